@@ -1,0 +1,208 @@
+"""The machine itself behind the host door: files, commands, environment, process and clock.
+
+Nothing here judges or interprets. Trials live in `probes.live_trials`, sockets in `probes.live_sockets`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import socket
+import stat as stat_bits
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from probes import live_sockets, live_trials
+from probes.answers import FileKind, Json
+from probes.errors import HostError
+from probes.rooted import resolve
+
+MAX_NAMES = 65_536
+"""Directory entries listed at most: bounds the answer of a hostile or broken directory."""
+
+_KINDS: tuple[tuple[Callable[[int], bool], FileKind], ...] = (
+    (stat_bits.S_ISREG, "file"),
+    (stat_bits.S_ISDIR, "directory"),
+    (stat_bits.S_ISLNK, "link"),
+    (stat_bits.S_ISCHR, "character"),
+    (stat_bits.S_ISBLK, "block"),
+    (stat_bits.S_ISFIFO, "fifo"),
+    (stat_bits.S_ISSOCK, "socket"),
+)
+
+
+class LiveDoor:
+    """Answers every question from this machine. `root` moves all file questions into another tree."""
+
+    def __init__(self, root: str = "/") -> None:
+        self._root = "/" if root == "/" else os.path.abspath(root)  # noqa: PTH100
+        self._methods: dict[str, Callable[..., Any]] = {
+            "file": self._file,
+            "dir": self._dir,
+            "link": self._link,
+            "stat": self._stat,
+            "space": self._space,
+            "env": os.environ.get,
+            "has_env": lambda name: name in os.environ,
+            "env_names": lambda prefix: sorted(name for name in os.environ if name.startswith(prefix)),
+            "run": run_command,
+            "which": _which,
+            "affinity": lambda: sorted(os.sched_getaffinity(0)),
+            "limit": _limit,
+            "uname": lambda: list(os.uname()),
+            "identity": lambda: [os.getuid(), os.geteuid(), os.getgid()],
+            "libc": _libc,
+            "fqdn": socket.getfqdn,
+            "now": time.time,
+            "try_user_namespace": live_trials.user_namespace,
+            "try_threads": live_trials.threads,
+            "try_open": lambda path, write: live_trials.open_device(self._at(path), write=write),
+            "try_write": lambda path, size: live_trials.write_file(self._at(path), size),
+            "resolve": live_sockets.resolve,
+            "connect": live_sockets.connect,
+            "tls": live_sockets.tls,
+            "http": live_sockets.http_get,
+        }
+
+    def ask(self, kind: str, args: list[Json]) -> Any:  # noqa: ANN401
+        """Answer one question from the machine; OSErrors become HostErrors that name what was asked."""
+        try:
+            return self._methods[kind](*args)
+        except OSError as error:
+            raise HostError.of(error, str(args[0]) if args else kind) from error
+        except (UnicodeEncodeError, ValueError) as error:
+            raise HostError("EINVAL", f"{kind} {args!r:.200}: {error}") from error
+
+    def observe(self, name: str, args: list[Json], live: Callable[[], Json]) -> Any:  # noqa: ANN401
+        """Call `live`; its OSErrors become HostErrors."""
+        try:
+            return live()
+        except OSError as error:
+            raise HostError.of(error, f"{name} {args!r:.200}") from error
+
+    def _at(self, path: str, *, follow_last: bool = True) -> str:
+        return resolve(self._root, path, follow_last=follow_last)
+
+    def _file(self, path: str, limit_bytes: int) -> bytes:
+        # Non-blocking, so that a FIFO in place of a file is an error and not a hang.
+        descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            if not stat_bits.S_ISREG(os.fstat(descriptor).st_mode):
+                raise HostError("EINVAL", f"{path}: not a regular file")
+            pieces: list[bytes] = []
+            got = 0
+            while got <= limit_bytes:
+                piece = os.read(descriptor, min(65_536, limit_bytes + 1 - got))
+                if not piece:
+                    return b"".join(pieces)
+                pieces.append(piece)
+                got += len(piece)
+        finally:
+            os.close(descriptor)
+        raise HostError("ETOOLARGE", f"{path}: larger than the {limit_bytes} bytes that are read at most")
+
+    def _dir(self, path: str) -> list[str]:
+        names: list[str] = []
+        with os.scandir(self._at(path)) as entries:
+            for entry in entries:
+                names.append(entry.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+                if len(names) > MAX_NAMES:
+                    raise HostError("ETOOLARGE", f"{path}: more than {MAX_NAMES} entries")
+        return sorted(names)
+
+    def _link(self, path: str) -> str:
+        target = os.readlink(self._at(path, follow_last=False))  # noqa: PTH115
+        return target.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    def _stat(self, path: str, follow: bool) -> list[Json]:  # noqa: FBT001 - called with the question's arguments
+        status = os.stat(self._at(path, follow_last=follow), follow_symlinks=follow)  # noqa: PTH116
+        kind: FileKind = next((name for test, name in _KINDS if test(status.st_mode)), "other")
+        device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+        mode = stat_bits.S_IMODE(status.st_mode)
+        return [kind, mode, status.st_uid, status.st_gid, status.st_size, device]
+
+    def _space(self, path: str) -> list[Json]:
+        answer = os.statvfs(self._at(path))
+        return [
+            answer.f_blocks * answer.f_frsize,
+            answer.f_bavail * answer.f_frsize,
+            answer.f_files,
+            answer.f_favail,
+            bool(answer.f_flag & os.ST_RDONLY),
+        ]
+
+
+def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: dict[str, str]) -> list[Json]:
+    """Run `argv` in its own session, output into bounded files, the whole session killed at the deadline.
+
+    Output goes to unlinked temporary files with RLIMIT_FSIZE, not to pipes: a command that floods its output
+    is stopped by the kernel, and one that ignores its deadline cannot block the reader.
+    """
+    environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", **added_env}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(  # noqa: S603 - argv comes from our own code, never from a shell string
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes)),  # noqa: PLW1509
+        )
+        try:
+            process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise HostError("ETIMEDOUT", f"{argv[0]}: killed after {timeout_s:g} s") from None
+        finally:
+            _kill_session(process)
+        if process.returncode == -signal.SIGXFSZ or out.tell() >= limit_bytes:
+            raise HostError("ETOOLARGE", f"{argv[0]}: printed more than {limit_bytes} bytes")
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read(limit_bytes).decode("utf-8", "replace"))
+    return [process.returncode, *texts]
+
+
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        process.kill()
+    try:
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        # In uninterruptible sleep: the runner names and leaves such children, it does not wait for them.
+        return
+
+
+def _which(program: str) -> str | None:
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(program, path=f"{path}:/usr/sbin:/sbin")
+
+
+def _limit(name: str) -> list[Json]:
+    number = getattr(resource, f"RLIMIT_{name}", None)
+    if number is None:
+        raise HostError("EINVAL", f"RLIMIT_{name}: no such limit on this system")
+    return [None if bound == resource.RLIM_INFINITY else bound for bound in resource.getrlimit(number)]
+
+
+def _libc() -> str | None:
+    try:
+        version = os.confstr("CS_GNU_LIBC_VERSION")
+    except (ValueError, OSError):
+        version = None
+    if version:
+        return version
+    # musl has no confstr name; it exports no version either, but its loader is recognisable.
+    return "musl" if hasattr(ctypes.CDLL(None), "__musl_libc_version") else None
+

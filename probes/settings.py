@@ -1,0 +1,90 @@
+"""What a site may set about probing: thresholds, endpoints, what to leave out. Parsed and checked by the agent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from profiles.checks import Scalar
+
+
+class Section(BaseModel):
+    """A table of the configuration; an unknown key is an error, because a typo must not be silent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Endpoint(Section):
+    """A TCP service that jobs at this site must reach."""
+
+    name: str = Field(min_length=1, max_length=64, description="short name, shown in reports")
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(ge=1, le=65_535)
+    tls: bool = Field(default=False, description="verify its certificate (NET-04) and take its clock (CTX-03)")
+    essential: bool = Field(default=False, description="unreachable is CRITICAL instead of WARNING")
+
+
+CMS_ENDPOINTS = (
+    Endpoint(name="cmsweb", host="cmsweb.cern.ch", port=443, tls=True),
+    Endpoint(name="stratum-1 CERN", host="cvmfs-stratum-one.cern.ch", port=80),
+    Endpoint(name="redirector global", host="cms-xrd-global.cern.ch", port=1094),
+    Endpoint(name="redirector Europe", host="xrootd-cms.infn.it", port=1094),
+    Endpoint(name="redirector Americas", host="cmsxrootd.fnal.gov", port=1094),
+)
+"""What CMS jobs talk to (CMSSW site configuration, CVMFS default.d for cern.ch, XRootD redirector subscription)."""
+
+
+class NetworkSettings(Section):
+    """Which services are tried, and how long."""
+
+    endpoints: tuple[Endpoint, ...] = Field(default=CMS_ENDPOINTS, max_length=64)
+    connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    throughput_url: str | None = Field(default=None, description="object of up to 8 MB for NET-06; unset = skipped")
+    http_proxy: str | None = Field(default=None, description="squid used for NET-06, http://host:port")
+    ca_path: str | None = Field(default=None, description="CA file or directory; unset = X509_CERT_DIR or the system's")
+
+
+class DiskSettings(Section):
+    """Where jobs write."""
+
+    scratch_path: str | None = Field(default=None, description="work directory; unset = as the batch system says")
+    write_test_bytes: int = Field(default=16 * 1024 * 1024, ge=0, le=1024**3, description="0 = no write test")
+
+
+class ContainerSettings(Section):
+    """Which containers are tried."""
+
+    test_images: tuple[str, ...] = Field(
+        default=(
+            "/cvmfs/unpacked.cern.ch/registry.hub.docker.com/cmssw/el9:x86_64",
+            "/cvmfs/singularity.opensciencegrid.org/cmssw/cms:rhel9",
+        ),
+        description="images tried with apptainer (CNT-04); the first that exists is used",
+    )
+
+
+class KubernetesSettings(Section):
+    """Where the downward API puts what the pod was granted."""
+
+    cpu_limit_env: str = "SITECAP_CPU_LIMIT"
+    memory_limit_env: str = "SITECAP_MEMORY_LIMIT"
+    node_name_env: str = "NODE_NAME"
+    podinfo_path: str = "/etc/podinfo"
+
+
+class Settings(Section):
+    """All that can be set about probing."""
+
+    site_name: str | None = Field(default=None, max_length=64, description="CMS name of the site, T2_XX_Name")
+    site_profile: Literal["standard", "no-outbound"] = Field(
+        default="standard", description="no-outbound: worker nodes have no route out; network checks are skipped"
+    )
+    skip_checks: dict[str, str] = Field(default_factory=dict, description="check id = why it does not apply here")
+    thresholds: dict[str, dict[str, Scalar]] = Field(
+        default_factory=dict, description="check id → threshold name → value, see `agent explain`"
+    )
+    network: NetworkSettings = NetworkSettings()
+    disk: DiskSettings = DiskSettings()
+    container: ContainerSettings = ContainerSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
