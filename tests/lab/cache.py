@@ -129,9 +129,10 @@ def _bootstrap(root: Path, suite: str, mirror: str, packages: Sequence[str], env
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
     if packages:
-        (root / "var/lib/man-db").mkdir(exist_ok=True)
+        # A mirror may serve a frozen snapshot, whose (still signed) index is past its validity date.
         script = (
-            'set -e; apt-get update -q; apt-get install -y -q --no-install-recommends "$@"; '
+            "set -e; apt-get -o Acquire::Check-Valid-Until=false update -q; "
+            'apt-get install -y -q --no-install-recommends "$@"; '
             "apt-get clean; rm -rf /var/lib/apt/lists/*"
         )
         _run_or_unavailable(
