@@ -1,0 +1,1 @@
+"""What is, without policy: one typed model per question that a probe answers."""
