@@ -1,0 +1,174 @@
+"""Whole machines under QEMU's emulation (no /dev/kvm needed): other processors, sockets, NUMA, cgroup v2.
+
+A machine boots Debian's kernel with one initramfs: the cached tree of :mod:`tests.lab.foreign`, sitecap's own
+packages as they are now, and two files of tests/lab/vm/. It then serves commands on its console until the
+session ends, so that one boot answers all tests of it.
+"""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab import need_commands
+from tests.lab.cache import artefact
+from tests.lab.foreign import (
+    AMD64,
+    ARM64,
+    PPC64EL,
+    SITE_PACKAGES,
+    SUITE,
+    Apt,
+    Architecture,
+    put_project,
+    python_tree,
+    run_or_unavailable,
+)
+from tests.lab.initramfs import Initramfs
+from tests.lab.vm_console import MachineError, VirtualMachine
+
+GUEST_FILES = Path(__file__).parent / "vm"
+MEMORY_MIB = 1024
+POWER_OFF_TIMEOUT_S = 20.0
+KERNEL_RECIPE = "1"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What to emulate."""
+
+    name: str
+    architecture: Architecture
+    kernel_package: str
+    """Debian's metapackage of the kernel."""
+    qemu: tuple[str, ...]
+    console: str
+
+
+_MIB_PER_NODE = MEMORY_MIB // 2
+
+X86_V2 = Machine(
+    "x86-v2",
+    AMD64,
+    "linux-image-cloud-amd64",
+    (
+        *("qemu-system-x86_64", "-cpu", "max", "-smp", "4,sockets=2,cores=2,threads=1"),
+        *("-object", f"memory-backend-ram,id=ram0,size={_MIB_PER_NODE}M"),
+        *("-object", f"memory-backend-ram,id=ram1,size={_MIB_PER_NODE}M"),
+        *("-numa", "node,nodeid=0,cpus=0-1,memdev=ram0", "-numa", "node,nodeid=1,cpus=2-3,memdev=ram1"),
+    ),
+    "ttyS0",
+)
+NEOVERSE_N1 = Machine(
+    "neoverse-n1",
+    ARM64,
+    "linux-image-arm64",
+    ("qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "neoverse-n1", "-smp", "2"),
+    "ttyAMA0",
+)
+# x-vof: a minimal firmware, 8 s faster than SLOF. The cap-* are mitigations that emulation does not offer.
+POWER9 = Machine(
+    "power9",
+    PPC64EL,
+    "linux-image-powerpc64le",
+    (
+        *("qemu-system-ppc64", "-cpu", "POWER9", "-smp", "2", "-M"),
+        "pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
+    ),
+    "hvc0",
+)
+
+
+@contextmanager
+def booted(machine: Machine) -> Iterator[VirtualMachine]:
+    """Boot a machine and stop it in the end.
+
+    Raises:
+        LabUnavailableError: QEMU is not installed, or a package that it boots cannot be had.
+        MachineError: it does not boot.
+    """
+    need_commands(machine.qemu[0], "setpriv")
+    kernel = _kernel(machine)
+    with tempfile.TemporaryDirectory(prefix="sitecap-vm-") as private:
+        initramfs = Path(private) / "initramfs"
+        _write_initramfs(machine, initramfs)
+        with (
+            (Path(private) / "qemu.log").open("w+b") as log,
+            _started(machine, kernel, initramfs, log) as process,
+        ):
+            running = VirtualMachine(process)
+            try:
+                running.wait_until_up()
+            except MachineError as error:
+                log.seek(0)
+                raise MachineError(f"{machine.name}: {error} {log.read().decode()}") from None
+            initramfs.unlink()
+            yield running
+            running.power_off()
+
+
+@contextmanager
+def _started(machine: Machine, kernel: Path, initramfs: Path, log: Any) -> Iterator[subprocess.Popen[bytes]]:
+    argv = [
+        # The machine must not outlive a test run that is killed.
+        *("setpriv", "--pdeathsig", "KILL", "--"),
+        *machine.qemu,
+        *("-accel", "tcg,thread=multi", "-m", f"{MEMORY_MIB}M"),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio"),
+        *("-kernel", str(kernel), "-initrd", str(initramfs)),
+        *("-append", f"console={machine.console} quiet panic=-1 lab_name={machine.name}"),
+    ]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0)
+    try:
+        yield process
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POWER_OFF_TIMEOUT_S)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _kernel(machine: Machine) -> Path:
+    """Debian's newest 6.1 kernel for a machine: the image alone, since all that the labs need is built in."""
+
+    def make(path: Path) -> None:
+        private = path.parent / "apt"
+        apt = Apt(machine.architecture, private)
+        (deb,) = apt.download([apt.first_dependency(machine.kernel_package)])
+        unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "./boot/vmlinu*"'
+        run_or_unavailable(["sh", "-c", unpack, "sh", str(deb), str(private)], f"unpacking {deb.name} failed")
+        (image,) = private.glob("boot/vmlinu*")
+        image.rename(path)
+
+    return artefact(f"kernel-{SUITE}-{machine.architecture.debian}", KERNEL_RECIPE, make)
+
+
+def _write_initramfs(machine: Machine, path: Path) -> None:
+    with path.open("wb") as out, tempfile.TemporaryDirectory() as private:
+        archive = Initramfs(out)
+        archive.add_tree(python_tree(machine.architecture))
+        put_project(Path(private) / SITE_PACKAGES, Path(private))
+        archive.add_tree(Path(private))
+        for folder in ("proc", "sys", "dev", "tmp", "run", "lab"):
+            archive.add(folder, stat.S_IFDIR | 0o755)
+        archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+        archive.add("init", stat.S_IFREG | 0o755, (GUEST_FILES / "init.sh").read_bytes())
+        archive.add("lab/guest.py", stat.S_IFREG | 0o644, (GUEST_FILES / "guest.py").read_bytes())
+        for name, text in _ETC.items():
+            archive.add(f"etc/{name}", stat.S_IFREG | 0o644, text.encode())
+        archive.close()
+
+
+_ETC = {
+    "passwd": "root:x:0:0:root:/root:/bin/sh\npilot:x:1000:1000::/tmp:/bin/sh\n",
+    "group": "root:x:0:\npilot:x:1000:\n",
+    "hosts": "127.0.0.1 localhost\n",
+    "resolv.conf": "nameserver 127.0.0.1\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+}
