@@ -65,9 +65,9 @@ def tarball(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def portable_agent(tmp_path_factory: pytest.TempPathFactory) -> portable.PortableAgent:
+def portable_agent() -> portable.PortableAgent:
     """The agent of this interpreter, ready to be carried into containers."""
-    return portable.build(tmp_path_factory.mktemp("portable") / "cache")
+    return portable.build(cache_dir() / "portable")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,11 @@ def podman(
     try:
         need_root()
         need_commands("podman", "runc", "conmon")
-        with _swept_cgroups("libpod_parent"):
+        with contextlib.ExitStack() as stack:
+            # Podman mounts this on itself and leaves it; busy means that another worker still needs it.
+            overlay = ["umount", f"{cache_dir()}/podman/overlay"]
+            stack.callback(subprocess.run, overlay, check=False, capture_output=True)
+            stack.enter_context(_swept_cgroups("libpod_parent"))
             yield _podman(portable_agent, tmp_path_factory.mktemp("podman"))
     except LabUnavailableError as reason:
         skip_or_fail(reason)
