@@ -108,6 +108,9 @@ class Apt:
             "APT::Architecture": architecture.debian,
             "APT::Architectures": architecture.debian,
             "APT::Sandbox::User": "root",
+            # Else lists that did not come are only a warning, and every package would seem not to exist.
+            "APT::Update::Error-Mode": "any",
+            "Acquire::Retries": 3,
             "Acquire::Languages": "none",
             "Dir::Cache": private / "cache",
             "Dir::Etc::SourceList": sources,

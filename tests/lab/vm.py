@@ -1,7 +1,7 @@
 """Whole machines under QEMU's emulation (no /dev/kvm needed): other processors, sockets, NUMA, cgroup v2.
 
 A machine boots Debian's kernel with one initramfs: the cached tree of :mod:`tests.lab.foreign`, sitecap's own
-packages as they are now, and two files of tests/lab/vm/. It then serves commands on its console until the
+packages as they are now, and two files of tests/lab/guest/. It then serves commands on its console until the
 session ends, so that one boot answers all tests of it.
 """
 
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab import need_commands
+import pytest
+
+from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 from tests.lab.cache import artefact
 from tests.lab.foreign import (
     AMD64,
@@ -33,7 +35,7 @@ from tests.lab.foreign import (
 from tests.lab.initramfs import Initramfs
 from tests.lab.vm_console import MachineError, VirtualMachine
 
-GUEST_FILES = Path(__file__).parent / "vm"
+GUEST_FILES = Path(__file__).parent / "guest"
 MEMORY_MIB = 1024
 POWER_OFF_TIMEOUT_S = 20.0
 KERNEL_RECIPE = "1"
@@ -132,6 +134,32 @@ def _started(machine: Machine, kernel: Path, initramfs: Path, log: Any) -> Itera
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def vm_x86_v2() -> Iterator[VirtualMachine]:
+    """x86-64, two sockets with two cores each, two NUMA nodes, cgroup v2 with all controllers."""
+    yield from _booted_or_skipped(X86_V2)
+
+
+@pytest.fixture(scope="session")
+def vm_neoverse_n1() -> Iterator[VirtualMachine]:
+    """ARM Neoverse-N1, two cores."""
+    yield from _booted_or_skipped(NEOVERSE_N1)
+
+
+@pytest.fixture(scope="session")
+def vm_power9() -> Iterator[VirtualMachine]:
+    """POWER9, little-endian, two cores."""
+    yield from _booted_or_skipped(POWER9)
+
+
+def _booted_or_skipped(machine: Machine) -> Iterator[VirtualMachine]:
+    try:
+        with booted(machine) as running:
+            yield running
+    except LabUnavailableError as reason:
+        skip_or_fail(reason)
 
 
 def _kernel(machine: Machine) -> Path:

@@ -1,4 +1,4 @@
-"""Commands to a booted lab machine and answers from it, over its serial console (protocol: vm/guest.py)."""
+"""Commands to a booted lab machine and answers from it, over its serial console (protocol: guest/guest.py)."""
 
 from __future__ import annotations
 
