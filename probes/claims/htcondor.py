@@ -71,8 +71,9 @@ def _integer(
 ) -> int | None:
     value = ad.integer(name)
     if value is None:
-        if name.lower() in ad.literals:
-            reading.problem(f"{name} in the ClassAd is not a number")
+        # Every machine ad advertises its cores; other attributes may be absent for good reasons.
+        if name.lower() in ad.literals or (ad.literals and name == "Cpus"):
+            reading.problem(f"the ClassAd has no number for {name}")
         return None
     reading.note(f"{name} = {value}")
     if lowest <= value <= highest:

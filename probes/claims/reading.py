@@ -66,7 +66,8 @@ class Reading:
             if not error.is_absent:
                 self.problem(f"{name} could not be read: {error.text}")
             return None
-        value = (value or "").strip()
+        # Bytes that are not UTF-8 arrive as lone surrogates, which no JSON document may hold.
+        value = (value or "").strip().encode("utf-8", "replace").decode()
         if not value:
             return None
         if len(value) > MAX_TEXT:

@@ -1,7 +1,8 @@
-"""A real HTCondor pool on this machine: all daemons in namespaces of their own, in a root tree of Debian trixie.
+"""A real HTCondor pool on this machine: all daemons in namespaces and a root tree of their own.
 
-Bookworm has no HTCondor. The namespaces (mount, PID, network, UTS, IPC) make it complete and invisible: no port of
-this machine is used, and when the first process is killed nothing of the pool is left.
+Bookworm has no HTCondor, trixie has. The namespaces (mount, PID, network, UTS, IPC) make it complete and
+invisible: no port of this machine is used, and when the first process is killed nothing of the pool is
+left.
 """
 
 from __future__ import annotations
@@ -163,8 +164,10 @@ def running(agent: PortableAgent) -> Iterator[CondorPool]:
         with (folder / "start.log").open("ab") as log:
             # --kill-child: whatever ends unshare ends the first process, and that ends the namespace.
             process = subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"]
-                + ["sh", str(START), str(tree), str(folder), str(CONFIG), *mounts],
+                [
+                    *("unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"),
+                    *("sh", str(START), str(tree), str(folder), str(CONFIG), *mounts),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -202,6 +205,6 @@ def _exit_code(log: Path) -> int:
 
 
 def _quoted(arguments: Sequence[str]) -> str:
-    """Arguments in the new syntax of submit descriptions: double quotes around all, single quotes around each."""
+    """Arguments as submit descriptions want them: double quotes around all, single quotes around each."""
     words = ("'{}'".format(word.replace("'", "''").replace('"', '""')) for word in arguments)
     return '"{}"'.format(" ".join(words))

@@ -1,7 +1,7 @@
-"""A real Slurm cluster on this machine: munge, a controller, a CPU node and a node with two GPUs in name only.
+"""A real Slurm on this machine: munge, a controller, a CPU node and a node with two GPUs in name only.
 
-Two kinds: one that confines its jobs (task/cgroup and task/affinity, cgroup v1), and one that only counts them
-(task/none), as badly configured sites do.
+Two kinds: one that confines its jobs (task/cgroup and task/affinity, cgroup v1), and one that only counts
+them (task/none), as badly configured sites do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,17 @@ JOB_S = 180
 CALL_S = 30
 
 _OVER = frozenset(
-    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED TIMEOUT".split()
+    [
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "DEADLINE",
+        "FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PREEMPTED",
+        "TIMEOUT",
+    ]
 )
 
 
@@ -107,9 +117,9 @@ class SlurmCluster:
         lines = self.command("scontrol", "-o", "show", "job", number).splitlines()
         return [dict(word.partition("=")[::2] for word in line.split()) for line in lines if line]
 
-    def _ended(self, number: str) -> list[dict[str, str]] | None:
+    def _ended(self, number: str) -> list[dict[str, str]]:
         records = self._records(number)
-        return records if all(record["JobState"] in _OVER for record in records) else None
+        return records if all(record["JobState"] in _OVER for record in records) else []
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +153,9 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
     need_root()
     need_commands("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "sinfo")
     if (os.cpu_count() or 1) < 2:
-        raise LabUnavailableError("this lab needs two CPUs, so that a job can be granted fewer than there are")
+        raise LabUnavailableError(
+            "this lab needs two CPUs, so that a job can be granted fewer than there are"
+        )
     if confining:
         _need_cgroup_v1()
     # Names of nodes are names of cgroups too: two test runs on one machine must not share them.
@@ -175,14 +187,18 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
 
 def environment(state: Path) -> dict[str, str]:
     """The environment for Slurm's commands: nothing of a batch job that the tests themselves may run in."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH"))
+    }
     return {**inherited, "SLURM_CONF": str(state / "slurm.conf")}
 
 
 def _need_cgroup_v1() -> None:
     missing = [name for name in CONTROLLERS if not (CGROUPS / name / "cgroup.procs").exists()]
     if missing:
-        raise LabUnavailableError(f"this lab confines by cgroup v1, and {CGROUPS} has no {', '.join(missing)}")
+        raise LabUnavailableError(
+            f"this lab confines by cgroup v1, and {CGROUPS} has no {', '.join(missing)}"
+        )
 
 
 def _configure(cluster: SlurmCluster, *, confining: bool) -> None:
@@ -272,4 +288,3 @@ def _remove_cgroups(name: str) -> None:
         return not any(top.exists() for top in tops)
 
     until(f"end of the cgroups {name}", gone, limit_s=STOP_S)
-
