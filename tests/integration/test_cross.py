@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.lab import LabUnavailableError, skip_or_fail
+from agent.elf import ElfLinks, read_links
+from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 from tests.lab.cross import EMULATED, ForeignPython, foreign_python, shared_library
-from tests.lab.foreign import ARM64, PPC64EL, REPOSITORY, Architecture
+from tests.lab.foreign import ARM64, PPC64EL, REPOSITORY, Architecture, python_tree
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("cross")]
 
@@ -138,3 +140,30 @@ def test_pynvml_structures_are_the_compilers(foreign: ForeignPython, tmp_path: P
     assert seen["doubled"] == [2 * 85899345920, 2, 6]
     assert seen["swapped"] == [12, 97]
     assert seen["called_back"] == ord("n") + 2**40 + 0.5 + 1.0
+
+
+def test_programs_of_the_other_architecture_are_read_as_readelf_reads_them(foreign: ForeignPython) -> None:
+    try:
+        need_commands("readelf")
+    except LabUnavailableError as reason:
+        skip_or_fail(reason)
+    root = python_tree(foreign.architecture)
+    programs = [
+        root / "usr/bin/python3.11",
+        root / "bin/busybox",
+        *root.glob("usr/lib/python3.11/lib-dynload/*.so"),
+    ]
+    assert len(programs) > 10
+
+    for program in programs:
+        said = subprocess.run(
+            ["readelf", "--wide", "--program-headers", "--dynamic", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        ).stdout
+        interpreter = re.search(r"program interpreter: (\S+)]", said)
+        needed = tuple(re.findall(r"\(NEEDED\) .*\[(\S+)]", said))
+
+        assert read_links(program) == ElfLinks(interpreter and interpreter[1], needed), program
