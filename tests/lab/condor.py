@@ -32,6 +32,7 @@ CONFIG = DATA / "lab.config"
 # Seconds before something is called hung: the pool is up in 3 s and a job through in 5 s on an idle machine.
 START_S = 90
 JOB_S = 180
+STOP_S = 20
 CALL_S = 30
 
 
@@ -162,9 +163,10 @@ def running(agent: PortableAgent) -> Iterator[CondorPool]:
         folder = Path(directory)
         mounts = [part for mount in agent.mounts for part in (str(mount.source), mount.target)]
         with (folder / "start.log").open("ab") as log:
-            # --kill-child: whatever ends unshare ends the first process, and that ends the namespace.
+            # Whatever ends these tests ends unshare, that ends the first process, and that ends all others.
             process = subprocess.Popen(
                 [
+                    *("setpriv", "--pdeathsig=KILL"),
                     *("unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"),
                     *("sh", str(START), str(tree), str(folder), str(CONFIG), *mounts),
                 ],
@@ -179,6 +181,18 @@ def running(agent: PortableAgent) -> Iterator[CondorPool]:
         finally:
             process.kill()
             process.wait()
+            # The overlay lives as long as the namespace, and until then its folder cannot be removed.
+            until("end of the namespace", lambda: not _processes_below(folder), limit_s=STOP_S)
+
+
+def _processes_below(folder: Path) -> list[int]:
+    """Processes that have the pool's root tree mounted."""
+    found = []
+    for mounts in Path("/proc").glob("[0-9]*/mountinfo"):
+        with contextlib.suppress(OSError):
+            if str(folder) in mounts.read_text(errors="replace"):
+                found.append(int(mounts.parent.name))
+    return found
 
 
 def _child(process: subprocess.Popen[bytes]) -> int:

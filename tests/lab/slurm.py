@@ -151,7 +151,7 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
         LabUnavailableError: not root, Slurm not installed, one CPU only, or no cgroup v1 for a confining one.
     """
     need_root()
-    need_commands("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "sinfo")
+    need_commands("setpriv", "munged", "slurmctld", "slurmd", "sbatch", "scontrol", "sinfo")
     if (os.cpu_count() or 1) < 2:
         raise LabUnavailableError(
             "this lab needs two CPUs, so that a job can be granted fewer than there are"
@@ -235,10 +235,10 @@ def _free_ports(count: int) -> list[int]:
 
 @contextlib.contextmanager
 def _daemon(cluster: SlurmCluster, name: str, argv: list[str]) -> Iterator[None]:
-    """Run a daemon as our own child, so that its end can be waited for."""
+    """Run a daemon as our own child: its end can be waited for, and ours is its own."""
     with (cluster.state / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            argv,
+            ["setpriv", "--pdeathsig=TERM", *argv],
             env=environment(cluster.state),
             cwd=cluster.state,
             stdin=subprocess.DEVNULL,
