@@ -24,7 +24,6 @@ def read(host: Host) -> SlotClaim | None:
         source=ClaimSource.ARC,
         job_id=job_id,
         job_id_kind=JobIdKind.GRID_JOB,
-        scratch_directory=reading.path_variable("RUNTIME_LOCAL_SCRATCH_DIR"),
         evidence=reading.evidence,
         problems=reading.problems,
     )

@@ -108,7 +108,7 @@ class CondorPool:
         """Submit a command as a job and wait for its end.
 
         Args:
-            argv: the payload, by a path of the pool's root tree.
+            argv: the payload, by a path of the pool's root tree; no newlines.
             submit: further lines of the submit description, such as ``request_cpus=1``.
         """
         lines = {
