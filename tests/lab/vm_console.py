@@ -1,4 +1,4 @@
-"""Commands to a booted lab machine and answers from it, over its serial console (protocol: guest/guest.py)."""
+"""Commands to a booted lab machine, and its answers, over its serial console (protocol: guest/guest.py)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 MARK = "@@sitecap-lab@@"
@@ -102,18 +103,44 @@ class VirtualMachine:
     ) -> dict[str, Any]:
         """The capability profile that ``agent probe --json ARGS`` writes in the machine as an ordinary user.
 
+        ``setup`` and ``cgroup`` as for :meth:`run`; ``env`` is added to a job's plain environment.
+
         Raises:
             MachineError: as :meth:`run`, or the agent wrote something else; with what it said.
         """
-        done = self.run(
-            [*AGENT, "probe", "--json", *args], setup=setup, cgroup=cgroup, env={**JOB_ENV, **(env or {})}
+        return self._probed(args, setup=setup, cgroup=cgroup, env={**JOB_ENV, **(env or {})})[0]
+
+    def record(
+        self,
+        directory: Path,
+        args: Sequence[str] = (),
+        *,
+        setup: str = "",
+        cgroup: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Like :meth:`probe`, with ``--record``; the recording is copied out of the machine."""
+        inside = "/tmp/recording"
+        profile, files = self._probed(
+            ["--record", inside, *args],
+            setup=f"rm -rf {inside}\n{setup}",
+            cgroup=cgroup,
+            env={**JOB_ENV, **(env or {})},
+            collect=inside,
         )
+        for name, content in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return profile
+
+    def _probed(self, args: Sequence[str], **how: Any) -> tuple[dict[str, Any], Mapping[str, bytes]]:
+        done = self.run([*AGENT, "probe", "--json", *args], **how)
         try:
-            profile: dict[str, Any] = json.loads(done.stdout)
+            return json.loads(done.stdout), done.files
         except ValueError:
             said = (done.stderr or done.stdout)[-2000:]
             raise MachineError(f"no profile from the agent (exit {done.returncode}): {said}") from None
-        return profile
 
     def power_off(self) -> None:
         """Stop the machine in an orderly way; the caller kills it if that takes too long."""
