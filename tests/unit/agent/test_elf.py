@@ -83,7 +83,7 @@ def test_says_that_a_file_is_cut_short(tmp_path: Path, kept: int) -> None:
         read_links(file)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, database=None)
 @given(position=st.integers(16, 52 + 3 * 32 - 1), value=st.binary(min_size=1, max_size=8))
 def test_damage_is_never_more_than_a_domain_error(
     tmp_path_factory: pytest.TempPathFactory, position: int, value: bytes
