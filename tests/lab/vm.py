@@ -1,7 +1,7 @@
 """Whole machines under QEMU's emulation (no /dev/kvm needed): other processors, sockets, NUMA, cgroup v2.
 
 A machine boots Debian's kernel with one initramfs: the cached tree of :mod:`tests.lab.foreign`, sitecap's own
-packages as they are now, and two files of tests/lab/guest/. It then serves commands on its console until the
+packages as they are now, and the files of tests/lab/guest/. It then serves commands on its console until the
 session ends, so that one boot answers all tests of it.
 """
 
@@ -20,6 +20,7 @@ import pytest
 
 from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 from tests.lab.cache import artefact
+from tests.lab.cross import EMULATED
 from tests.lab.foreign import (
     AMD64,
     ARM64,
@@ -85,6 +86,25 @@ POWER9 = Machine(
     ),
     "hvc0",
 )
+
+
+NESTED_SLICE = """
+for group in job/step job; do
+    if [ -d /sys/fs/cgroup/$group ]; then rmdir /sys/fs/cgroup/$group; fi
+done
+cd /sys/fs/cgroup
+mkdir job
+echo '150000 100000' >job/cpu.max
+echo 192M >job/memory.max
+echo '+cpu +cpuset +memory +pids' >job/cgroup.subtree_control
+mkdir job/step
+echo '300000 100000' >job/step/cpu.max
+echo 512M >job/step/memory.max
+echo 100 >job/step/pids.max
+echo 0-2 >job/step/cpuset.cpus
+"""
+"""Makes the cgroup ``job/step``: 3 CPUs by cpuset, limits of 3 CPUs and 512 MiB of its own, and above it, in
+``job``, of 1.5 CPUs and 192 MiB: what a batch system that limits the job and not the step leaves behind."""
 
 
 @contextmanager
@@ -188,6 +208,7 @@ def _write_initramfs(machine: Machine, path: Path) -> None:
         archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
         archive.add("init", stat.S_IFREG | 0o755, (GUEST_FILES / "init.sh").read_bytes())
         archive.add("lab/guest.py", stat.S_IFREG | 0o644, (GUEST_FILES / "guest.py").read_bytes())
+        archive.add("lab/ask_door.py", stat.S_IFREG | 0o644, (EMULATED / "ask_door.py").read_bytes())
         for name, text in _ETC.items():
             archive.add(f"etc/{name}", stat.S_IFREG | 0o644, text.encode())
         archive.close()

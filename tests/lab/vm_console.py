@@ -35,6 +35,10 @@ class Outcome:
     """Files below the directory that was asked for, by relative path."""
 
 
+Question = tuple[str, list[Any]]
+"""Kind and arguments of a question to the host door, e.g. ``("file", ["/proc/cpuinfo", 65536])``."""
+
+
 class MachineError(Exception):
     """The machine did not boot, did not answer, or a set-up in it failed."""
 
@@ -93,6 +97,29 @@ class VirtualMachine:
         files = {name: base64.b64decode(content) for name, content in answer["files"].items()}
         return Outcome(answer["returncode"], answer["stdout"], answer["stderr"], files)
 
+    def ask(
+        self, questions: Sequence[Question], *, setup: str = "", cgroup: str = "", record: Path | None = None
+    ) -> list[Any]:
+        """Answers of the host door in the machine; with ``record``, the recording of them is put there.
+
+        Raises:
+            MachineError: as :meth:`run`, or the door came to grief; with what it said.
+        """
+        inside = "/tmp/recording"
+        mode = ["record", inside] if record else []
+        done = self.run(
+            ["python3.11", "-I", "/lab/ask_door.py", json.dumps(questions), *mode],
+            setup=f"rm -rf {inside}\n{setup}",
+            cgroup=cgroup,
+            collect=inside if record else None,
+        )
+        if done.returncode != 0:
+            raise MachineError(f"asking the door failed (exit {done.returncode}): {done.stderr[-2000:]}")
+        if record:
+            _put(record, done.files)
+        answers: list[Any] = json.loads(done.stdout)
+        return answers
+
     def probe(
         self,
         args: Sequence[str] = (),
@@ -128,10 +155,7 @@ class VirtualMachine:
             env={**JOB_ENV, **(env or {})},
             collect=inside,
         )
-        for name, content in files.items():
-            path = directory / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _put(directory, files)
         return profile
 
     def _probed(self, args: Sequence[str], **how: Any) -> tuple[dict[str, Any], Mapping[str, bytes]]:
@@ -188,3 +212,10 @@ class VirtualMachine:
 
     def _last_words(self) -> str:
         return self._seen[-2000:].decode("utf-8", "replace")
+
+
+def _put(directory: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
