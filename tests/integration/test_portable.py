@@ -11,10 +11,14 @@ from tests.lab.engine import Engine
 
 pytestmark = pytest.mark.lab
 
+# One worker for each engine: dockerd and the mount namespace of Apptainer are made once a worker.
+containers = pytest.mark.xdist_group("containers")
+
 # `python -m platform` needs no agent; it names the libc that runs it by reading its own executable.
 QUESTION = ("platform", "--terse")
 
 
+@containers
 @pytest.mark.parametrize("image", ["busybox", "debian"])
 def test_in_podman(podman: Engine, image: str) -> None:
     done = podman.run(
@@ -24,6 +28,7 @@ def test_in_podman(podman: Engine, image: str) -> None:
     assert done.stdout.startswith("Linux-")
 
 
+@containers
 def test_in_podman_with_a_newer_glibc_than_ours(podman: Engine) -> None:
     try:
         tree = debootstrap_root(SUITE, PACKAGES)
@@ -35,6 +40,7 @@ def test_in_podman_with_a_newer_glibc_than_ours(podman: Engine) -> None:
     assert done.stdout.startswith("Linux-")
 
 
+@containers
 @pytest.mark.parametrize("image", ["busybox", "debian"])
 def test_in_docker(dockerd: Engine, image: str) -> None:
     done = dockerd.run(
@@ -44,6 +50,7 @@ def test_in_docker(dockerd: Engine, image: str) -> None:
     assert done.stdout.startswith("Linux-")
 
 
+@pytest.mark.xdist_group("apptainer")
 def test_in_apptainer_as_an_ordinary_user(apptainer: Apptainer) -> None:
     done = apptainer.run(
         [*apptainer.agent.python, *QUESTION], extra=["--containall", *apptainer.agent_options()]

@@ -15,11 +15,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.portable import PortableAgent
 from tests.lab import LabUnavailableError, need_commands, need_root, skip_or_fail
+from tests.lab.asking import Question, answers, door_command
 from tests.lab.cache import artefact, cache_dir, debootstrap_root
 from tests.lab.containers import debian_root
 
@@ -122,6 +124,21 @@ class Apptainer:
     ) -> subprocess.CompletedProcess[str]:
         """Run the agent with ``args`` (such as ``probe``, ``--json``) in a container of the image."""
         return self.run([*self.agent.argv, *args], extra=[*self.agent_options(), *extra], env=env)
+
+    def ask(
+        self,
+        questions: Sequence[Question],
+        *,
+        extra: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> list[Any]:
+        """What the host door answers in a container.
+
+        Raises:
+            AskError: the door came to grief, or the container did not start.
+        """
+        command = door_command(self.agent, questions)
+        return answers(self.run(command, extra=[*self.agent_options(), *extra], env=env))
 
     def agent_options(self) -> list[str]:
         """The options that bring the agent into a container."""

@@ -9,8 +9,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agent.portable import PortableAgent
+from tests.lab.asking import Question, answers, door_command
 
 # Starting a container takes 0.5-1 s on an idle machine; this is for one that is busy, not for a hang.
 RUN_TIMEOUT_S = 120
@@ -107,7 +109,10 @@ class Engine:
                 *argv,
             )
         except subprocess.TimeoutExpired:
-            self.cli("rm", "-f", name)
+            # Kill first: `rm` alone would ask politely, for longer than this command line may take.
+            for clean in (("kill", name), ("rm", "-f", name)):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.cli(*clean)
             raise
 
     def run_agent(
@@ -133,6 +138,15 @@ class Engine:
             network=network,
             extra=[*self.agent_options(), *extra],
         )
+
+    def ask(self, image: str, questions: Sequence[Question], **options: Any) -> list[Any]:
+        """What the host door answers in a container; ``options`` are those of :meth:`run`.
+
+        Raises:
+            AskError: the door came to grief, or the container did not start.
+        """
+        extra = [*self.agent_options(), *options.pop("extra", ())]
+        return answers(self.run(image, door_command(self.agent, questions), extra=extra, **options))
 
     def agent_options(self) -> list[str]:
         """The options that bring the agent into a container."""
