@@ -8,6 +8,7 @@ left.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import shlex
 import subprocess
@@ -34,6 +35,9 @@ START_S = 90
 JOB_S = 180
 STOP_S = 20
 CALL_S = 30
+
+
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class CondorPool:
         """The daemons' logs."""
         return self.folder / "upper/var/log/condor"
 
+    @property
+    def home(self) -> Path:
+        """The home directory of the user who submits, where the output of jobs comes back."""
+        return self.folder / "upper/home/pilot"
+
     def command(self, *argv: str, user: str = "pilot", stdin: str = "") -> str:
         """What a command prints inside the pool's machine; a failed command is an error."""
         entered = [
@@ -105,37 +114,45 @@ class CondorPool:
         return done.stdout
 
     def run(self, argv: Sequence[str], **submit: str | int) -> Job:
-        """Submit a command as a job and wait for its end.
+        """Submit a job and wait for its end; see :meth:`submit`."""
+        return self.wait(self.submit(argv, **submit))
+
+    def submit(self, argv: Sequence[str], **submit: str | int) -> str:
+        """Submit a job script that runs a command, and return the number of its cluster.
 
         Args:
-            argv: the payload, by a path of the pool's root tree; no newlines.
+            argv: the command, by a path of the pool's root tree.
             submit: further lines of the submit description, such as ``request_cpus=1``.
         """
-        lines = {
-            "executable": argv[0],
-            "arguments": _quoted(argv[1:]),
-            "transfer_executable": "False",
-            **submit,
-        }
+        name = f"payload-{next(_numbers)}.sh"
+        script = f"#!/bin/sh\nexec {shlex.join(argv)}\n"
+        self.command("sh", "-c", 'cat >"$0"; chmod 755 "$0"', name, stdin=script)
+        lines = {"executable": name, **submit}
         text = "".join(f"{name} = {value}\n" for name, value in lines.items())
         text += "output = job.$(ClusterId).out\nerror = job.$(ClusterId).err\nlog = job.$(ClusterId).log\n"
         text += "should_transfer_files = YES\nwhen_to_transfer_output = ON_EXIT\nqueue\n"
         printed = self.command("condor_submit", "-terse", "-", stdin=text)
-        cluster = printed.split()[0].partition(".")[0]
-        home = self.folder / "upper/home/pilot"
-        log = home / f"job.{cluster}.log"
+        return printed.split()[0].partition(".")[0]
+
+    def wait(self, cluster: str) -> Job:
+        """Wait for the end of a job.
+
+        Raises:
+            RuntimeError: it was held or removed.
+        """
+        log = self.home / f"job.{cluster}.log"
         try:
             code = until(f"end of job {cluster}", lambda: _exit_code(log), limit_s=JOB_S, logs=self.logs)
         except HungError as hung:
             raise HungError(f"{hung}\n{log.read_text(errors='replace')}") from None
-        output, error = (home / f"job.{cluster}.{end}" for end in ("out", "err"))
+        output, error = (self.home / f"job.{cluster}.{end}" for end in ("out", "err"))
         return Job(
             f"{cluster}.0", code - 1, output.read_text(errors="replace"), error.read_text(errors="replace")
         )
 
-    def run_agent(self, args: Sequence[str], **submit: str | int) -> Job:
-        """Run the agent with ``args`` (such as ``probe``, ``--json``) as a job."""
-        return self.run([*self.agent.argv, *args], **submit)
+    def submit_agent(self, args: Sequence[str], **submit: str | int) -> str:
+        """Submit a job that runs the agent with ``args`` (such as ``probe``, ``--json``)."""
+        return self.submit([*self.agent.argv, *args], **submit)
 
 
 @pytest.fixture(scope="session")
@@ -216,9 +233,3 @@ def _exit_code(log: Path) -> int:
     if ended is None and (bad := re.search(r"^(?:012|009) .*(?:\n\t.*)*", text, re.MULTILINE)):
         raise RuntimeError(f"the job was held or removed: {bad[0]}")
     return int(ended[1]) + 1 if ended else 0
-
-
-def _quoted(arguments: Sequence[str]) -> str:
-    """Arguments as submit descriptions want them: double quotes around all, single quotes around each."""
-    words = ("'{}'".format(word.replace("'", "''").replace('"', '""')) for word in arguments)
-    return '"{}"'.format(" ".join(words))
