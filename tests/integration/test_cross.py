@@ -99,30 +99,24 @@ def test_system_calls_answer_as_they_do_natively(foreign: ForeignPython, folder:
     assert there == here
 
 
-def test_file_system_space_has_the_right_fields(foreign: ForeignPython, folder: Path) -> None:
-    (there,) = ask_there(foreign, [["space", [str(folder)]]])
-    (here,) = ask_here([["space", [str(folder)]]])
+def test_answers_that_are_not_the_same_each_time(foreign: ForeignPython, folder: Path) -> None:
+    size_bytes = 3 * 2**20 + 1
+    space = ("space", [str(folder)])
+
+    space_there, written, uname = ask_there(
+        foreign, [space, ("try_write", [str(folder), size_bytes]), ("uname", [])]
+    )
+    (space_here,) = ask_here([space])
 
     # Others write to the same file system meanwhile, so only its sizes are equal to the digit.
-    assert (there[0], there[2], there[4]) == (here[0], here[2], here[4])
-    assert 0 < there[1] <= there[0]
-    assert 0 <= there[3] <= there[2]
-
-
-def test_a_written_file_is_verified(foreign: ForeignPython, folder: Path) -> None:
-    size_bytes = 3 * 2**20 + 1
-
-    (trial,) = ask_there(foreign, [["try_write", [str(folder), size_bytes]]])
-
-    works, errno_name, detail, written_bytes, _, _, verified = trial
+    total, available, inodes, inodes_available, read_only = space_there
+    assert (total, inodes, read_only) == (space_here[0], space_here[2], space_here[4])
+    assert 0 < available <= total
+    assert 0 <= inodes_available <= inodes
+    works, errno_name, detail, written_bytes, _, _, verified = written
     assert (works, errno_name, detail, written_bytes, verified) == (True, None, None, size_bytes, True)
     assert sorted(path.name for path in folder.iterdir()) == ["file", "link", "loop"]
-
-
-def test_uname_names_the_other_architecture(foreign: ForeignPython) -> None:
-    (there,) = ask_there(foreign, [["uname", []]])
-
-    assert there[4] == foreign.architecture.machine
+    assert uname[4] == foreign.architecture.machine
 
 
 def test_pynvml_structures_are_the_compilers(foreign: ForeignPython, tmp_path: Path) -> None:
