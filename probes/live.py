@@ -26,6 +26,9 @@ from probes.rooted import resolve
 MAX_NAMES = 65_536
 """Directory entries listed at most: bounds the answer of a hostile or broken directory."""
 
+_PR_SET_PDEATHSIG = 1
+"""prctl(2) option, from <linux/prctl.h>."""
+
 _KINDS: tuple[tuple[Callable[[int], bool], FileKind], ...] = (
     (stat_bits.S_ISREG, "file"),
     (stat_bits.S_ISDIR, "directory"),
@@ -42,6 +45,8 @@ class LiveDoor:
 
     def __init__(self, root: str = "/") -> None:
         self._root = "/" if root == "/" else os.path.abspath(root)  # noqa: PTH100
+        # The limits as the job got them: a probe's child lowers its own address space later.
+        self._limits = {name: _limit(name) for name in _limit_names()}
         self._methods: dict[str, Callable[..., Any]] = {
             "file": self._file,
             "dir": self._dir,
@@ -54,7 +59,7 @@ class LiveDoor:
             "run": run_command,
             "which": _which,
             "affinity": lambda: sorted(os.sched_getaffinity(0)),
-            "limit": _limit,
+            "limit": self._limit,
             "uname": lambda: list(os.uname()),
             "identity": lambda: [os.getuid(), os.geteuid(), os.getgid()],
             "libc": _libc,
@@ -127,6 +132,11 @@ class LiveDoor:
         mode = stat_bits.S_IMODE(status.st_mode)
         return [kind, mode, status.st_uid, status.st_gid, status.st_size, device]
 
+    def _limit(self, name: str) -> list[Json]:
+        if name not in self._limits:
+            raise HostError("EINVAL", f"RLIMIT_{name}: no such limit on this system")
+        return self._limits[name]
+
     def _space(self, path: str) -> list[Json]:
         answer = os.statvfs(self._at(path))
         return [
@@ -153,7 +163,7 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
             stderr=err,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes)),  # noqa: PLW1509
+            preexec_fn=lambda: _prepare_command(limit_bytes),  # noqa: PLW1509 - the agent has one thread here
         )
         try:
             process.wait(timeout_s)
@@ -168,6 +178,15 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
             stream.seek(0)
             texts.append(stream.read(limit_bytes).decode("utf-8", "replace"))
     return [process.returncode, *texts]
+
+
+def _prepare_command(limit_bytes: int) -> None:
+    """In the forked command: bound its output, give back the address space, and die with the probe."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    # Go programs (apptainer, podman) reserve far more address space than a probe may.
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:
@@ -189,11 +208,13 @@ def _which(program: str) -> str | None:
     return shutil.which(program, path=f"{path}:/usr/sbin:/sbin")
 
 
+def _limit_names() -> list[str]:
+    return [name.removeprefix("RLIMIT_") for name in dir(resource) if name.startswith("RLIMIT_")]
+
+
 def _limit(name: str) -> list[Json]:
-    number = getattr(resource, f"RLIMIT_{name}", None)
-    if number is None:
-        raise HostError("EINVAL", f"RLIMIT_{name}: no such limit on this system")
-    return [None if bound == resource.RLIM_INFINITY else bound for bound in resource.getrlimit(number)]
+    bounds = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
+    return [None if bound == resource.RLIM_INFINITY else bound for bound in bounds]
 
 
 def _libc() -> str | None:

@@ -1,0 +1,122 @@
+"""One agent per node and user at a time, and no second child where the last one still hangs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+
+class LockError(Exception):
+    """Another run holds the node lock, or the state directory cannot be trusted; the text says what to do."""
+
+
+class Stuck(NamedTuple):
+    """A child of an earlier run that could not be killed."""
+
+    pid: int
+    started_ticks: int
+    """Field 22 of /proc/PID/stat, which tells a process from a later one with the same number."""
+    question: str
+
+
+def state_directory() -> Path:
+    """A directory private to this user: $XDG_RUNTIME_DIR/sitecap, else /tmp/sitecap-UID.
+
+    Raises:
+        LockError: the one in /tmp belongs to somebody else or is open to others.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        path = Path(runtime) / "sitecap"
+    else:
+        path = Path(os.environ.get("TMPDIR", "/tmp")) / f"sitecap-{os.getuid()}"  # noqa: S108 - checked below
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise LockError(f"cannot make {path}: {error.strerror}; set TMPDIR to a directory that you may write") from error
+    private = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    if not private:
+        raise LockError(f"{path} is not a private directory of this user: remove it, it may be somebody's trap")
+    return path
+
+
+class NodeLock:
+    """Holds the lock while it is a context; waits up to `wait_s` for another run to end.
+
+    Raises:
+        LockError: on entry, if the other run is still there after `wait_s`.
+    """
+
+    def __init__(self, directory: Path, wait_s: float) -> None:
+        self._path = directory / "lock"
+        self._wait_s = wait_s
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self._descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise LockError(f"cannot open {self._path}: {error.strerror}") from error
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
+                    os.close(self._descriptor)
+                    raise LockError(
+                        f"another agent (process {holder or 'not named'}) is probing this node: wait for it to end"
+                    ) from None
+                time.sleep(0.05)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+
+def started_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks after boot; None if there is no such process."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return int(text.rsplit(")", 1)[1].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def remember_stuck(directory: Path, probe: str, pid: int, question: str) -> None:
+    """Note that the child of `probe` could not be killed, for the next run."""
+    ticks = started_ticks(pid)
+    if ticks is not None:
+        note = {"pid": pid, "started_ticks": ticks, "question": question}
+        (directory / f"stuck-{probe}.json").write_text(json.dumps(note), "utf-8")
+
+
+def find_stuck(directory: Path, probe: str) -> Stuck | None:
+    """The child of an earlier run of `probe` if it is still there; a note of one that is gone is removed."""
+    path = directory / f"stuck-{probe}.json"
+    try:
+        note = json.loads(path.read_text("utf-8"))
+        stuck = Stuck(int(note["pid"]), int(note["started_ticks"]), str(note["question"]))
+    except OSError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        path.unlink(missing_ok=True)
+        return None
+    if started_ticks(stuck.pid) == stuck.started_ticks:
+        return stuck
+    path.unlink(missing_ok=True)
+    return None

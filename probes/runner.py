@@ -1,0 +1,285 @@
+"""Runs probes side by side in children that are killed at their deadline, and judges what came back.
+
+A probe that crashes, hangs, floods its pipe or eats memory costs only itself. A child that does not even die (it sleeps
+uninterruptibly in the kernel) is named and left, and the next run does not start a second one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from probes import child
+from probes.judging import Judging
+from probes.lock import find_stuck, remember_stuck
+from probes.settings import Settings
+from probes.spec import Probe
+from profiles.base import Facts
+from profiles.checks import CheckResult, Status
+from profiles.profile import ProbeRun
+
+MAX_REPORT_BYTES = 4 * 1024 * 1024
+"""A child that sends more is killed: the largest honest facts are some 100 kB."""
+
+PARALLEL = 4
+"""Children at a time: they mostly wait, and a node under test must not notice us."""
+
+GRACE_S = 1.0
+"""How long a killed child may take to vanish before it counts as unkillable."""
+
+
+@dataclass
+class Outcome:
+    """What a run of probes gave."""
+
+    facts: dict[str, Facts] = field(default_factory=dict)
+    runs: list[ProbeRun] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
+    interrupted_by: str | None = None
+    out_of_budget: bool = False
+    recording_failure: str | None = None
+
+
+@dataclass
+class _Running:
+    probe: Probe
+    pid: int
+    pipe: int
+    began: float
+    deadline: float
+    received: bytearray = field(default_factory=bytearray)
+
+    def lines(self) -> list[str]:
+        return self.received.decode("utf-8", "replace").splitlines()
+
+    def last_question(self) -> str | None:
+        asked = [line[1:] for line in self.lines() if line.startswith("?")]
+        return asked[-1] if asked else None
+
+
+class Runner:
+    """Runs probes once.
+
+    Args:
+        open_door: gives the host door of one probe, called in the child.
+        settings: of the site.
+        budget_s: bound on the whole run.
+        state: private directory for notes of children that could not be killed.
+        on_finish: called after each probe, for progress.
+    """
+
+    def __init__(
+        self,
+        open_door: child.OpenDoor,
+        settings: Settings,
+        *,
+        budget_s: float,
+        state: Path,
+        on_finish: Callable[[ProbeRun], None] = lambda _: None,
+        on_wait: Callable[[list[str]], None] = lambda _: None,
+    ) -> None:
+        self._open_door = open_door
+        self._settings = settings
+        self._budget_s = budget_s
+        self._state = state
+        self._on_finish = on_finish
+        self._on_wait = on_wait
+        self._signal: str | None = None
+        self._outcome = Outcome()
+
+    def interrupt(self, signal_name: str) -> None:
+        """Ask the run to end now with what it has; safe to call from a signal handler."""
+        self._signal = signal_name
+
+    def run(self, probes: Sequence[Probe]) -> Outcome:
+        """Gather facts with every probe, then judge them in the order given."""
+        end = time.monotonic() + self._budget_s
+        waiting = [probe for probe in probes if not self._left_out(probe)]
+        running: dict[int, _Running] = {}
+        with selectors.DefaultSelector() as selector:
+            last_word = time.monotonic()
+            while (waiting or running) and self._signal is None and time.monotonic() < end:
+                while waiting and len(running) < PARALLEL:
+                    one = self._start(waiting.pop(0))
+                    running[one.pipe] = one
+                    selector.register(one.pipe, selectors.EVENT_READ)
+                soonest = min([end, *(one.deadline for one in running.values())])
+                for key, _ in selector.select(max(0.0, min(soonest - time.monotonic(), 0.5))):
+                    if self._read(running[key.fd]):
+                        selector.unregister(key.fd)
+                        self._finish(running.pop(key.fd))
+                for one in [one for one in running.values() if time.monotonic() >= one.deadline]:
+                    selector.unregister(one.pipe)
+                    del running[one.pipe]
+                    self._kill(one, "timeout", f"no answer within {one.probe.deadline_s:g} s")
+                if running and time.monotonic() - last_word > 2.0:
+                    last_word = time.monotonic()
+                    self._on_wait([one.probe.name for one in running.values()])
+        self._end_early(list(running.values()), waiting)
+        order = {probe.name: number for number, probe in enumerate(probes)}
+        self._outcome.runs.sort(key=lambda run: order[run.name])
+        for probe in probes:
+            self._judge(probe)
+        return self._outcome
+
+    def _left_out(self, probe: Probe) -> bool:
+        stuck = find_stuck(self._state, probe.name)
+        if stuck is None:
+            return False
+        reason = (
+            f"process {stuck.pid} of an earlier run still hangs in {stuck.question} and cannot be killed; "
+            "no second one is started"
+        )
+        self._done(ProbeRun(name=probe.name, outcome="stuck", reason=reason))
+        return True
+
+    def _start(self, probe: Probe) -> _Running:
+        began = time.monotonic()
+        pid, pipe = child.start(probe, self._open_door, self._settings)
+        return _Running(probe, pid, pipe, began, began + probe.deadline_s)
+
+    def _read(self, one: _Running) -> bool:
+        """Take what is on the pipe; True when the child has closed it or sent too much."""
+        try:
+            piece = os.read(one.pipe, 65_536)
+        except BlockingIOError:
+            return False
+        one.received += piece
+        return not piece or len(one.received) > MAX_REPORT_BYTES
+
+    def _finish(self, one: _Running) -> None:
+        if len(one.received) > MAX_REPORT_BYTES:
+            self._kill(one, "flooded", f"it sent more than {MAX_REPORT_BYTES} bytes")
+            return
+        os.close(one.pipe)
+        took_s = time.monotonic() - one.began
+        # A child may close its pipe and live on, so it is not waited for without bound.
+        status = _reap(one.pid)
+        lines = one.lines()
+        for line in lines:
+            if line.startswith("#"):
+                self._outcome.recording_failure = line[1:]
+        verdict = next((line for line in reversed(lines) if line[:1] in "=!"), "")
+        if verdict.startswith("="):
+            try:
+                self._outcome.facts[one.probe.name] = one.probe.facts_model.model_validate_json(verdict[1:])
+                self._done(ProbeRun(name=one.probe.name, outcome="finished", duration_s=took_s))
+                return
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                reason = f"its facts break the contract: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        elif verdict.startswith("!"):
+            reason = str(json.loads(verdict[1:]))
+        elif status is not None and os.WIFSIGNALED(status):
+            name = signal.Signals(os.WTERMSIG(status)).name
+            where = f" in {one.last_question()}" if one.last_question() else ""
+            reason = f"it was killed by {name}{where}"
+        else:
+            reason = "it ended without a word"
+        self._done(ProbeRun(name=one.probe.name, outcome="crashed", duration_s=took_s, reason=reason))
+
+    def _kill(self, one: _Running, outcome: str, reason: str) -> None:
+        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid)):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(target, signal.SIGKILL)
+        while not self._read_quietly(one):
+            pass
+        os.close(one.pipe)
+        question = one.last_question() or "an unnamed question"
+        if one.last_question():
+            reason = f"{reason}; it was asking {question}"
+        if _reap(one.pid) is None:
+            reason = f"{reason}; process {one.pid} cannot be killed and is left behind"
+            outcome = "stuck"
+            with contextlib.suppress(OSError):
+                remember_stuck(self._state, one.probe.name, one.pid, question)
+        took_s = time.monotonic() - one.began
+        self._done(
+            ProbeRun.model_validate(
+                {"name": one.probe.name, "outcome": outcome, "duration_s": took_s, "reason": reason}
+            )
+        )
+
+    def _read_quietly(self, one: _Running) -> bool:
+        """Drain the pipe; True when there is nothing more to be had now."""
+        try:
+            piece = os.read(one.pipe, 65_536)
+        except OSError:
+            return True
+        if len(one.received) < MAX_REPORT_BYTES:
+            one.received += piece
+            return not piece
+        return True
+
+    def _end_early(self, running: list[_Running], waiting: list[Probe]) -> None:
+        if not running and not waiting:
+            return
+        if self._signal:
+            self._outcome.interrupted_by = self._signal
+            reason = f"interrupted by {self._signal}"
+        else:
+            self._outcome.out_of_budget = True
+            reason = f"the whole run may take {self._budget_s:g} s"
+        for one in running:
+            self._kill(one, "interrupted" if self._signal else "timeout", reason)
+        for probe in waiting:
+            self._done(ProbeRun(name=probe.name, outcome="interrupted", reason=f"{reason}, before it began"))
+
+    def _done(self, run: ProbeRun) -> None:
+        self._outcome.runs.append(run)
+        self._on_finish(run)
+
+    def _judge(self, probe: Probe) -> None:
+        run = next(run for run in self._outcome.runs if run.name == probe.name)
+        facts = self._outcome.facts.get(probe.name)
+        judging = Judging(probe, self._settings, self._outcome.facts)
+        if facts is None:
+            self._outcome.checks += [_without_facts(check.id, judging, probe, run) for check in probe.checks]
+            return
+        try:
+            results = list(probe.judge(facts, judging))
+        except Exception as error:  # noqa: BLE001 - a judge's fault is a missing verdict, never an OK
+            reason = f"the verdict could not be reached: {child.describe(error)}"
+            results = [judging.unknown(check.id, reason) for check in probe.checks]
+        for result in results:
+            why = self._settings.skip_checks.get(result.id)
+            final = judging.skip(result.id, f"left out by the site configuration: {why}") if why else result
+            self._outcome.checks.append(final.model_copy(update={"duration_s": run.duration_s}))
+
+
+def _without_facts(check_id: str, judging: Judging, probe: Probe, run: ProbeRun) -> CheckResult:
+    check = next(check for check in probe.checks if check.id == check_id)
+    reason = f"probe {probe.name}: {run.outcome}: {run.reason}"
+    if run.outcome in ("timeout", "stuck") and check.critical_on_hang:
+        return judging.critical(check_id, f"hangs: {run.reason}", reason=reason)
+    return judging.result(check_id, Status.UNKNOWN, reason, reason=reason)
+
+
+def _reap(pid: int) -> int | None:
+    """Wait up to `GRACE_S` for a child; kill it if it lingers; its wait status, or None if it does not go."""
+    end = time.monotonic() + GRACE_S
+    killed = False
+    while True:
+        try:
+            found, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return 0
+        if found:
+            return status
+        if time.monotonic() > end:
+            if killed:
+                return None
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            killed = True
+            end = time.monotonic() + GRACE_S
+        time.sleep(0.002)

@@ -1,0 +1,110 @@
+"""Reading a profile that somebody else wrote: bounded before it is parsed, one sentence when it is not right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from profiles.profile import MAJOR, SCHEMA_VERSION, CapabilityProfile
+
+MAX_PROFILE_BYTES = 2 * 1024 * 1024
+"""Largest profile that is read or written. A 768-thread node with 8 GPUs and all payloads needs about 200 kB."""
+
+MAX_DEPTH = 32
+"""Deepest nesting that is read; the schema itself needs 8."""
+
+
+class ProfileError(ValueError):
+    """A document is not a capability profile; the text says what is wrong, where, and what to do."""
+
+
+def read_profile(document: bytes) -> CapabilityProfile:
+    """Parse and validate one profile.
+
+    Fields that this version does not know are ignored: a newer MINOR may have added them.
+
+    Raises:
+        ProfileError: too large, not UTF-8, not JSON, too deep, of another MAJOR, or against the schema.
+    """
+    if len(document) > MAX_PROFILE_BYTES:
+        raise ProfileError(
+            f"the profile has {len(document)} bytes, more than the {MAX_PROFILE_BYTES} that are accepted: "
+            "it was not written by this agent or was damaged on the way"
+        )
+    value = _parse(document)
+    if not isinstance(value, dict):
+        raise ProfileError(f"the profile is a JSON {type(value).__name__}, not an object: send one profile per document")
+    _check_version(value)
+    try:
+        return CapabilityProfile.model_validate_json(document)
+    except ValidationError as error:
+        raise ProfileError(_sentence(error)) from error
+
+
+def write_profile(profile: CapabilityProfile, *, indent: int | None = 1) -> str:
+    """The profile as JSON text with a final newline; null is written, so that its reason can be found.
+
+    Raises:
+        ProfileError: the text is larger than `MAX_PROFILE_BYTES`.
+    """
+    text = profile.model_dump_json(indent=indent) + "\n"
+    if len(text.encode()) > MAX_PROFILE_BYTES:
+        raise ProfileError(f"the profile would be larger than {MAX_PROFILE_BYTES} bytes")
+    return text
+
+
+def _parse(document: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        text = document.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"the profile is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    if _depth(text) > MAX_DEPTH:
+        raise ProfileError(f"the profile is nested deeper than {MAX_DEPTH} levels")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ProfileError(f"the profile is not JSON: {error}; it may have been cut off") from error
+
+
+def _depth(text: str) -> int:
+    """Nesting depth by counting brackets; those inside strings make it an upper bound of what parsing meets."""
+    depth = deepest = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                inside = False
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _check_version(value: dict[str, Any]) -> None:
+    version = value.get("schema_version")
+    if not isinstance(version, str):
+        raise ProfileError("the profile has no schema_version: it was not written by this agent")
+    major = version.split(".")[0]
+    if major != str(MAJOR):
+        raise ProfileError(
+            f"the profile has schema_version {version[:16]!r}, this program reads {MAJOR}.x (it writes {SCHEMA_VERSION}): "
+            "use the agent and the service of one MAJOR version"
+        )
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the profile"
+    more = error.error_count() - 1
+    rest = f" (and {more} more)" if more else ""
+    return f"{place}: {first['msg']}{rest}; see `agent schema`"
