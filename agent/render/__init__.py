@@ -1,0 +1,1 @@
+"""Profile → text: one pure function per format; nothing here reads the machine or writes a stream."""
