@@ -1,1 +1,1 @@
-"""Profile → text: one pure function per format; nothing here reads the machine or writes a stream."""
+"""Profile → text of some kind. One pure function each: rendering never computes and never looks at the machine."""

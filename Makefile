@@ -1,0 +1,67 @@
+# What a new machine needs is python3 (3.11 or newer), make and a C compiler (for the tests' fake driver library).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.sitecap-set-up
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+
+.PHONY: probe setup check test lint types contracts unit labs docs generate bench clean
+
+# The main job. Findings (exit 1) are a result, not a failure of make.
+probe: $(VENV)/.sitecap-runtime
+	@$(BIN)/agent probe $(ARGS) || test $$? -eq 1
+
+$(VENV)/.sitecap-runtime: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --editable '.[gpu-nvidia,docker]'
+	@touch $@
+
+$(STAMP): pyproject.toml $(VENV)/.sitecap-runtime
+	@$(PIP) install --quiet --upgrade 'pip>=25.1'
+	@$(PIP) install --quiet --group dev
+	@touch $@
+
+setup: $(STAMP)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+	$(BIN)/python -m profiles.schema --check
+	$(BIN)/python docs/generate.py --check
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not lab'
+
+# Quick: what to run before every commit.
+check: lint types contracts unit
+
+# Everything, with the real components (installed by apt where we are root on Debian, else skipped with the reason).
+test: check docs
+	bash tests/lab/install-components.sh
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
+
+labs: $(STAMP)
+	bash tests/lab/install-components.sh
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
+
+docs: $(STAMP)
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build
+
+# Rewrites what is generated from the code.
+generate: $(STAMP)
+	$(BIN)/python -m profiles.schema
+	$(BIN)/python docs/generate.py
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,57 @@
+"""The command line: parse, call, render, exit. No logic lives here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+import click
+
+import agent
+from agent.cli.configuration import config
+from agent.cli.explain import explain
+from agent.cli.probe import probe
+from agent.cli.schema import schema
+from agent.cli.shell import completion
+from agent.exit_code import NOT_FINISHED
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(agent.__version__, prog_name="agent")
+def cli() -> None:
+    """Tell what this computer is worth to a CMS job, and what is in its way.
+
+    Nothing leaves the machine: `agent probe` only looks.
+    """
+
+
+for command in (probe, explain, schema, config, completion):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; whatever ends it, the user reads a sentence and not a traceback."""
+    if sys.stdout is None:
+        sys.stderr.write("agent: standard output is closed: open it, or write the result with -o FILE\n")
+        sys.exit(NOT_FINISHED)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        cli(prog_name="agent", standalone_mode=True)
+    except BrokenPipeError:
+        _drop_output()
+        sys.stderr.write("agent: the reader of standard output went away before the whole result was written\n")
+        sys.exit(NOT_FINISHED)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        _drop_output()
+        sys.stderr.write(f"agent: cannot write the result: {error.strerror}\n")
+        sys.exit(NOT_FINISHED)
+
+
+def _drop_output() -> None:
+    """Point stdout at nothing, so that the interpreter's own flush at exit does not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
