@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from probes import container_runtimes
+from probes.capabilities import names_of
 from probes.container_checks import CHECKS
 from probes.container_judge import judge, usable_runtime
 from probes.errors import HostError
@@ -19,51 +20,6 @@ SMALL_FILE_BYTES: Final = 64 * 1024
 MAX_SYSCTL: Final = 2**31 - 1
 ALL_USERS: Final = 2**32 - 1
 """Count in /proc/self/uid_map of the initial namespace: every user number but the invalid one."""
-
-CAPABILITIES: Final = (
-    "chown",
-    "dac_override",
-    "dac_read_search",
-    "fowner",
-    "fsetid",
-    "kill",
-    "setgid",
-    "setuid",
-    "setpcap",
-    "linux_immutable",
-    "net_bind_service",
-    "net_broadcast",
-    "net_admin",
-    "net_raw",
-    "ipc_lock",
-    "ipc_owner",
-    "sys_module",
-    "sys_rawio",
-    "sys_chroot",
-    "sys_ptrace",
-    "sys_pacct",
-    "sys_admin",
-    "sys_boot",
-    "sys_nice",
-    "sys_resource",
-    "sys_time",
-    "sys_tty_config",
-    "mknod",
-    "lease",
-    "audit_write",
-    "audit_control",
-    "setfcap",
-    "mac_override",
-    "mac_admin",
-    "syslog",
-    "wake_alarm",
-    "block_suspend",
-    "audit_read",
-    "perfmon",
-    "bpf",
-    "checkpoint_restore",
-)
-"""Names by bit number: <linux/capability.h>."""
 
 T = TypeVar("T")
 
@@ -263,9 +219,7 @@ def _capabilities(reader: _Reader, status: dict[str, str]) -> tuple[str, ...] | 
     if bits < 0:
         reader.give_up("effective_capabilities", f"CapEff in /proc/self/status is {said[:40]!r}")
         return None
-    # A kernel newer than our table: a capability without a name keeps its number.
-    names = [*CAPABILITIES, *(str(number) for number in range(len(CAPABILITIES), 64))]
-    return tuple(names[number] for number in range(64) if bits >> number & 1)
+    return names_of(bits)
 
 
 def _cache(reader: _Reader) -> tuple[str | None, int | None]:
