@@ -80,16 +80,17 @@ class CgroupReader:
         v1 also tells the least limit of all ancestors, even of those outside the mount, in memory.stat
         (hierarchical_memory_limit, kernel documentation cgroup-v1/memory, section 5.2).
         """
-        found = []
+        found: list[Amount] = []
         for tree in self.groups.of("memory"):
             names = ("memory.max", "memory.high") if tree.version == 2 else ("memory.limit_in_bytes",)
-            for level in tree.levels:
-                found += [self._amount(f"{level}/{name}") for name in names]
+            read = [self._amount(f"{level}/{name}") for level in tree.levels for name in names]
+            found += [amount for amount in read if amount is not None]
             if tree.version == 1:
                 path = f"{tree.levels[0]}/memory.stat"
                 least = self._counters(path).get("hierarchical_memory_limit", UNLIMITED_FROM)
-                found.append(Amount(least, path) if least < UNLIMITED_FROM else None)
-        return tuple(amount for amount in found if amount is not None)
+                if least < min((amount.value for amount in found), default=UNLIMITED_FROM):
+                    found.append(Amount(least, path))
+        return tuple(found)
 
     def pids(self) -> tuple[Pids, ...]:
         """pids.max of all levels, with how many are in use there."""

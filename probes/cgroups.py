@@ -1,4 +1,4 @@
-"""Where this process's control groups are in the file system: cgroup v1, v2, both at once, namespaced or nested.
+"""Where this process's control groups are in the file system: cgroup v1, v2, hybrid, namespaced, nested.
 
 A library for probes. The path is resolved from /proc/self/cgroup and /proc/self/mountinfo and never taken
 from a constant (joblib/loky#634). A limit of any level binds all levels below it, so every hierarchy is given
@@ -91,7 +91,7 @@ def read(host: Host) -> Groups:
             found.append(tree)
     if not found and not problems:
         problems.append(f"{MOUNTS} shows no mount of the control groups in {OWN_GROUPS}")
-    problems += [tree.note for tree in found if tree.note is not None]
+    problems += [tree.note for tree in found if tree.note is not None and _limits(tree)]
     return Groups(hierarchies=tuple(found), problems=tuple(dict.fromkeys(problems))[:64])
 
 
@@ -134,8 +134,8 @@ def _hierarchy(host: Host, controllers: frozenset[str], path: str, mounts: list[
         if host.exists(own):
             levels = [_join(mount.point, parts[:depth]) for depth in range(len(parts), -1, -1)]
             return Hierarchy(version=version, controllers=controllers, levels=tuple(levels), note=None)
-    # A container without a cgroup namespace names the host's path, while the mount shows the container's own
-    # group as its root; and a path such as /../.. leads out of the namespace. What is mounted is what we have.
+    # A container without a cgroup namespace names the host's path, while the mount shows the container's
+    # own group as its root; a path such as /../.. leads out of the namespace. What is mounted has to do.
     top = fitting[0].point
     what = ",".join(sorted(controllers)) or "cgroup v2"
     note = (
@@ -152,6 +152,10 @@ def _below(root: str, path: str) -> list[str] | None:
         return None
     rest = parts[len(mounted) :]
     return None if ".." in rest or len(rest) >= MAX_LEVELS else rest
+
+
+def _limits(tree: Hierarchy) -> bool:
+    return tree.version == 2 or bool(tree.controllers & {"cpu", "cpuset", "memory", "pids"})
 
 
 def _join(point: str, parts: list[str]) -> str:
