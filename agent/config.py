@@ -28,7 +28,9 @@ class Config(Settings):
     """Settings of probing, and those of the agent itself."""
 
     budget_s: float = Field(default=60.0, gt=0, le=3600, description="bound on a whole run of the probes")
-    lock_wait_s: float = Field(default=30.0, ge=0, le=3600, description="how long to wait for another run on this node")
+    lock_wait_s: float = Field(
+        default=30.0, ge=0, le=3600, description="how long to wait for another run on this node"
+    )
     identify: bool = Field(default=False, description="put the host name into the profile")
 
 
@@ -73,8 +75,8 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], path: Path | 
         _merge(merged, origins, _flatten(_read(chosen)), str(chosen))
     _merge(merged, origins, _from_environment(environment), "environment")
     _merge(merged, origins, flags.items(), "flag")
-    for key in origins:
-        _check_key(key, origins[key])
+    for key, origin in origins.items():
+        _check_key(key, origin)
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
@@ -90,7 +92,9 @@ def check_against_catalogue(config: Config, catalogue: Mapping[str, tuple[Probe,
     """
     for check_id in [*config.thresholds, *config.skip_checks]:
         if check_id not in catalogue:
-            raise ConfigError(f"there is no check {check_id!r}{_nearest(check_id, catalogue)}; see `agent probe --list`")
+            raise ConfigError(
+                f"there is no check {check_id!r}{_nearest(check_id, catalogue)}; see `agent probe --list`"
+            )
     for check_id, named in config.thresholds.items():
         bounds = {bound.name: bound for bound in catalogue[check_id][1].bounds}
         for name, value in named.items():
@@ -109,7 +113,9 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: name an existing file with --config") from error
     if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes: this is not a configuration of the agent")
+        raise ConfigError(
+            f"{path}: larger than {MAX_FILE_BYTES} bytes: this is not a configuration of the agent"
+        )
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -170,10 +176,12 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _check_key(key: str, origin: str) -> None:
     known = [name for name, _ in _leaves(Config)]
-    if key in known or key.split(".")[0] in _OPEN_TABLES:
+    if key in known or key.split(".", maxsplit=1)[0] in _OPEN_TABLES:
         return
     shown = f"{ENV_PREFIX}{key.upper().replace('.', '__')}" if origin == "environment" else key
-    raise ConfigError(f"{origin}: there is no setting {shown!r}{_nearest(key, known)}; see `agent config show`")
+    raise ConfigError(
+        f"{origin}: there is no setting {shown!r}{_nearest(key, known)}; see `agent config show`"
+    )
 
 
 def _nearest(word: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names
@@ -184,7 +192,9 @@ def _nearest(word: str, known: Any) -> str:  # noqa: ANN401 - any iterable of na
 def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    origin = next((origins[name] for name in origins if key.startswith(name) or name.startswith(key)), "configuration")
+    origin = next(
+        (origins[name] for name in origins if key.startswith(name) or name.startswith(key)), "configuration"
+    )
     return f"{origin}: {key}: {first['msg']} (got {first['input']!r:.80})"
 
 

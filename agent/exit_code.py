@@ -25,7 +25,9 @@ MEANING = {
 _SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 
 
-def exit_code(profile: CapabilityProfile, *, strict: bool, interrupted_by: str | None, out_of_budget: bool) -> int:
+def exit_code(
+    profile: CapabilityProfile, *, strict: bool, interrupted_by: str | None, out_of_budget: bool
+) -> int:
     """The exit code of a probe run; a time-out is never 0."""
     if interrupted_by:
         return _SIGNALS.get(interrupted_by, NOT_FINISHED)

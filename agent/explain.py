@@ -31,7 +31,12 @@ def explain_check(code: str, catalogue: Mapping[str, tuple[Probe, Check]], setti
         raise UnknownCheckError(f"there is no check {code!r}; {hint}")
     probe, check = found
     parts = [f"{check.id}  {check.title}  (probe {probe.name})", ""]
-    for label, text in (("rule", check.rule), ("why", check.why), ("fix", check.hint), ("from", check.origin)):
+    for label, text in (
+        ("rule", check.rule),
+        ("why", check.why),
+        ("fix", check.hint),
+        ("from", check.origin),
+    ):
         parts += textwrap.wrap(text, WIDTH, initial_indent=f"{label:<6}", subsequent_indent=" " * 6)
     for bound in check.bounds:
         moved = settings.thresholds.get(check.id, {}).get(bound.name)
@@ -42,7 +47,12 @@ def explain_check(code: str, catalogue: Mapping[str, tuple[Probe, Check]], setti
         )
     if check.bounds:
         example = check.bounds[0]
-        parts += ["", "To move a threshold, in the configuration file:", f'    [thresholds."{check.id}"]', f"    {example.name} = {example.default!r}"]
+        parts += [
+            "",
+            "To move a threshold, in the configuration file:",
+            f'    [thresholds."{check.id}"]',
+            f"    {example.name} = {example.default!r}",
+        ]
     return "\n".join(parts) + "\n"
 
 
@@ -55,7 +65,16 @@ def explain_level(host: Host, target: str) -> str:
     try:
         missing = why_not(host, target)
     except KeyError as error:
-        raise UnknownCheckError(f"there is no micro-architecture {target!r}; see `archspec cpu --list`") from error
+        raise UnknownCheckError(
+            f"there is no micro-architecture {target!r}; see `archspec cpu --list`"
+        ) from error
     if not missing:
         return f"This CPU runs code built for {target}.\n"
-    return "\n".join(textwrap.wrap(f"This CPU does not run code built for {target}: it lacks {', '.join(missing)}.", WIDTH)) + "\n"
+    return (
+        "\n".join(
+            textwrap.wrap(
+                f"This CPU does not run code built for {target}: it lacks {', '.join(missing)}.", WIDTH
+            )
+        )
+        + "\n"
+    )

@@ -148,7 +148,13 @@ def code_of(found: Look, *, strict: bool, exit_map: str) -> int:
 
 
 def deliver_pair(
-    sink: Sink, found: Look, request: Request, container: tuple[str, str], names: Sequence[str], *, strict: bool
+    sink: Sink,
+    found: Look,
+    request: Request,
+    container: tuple[str, str],
+    names: Sequence[str],
+    *,
+    strict: bool,
 ) -> int:
     """Probe inside a container as well, and show both views side by side."""
     raise NotImplementedError

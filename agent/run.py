@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from profiles.facts.context import ContextFacts
+
 import agent
 from agent.config import Config
 from agent.identity import node_identity, profile_id
@@ -23,7 +25,6 @@ from probes.registry import BUILTIN
 from probes.runner import Outcome, Runner
 from probes.spec import Probe
 from profiles.facts.batch import BatchFacts
-from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.node_facts import NodeFacts
 from profiles.profile import AgentInfo, CapabilityProfile, ProbeRun, RunLimits, Scope, SiteInfo
@@ -130,12 +131,10 @@ def _door_opener(request: Request) -> Callable[[str], Door]:
 
 
 def _redactor(live: LiveDoor) -> Redactor:
-    names: dict[str, str] = {}
     node = os.uname().nodename
     domain = node.partition(".")[2]
-    for word, label in ((node, "host"), (node.split(".")[0], "host"), (domain, "domain")):
-        if word and word != "localhost":
-            names[word] = label
+    labelled = ((node, "host"), (node.split(".")[0], "host"), (domain, "domain"))
+    names = {word: label for word, label in labelled if word and word != "localhost"}
     for variable in ("USER", "LOGNAME", "SUDO_USER"):
         user = live.ask("env", [variable])
         if user and user != "root":
@@ -146,7 +145,9 @@ def _redactor(live: LiveDoor) -> Redactor:
 def _assemble(request: Request, outcome: Outcome, host: Host, duration_s: float) -> CapabilityProfile:
     config = request.config
     own = {name: facts for name, facts in outcome.facts.items() if name in BUILTIN}
-    others = {name: facts.model_dump(mode="json") for name, facts in outcome.facts.items() if name not in BUILTIN}
+    others = {
+        name: facts.model_dump(mode="json") for name, facts in outcome.facts.items() if name not in BUILTIN
+    }
     context = own.get("context")
     batch = own.get("batch")
     unfinished = [run for run in outcome.runs if run.outcome != "finished"]

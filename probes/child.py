@@ -29,7 +29,9 @@ MemoryBound = int
 OpenDoor = Callable[[str], Door]
 """Gives the door of one probe, by the probe's name."""
 
-_QUICK = frozenset({"env", "has_env", "env_names", "affinity", "limit", "uname", "identity", "libc", "now", "which"})
+_QUICK = frozenset(
+    {"env", "has_env", "env_names", "affinity", "limit", "uname", "identity", "libc", "now", "which"}
+)
 _QUICK_TREES = ("/proc/", "/sys/")
 
 
@@ -80,7 +82,7 @@ def _be_the_child(probe: Probe, open_door: OpenDoor, settings: Settings, pipe: i
         _detach(probe.memory_bytes, parent)
         _send(pipe, _gather(probe, open_door, settings, pipe))
         code = 0
-    except BaseException as error:  # noqa: BLE001 - a probe may fail in any way; the agent may not
+    except BaseException as error:
         with contextlib.suppress(BaseException):
             _send(pipe, "!" + json.dumps(describe(error)))
     finally:

@@ -115,7 +115,12 @@ class Host:
         return tuple(self._door.ask("env_names", [prefix]))
 
     def run(
-        self, argv: list[str], *, timeout_s: float = 5.0, limit_bytes: int = 256 * KIB, env: dict[str, str] | None = None
+        self,
+        argv: list[str],
+        *,
+        timeout_s: float = 5.0,
+        limit_bytes: int = 256 * KIB,
+        env: dict[str, str] | None = None,
     ) -> CommandResult:
         """Run a command without a shell, with LC_ALL=C and a closed stdin.
 
@@ -190,7 +195,9 @@ class Host:
         """Open and close one TCP connection to a numeric address."""
         return ConnectTrial(*self._door.ask("connect", [address, port, timeout_s]))
 
-    def tls(self, name: str, address: str, port: int, *, ca_path: str | None = None, timeout_s: float = 5.0) -> TlsTrial:
+    def tls(
+        self, name: str, address: str, port: int, *, ca_path: str | None = None, timeout_s: float = 5.0
+    ) -> TlsTrial:
         """Shake hands by TLS with `address`, expecting a certificate for `name`.
 
         `ca_path`: file or directory of authorities; None = those of the system.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from profiles.base import Facts
-from profiles.checks import CheckResult, Scalar, Status, Threshold
 from probes.settings import Settings
 from probes.spec import Check, Probe
+from profiles.base import Facts
+from profiles.checks import CheckResult, Scalar, Status, Threshold
 
 F = TypeVar("F", bound=Facts)
 

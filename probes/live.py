@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from probes import live_sockets, live_trials
+from probes import live_http, live_sockets, live_trials
 from probes.answers import FileKind, Json
 from probes.errors import HostError
 from probes.rooted import resolve
@@ -72,7 +72,7 @@ class LiveDoor:
             "resolve": live_sockets.resolve,
             "connect": live_sockets.connect,
             "tls": live_sockets.tls,
-            "http": live_sockets.http_get,
+            "http": live_http.http_get,
         }
 
     def ask(self, kind: str, args: list[Json]) -> Any:  # noqa: ANN401
@@ -226,4 +226,3 @@ def _libc() -> str | None:
         return version
     # musl has no confstr name; it exports no version either, but its loader is recognisable.
     return "musl" if hasattr(ctypes.CDLL(None), "__musl_libc_version") else None
-

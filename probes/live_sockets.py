@@ -1,21 +1,27 @@
-"""Sockets behind the host door: name look-up, TCP, TLS and one bounded HTTP GET.
+"""Sockets behind the host door: name look-up, TCP and TLS. HTTP is in `probes.live_http`.
 
-Only small facts come back; credentials never go in. Imports of ssl and http are inside the functions: most
-runs of the local probes never need them, and they cost a third of the agent's start-up.
+Only small facts come back; credentials never go in. `ssl` is imported inside the functions: most runs of the
+local probes never need it, and it costs a third of the agent's start-up.
+
+A time-out here bounds the whole question. A socket's own time-out bounds one read only, so a peer that sends a
+byte now and then could hold a probe for ever; hence `cut_after`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from probes.answers import Json
 from probes.errors import HostError
+from probes.live_certificate import names
 
 
 def resolve(name: str, timeout_s: float) -> list[Json]:
@@ -27,12 +33,15 @@ def resolve(name: str, timeout_s: float) -> list[Json]:
             found["answers"] = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except OSError as error:
             found["error"] = f"{name}: {error.strerror or error}"
-        except UnicodeError:
+        except ValueError:  # not encodable as IDNA, or a NUL in it
             found["error"] = f"{name!r}: not a host name"
 
     began = time.perf_counter()
     thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise HostError("EAGAIN", f"{name}: no thread for the look-up: {error}") from error
     thread.join(timeout_s)
     took_s = time.perf_counter() - began
     if thread.is_alive():
@@ -60,44 +69,74 @@ def connect(address: str, port: int, timeout_s: float) -> list[Json]:
 
 
 def tls(name: str, address: str, port: int, ca_path: str | None, timeout_s: float) -> list[Json]:
-    """Shake hands with verification; on failure once more without, to be able to say who answered instead."""
+    """Shake hands with verification; on failure once more without, to be able to say who answered instead.
+
+    Raises:
+        HostError: there are no authorities to verify with, so that nothing could be learnt from trying.
+    """
     import ssl  # noqa: PLC0415
 
+    context = tls_context(ca_path)
+    deadline = time.perf_counter() + timeout_s
     try:
-        context = _tls_context(ca_path)
-        with socket.create_connection((address, port), timeout=timeout_s) as raw:
-            with context.wrap_socket(raw, server_hostname=name) as link:
-                certificate = link.getpeercert() or {}
-                der = link.getpeercert(binary_form=True) or b""
-                return [
-                    True,
-                    True,
-                    None,
-                    link.version(),
-                    _name_of(certificate.get("issuer")),
-                    _name_of(certificate.get("subject")),
-                    hashlib.sha256(der).hexdigest(),
-                ]
+        with (
+            socket.create_connection((address, port), timeout=timeout_s) as raw,
+            cut_after(raw, deadline),
+            context.wrap_socket(raw, server_hostname=name) as link,
+        ):
+            der = link.getpeercert(binary_form=True) or b""
+            return [True, True, None, link.version(), *names(der), hashlib.sha256(der).hexdigest()]
     except ssl.SSLCertVerificationError as error:
-        fingerprint, protocol = _unverified(name, address, port, timeout_s)
-        return [True, False, error.verify_message or str(error), protocol, None, None, fingerprint]
-    except (OSError, ssl.SSLError) as error:
-        return [False, False, str(error), None, None, None, None]
+        der, protocol = _unverified(name, address, port, deadline)
+        fingerprint = hashlib.sha256(der).hexdigest() if der else None
+        return [True, False, error.verify_message or str(error), protocol, *names(der), fingerprint]
+    except (OSError, ValueError) as error:  # ValueError: an empty name, or one that is not encodable as IDNA
+        return [False, False, _handshake_error(error, deadline, timeout_s), None, None, None, None]
 
 
-def _tls_context(ca_path: str | None) -> Any:  # noqa: ANN401 - ssl is imported lazily
-    import os  # noqa: PLC0415
+def _handshake_error(error: Exception, deadline: float, timeout_s: float) -> str:
+    if isinstance(error, TimeoutError) or time.perf_counter() >= deadline:
+        return f"no complete handshake within {timeout_s:g} s"
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return str(reason).replace("_", " ").lower()[:512]
+
+
+def tls_context(ca_path: str | None) -> Any:  # noqa: ANN401 - ssl is imported lazily
+    """A verifying context of the authorities in a file or directory; None = those of the system.
+
+    Raises:
+        HostError: the file or directory cannot be read, or there is no authority in it.
+    """
     import ssl  # noqa: PLC0415
 
     if ca_path is None:
-        return ssl.create_default_context()
-    is_directory = os.path.isdir(ca_path)  # noqa: PTH112
-    return ssl.create_default_context(
-        cafile=None if is_directory else ca_path, capath=ca_path if is_directory else None
-    )
+        paths = ssl.get_default_verify_paths()
+        context, directory, where = ssl.create_default_context(), paths.capath, "the system"
+    else:
+        is_directory = os.path.isdir(ca_path)  # noqa: PTH112
+        directory, where = ca_path if is_directory else None, ca_path
+        try:
+            context = ssl.create_default_context(cafile=None if is_directory else ca_path, capath=directory)
+        except ssl.SSLError as error:
+            raise HostError("EINVAL", f"{ca_path}: no certificates in PEM form") from error
+        except OSError as error:
+            raise HostError.of(error, ca_path) from error
+    # A directory is read by OpenSSL only when it looks an issuer up, so it does not show in the statistics.
+    if not context.cert_store_stats()["x509_ca"] and not (directory and _has_entries(directory)):
+        raise HostError("ENOENT", f"{where} has no certificate authorities to verify with")
+    return context
 
 
-def _unverified(name: str, address: str, port: int, timeout_s: float) -> tuple[str | None, str | None]:
+def _has_entries(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(True for _ in entries)
+    except OSError as error:
+        raise HostError.of(error, directory) from error
+
+
+def _unverified(name: str, address: str, port: int, deadline: float) -> tuple[bytes, str | None]:
+    """Certificate and protocol of whoever answers, without any trust; empty if it does not answer again."""
     import ssl  # noqa: PLC0415
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -105,80 +144,36 @@ def _unverified(name: str, address: str, port: int, timeout_s: float) -> tuple[s
     context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            socket.create_connection((address, port), timeout=timeout_s) as raw,
+            socket.create_connection(
+                (address, port), timeout=max(0.1, deadline - time.perf_counter())
+            ) as raw,
+            cut_after(raw, deadline),
             context.wrap_socket(raw, server_hostname=name) as link,
         ):
-            return hashlib.sha256(link.getpeercert(binary_form=True) or b"").hexdigest(), link.version()
-    except (OSError, ssl.SSLError):
-        return None, None
+            return link.getpeercert(binary_form=True) or b"", link.version()
+    except (OSError, ValueError):
+        return b"", None
 
 
-def _name_of(relative_names: Any) -> str | None:  # noqa: ANN401 - the nested tuples of ssl.getpeercert()
-    if not relative_names:
-        return None
-    return ", ".join(f"{key}={value}" for part in relative_names for key, value in part)[:512]
+@contextlib.contextmanager
+def cut_after(link: socket.socket, deadline: float) -> Iterator[None]:
+    """Shut a connection down at `deadline` (of time.perf_counter), so that reading from it ends then at the latest."""
 
+    def cut() -> None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(link, socket.SHUT_RDWR)
 
-def http_get(
-    url: str,
-    headers: dict[str, str],
-    proxy: str | None,
-    ca_path: str | None,
-    timeout_s: float,
-    limit_bytes: int,
-    head: bool,  # noqa: FBT001
-) -> list[Json]:
-    """One GET or HEAD, no redirects, no environment proxies, the body cut at `limit_bytes`."""
-    import http.client  # noqa: PLC0415
-
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise HostError("EINVAL", f"{url}: not an http or https URL")
-    began = time.perf_counter()
+    # A duplicate keeps the connection reachable when `ssl` has taken the original over.
+    link = link.dup()
+    timer = threading.Timer(max(0.0, deadline - time.perf_counter()), cut)
+    timer.daemon = True
     try:
-        connection, target = _http_connection(url, proxy, ca_path, timeout_s)
-        try:
-            connection.request("HEAD" if head else "GET", target, headers={"User-Agent": "sitecap", **headers})
-            answer = connection.getresponse()
-            body = b"" if head else _bounded(answer, limit_bytes, began + 2 * timeout_s)
-            fields = {key.lower(): value[:1024] for key, value in answer.getheaders()[:64]}
-            text = body[:limit_bytes].decode("utf-8", "replace")
-            return [answer.status, fields, text, len(body), None, time.perf_counter() - began]
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException) as error:
-        said = str(error) or type(error).__name__
-        return [None, {}, "", 0, said[:512], time.perf_counter() - began]
-
-
-def _http_connection(url: str, proxy: str | None, ca_path: str | None, timeout_s: float) -> tuple[Any, str]:
-    import http.client  # noqa: PLC0415
-
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host = parts.hostname or ""
-    if proxy is None:
-        if parts.scheme == "https":
-            context = _tls_context(ca_path)
-            return http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=context), path
-        return http.client.HTTPConnection(host, parts.port, timeout=timeout_s), path
-    via = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
-    if parts.scheme == "https":
-        secure = http.client.HTTPSConnection(
-            via.hostname or "", via.port or 3128, timeout=timeout_s, context=_tls_context(ca_path)
-        )
-        secure.set_tunnel(host, parts.port or 443)
-        return secure, path
-    return http.client.HTTPConnection(via.hostname or "", via.port or 3128, timeout=timeout_s), url
-
-
-def _bounded(answer: Any, limit_bytes: int, deadline: float) -> bytes:  # noqa: ANN401
-    pieces: list[bytes] = []
-    got = 0
-    while got < limit_bytes and time.perf_counter() < deadline:
-        piece = answer.read1(min(65_536, limit_bytes - got))
-        if not piece:
-            break
-        pieces.append(piece)
-        got += len(piece)
-    return b"".join(pieces)
+        timer.start()
+    except RuntimeError as error:
+        link.close()
+        raise HostError("EAGAIN", f"no thread to watch a connection: {error}") from error
+    try:
+        yield
+    finally:
+        timer.cancel()
+        link.close()

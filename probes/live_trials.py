@@ -65,7 +65,9 @@ def threads(count: int) -> list[Json]:
 def open_device(path: str, *, write: bool) -> list[Json]:
     """Open and close a path without reading it."""
     try:
-        os.close(os.open(path, (os.O_RDWR if write else os.O_RDONLY) | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY))
+        os.close(
+            os.open(path, (os.O_RDWR if write else os.O_RDONLY) | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        )
     except OSError as error:
         return [False, errno.errorcode.get(error.errno or 0, "EIO"), error.strerror]
     return [True, None, None]

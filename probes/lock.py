@@ -40,10 +40,14 @@ def state_directory() -> Path:
         path.mkdir(mode=0o700, exist_ok=True)
         status = path.lstat()
     except OSError as error:
-        raise LockError(f"cannot make {path}: {error.strerror}; set TMPDIR to a directory that you may write") from error
+        raise LockError(
+            f"cannot make {path}: {error.strerror}; set TMPDIR to a directory that you may write"
+        ) from error
     private = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
     if not private:
-        raise LockError(f"{path} is not a private directory of this user: remove it, it may be somebody's trap")
+        raise LockError(
+            f"{path} is not a private directory of this user: remove it, it may be somebody's trap"
+        )
     return path
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ class RecordingDoor:
         self._by = by
         self._redactor = redactor
         self.failure: str | None = None
+        # A probe may ask from several threads; neither the redactor nor the stream may be entered twice.
+        self._lock = threading.Lock()
         try:
             self._part = (directory / f".part-{by}.jsonl").open("a", encoding="utf-8")
         except OSError as error:
@@ -82,7 +85,8 @@ class RecordingDoor:
     def _restore(self, args: list[Json]) -> list[Json]:
         if self._redactor is None:
             return args
-        restored = self._redactor.restore(args)
+        with self._lock:
+            restored = self._redactor.restore(args)
         assert isinstance(restored, list)
         return restored
 
@@ -95,15 +99,20 @@ class RecordingDoor:
         return self._redactor.hide(value)
 
     def _kept(self, kind: str, args: list[Json], answer: Callable[[], Any]) -> Any:  # noqa: ANN401
-        line: dict[str, Json] = {"ask": kind, "args": self._hide(args), "by": self._by}
         try:
-            value = self._hide(answer())
+            found = answer()
         except HostError as error:
-            text = str(self._hide(error.text))
-            self._write({**line, "error": [error.errno_name, text]})
+            with self._lock:
+                text = str(self._hide(error.text))
+                self._write({**self._question(kind, args), "error": [error.errno_name, text]})
             raise HostError(error.errno_name, text) from error
-        self._write({**line, "answer": _encode(value)})
+        with self._lock:
+            value = self._hide(found)
+            self._write({**self._question(kind, args), "answer": _encode(value)})
         return value
+
+    def _question(self, kind: str, args: list[Json]) -> dict[str, Json]:
+        return {"ask": kind, "args": self._hide(args), "by": self._by}
 
     def _write(self, line: dict[str, Json]) -> None:
         if self.failure is not None:
@@ -219,7 +228,9 @@ class Recording:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         if path.stat().st_size > MAX_ANSWERS_BYTES:
-            raise RecordingError(f"{path} is larger than {MAX_ANSWERS_BYTES} bytes: this is not a recording of ours")
+            raise RecordingError(
+                f"{path} is larger than {MAX_ANSWERS_BYTES} bytes: this is not a recording of ours"
+            )
         with path.open(encoding="utf-8") as stream:
             for number, text in enumerate(stream, 1):
                 if text.strip():
@@ -234,7 +245,9 @@ def _checked_line(path: Path, number: int, text: str) -> dict[str, Any]:
     try:
         line = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path}, line {number}: not JSON ({error}); the recording is damaged") from error
+        raise RecordingError(
+            f"{path}, line {number}: not JSON ({error}); the recording is damaged"
+        ) from error
     good = (
         isinstance(line, dict)
         and isinstance(line.get("ask"), str)

@@ -23,7 +23,7 @@ _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12
 _HEX_ID = re.compile(r"(?<![0-9a-fA-F])[0-9a-f]{32}(?![0-9a-fA-F])")
 
 _SECRET_NAMES = re.compile(r"(?i)(token|secret|passw|credential|api_?key|private_?key|cookie|authorization)")
-SECRET = "[secret]"
+SECRET = "[secret]"  # noqa: S105 - it stands where a secret stood
 """What stands in a recording where a secret stood; it is the one replacement that is not undone."""
 
 
@@ -118,7 +118,8 @@ class Redactor:
         number = int(self._digest(match[0])[:8], 16)
         # Private stays private (10.0.0.0/8) and public stays public-looking (198.18.0.0/15, RFC 2544): whether a
         # node sits behind NAT is a fact that a replay has to see.
-        base, size = (0x0A000000, 24) if address.is_private else (0xC6120000, 17)
+        # `not is_global` counts the shared range of RFC 6598 (100.64.0.0/10, pods and carriers) as private.
+        base, size = (0xC6120000, 17) if address.is_global else (0x0A000000, 24)
         return self._keep(match[0], str(ipaddress.IPv4Address(base | number >> (32 - size))))
 
     def _ipv6(self, match: re.Match[str]) -> str:
@@ -129,5 +130,11 @@ class Redactor:
         if address.is_loopback or address.is_unspecified:
             return match[0]
         number = int(self._digest(match[0])[:16], 16)
-        prefix = 0xFD00 << 112 if address.is_private else 0xFE80 << 112 if address.is_link_local else 0x20010DB8 << 96
+        prefix = (
+            0xFD00 << 112
+            if address.is_private
+            else 0xFE80 << 112
+            if address.is_link_local
+            else 0x20010DB8 << 96
+        )
         return self._keep(match[0], str(ipaddress.IPv6Address(prefix | number)))

@@ -61,6 +61,8 @@ def catalogue(probes: Sequence[Probe]) -> dict[str, tuple[Probe, Check]]:
     for probe in probes:
         for check in probe.checks:
             if check.id in found:
-                raise RegistryError(f"check {check.id} is claimed by {found[check.id][0].name} and {probe.name}")
+                raise RegistryError(
+                    f"check {check.id} is claimed by {found[check.id][0].name} and {probe.name}"
+                )
             found[check.id] = (probe, check)
     return found

@@ -172,11 +172,12 @@ class Runner:
         if verdict.startswith("="):
             try:
                 self._outcome.facts[one.probe.name] = one.probe.facts_model.model_validate_json(verdict[1:])
-                self._done(ProbeRun(name=one.probe.name, outcome="finished", duration_s=took_s))
-                return
             except ValidationError as error:
                 first = error.errors(include_url=False, include_input=False)[0]
                 reason = f"its facts break the contract: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            else:
+                self._done(ProbeRun(name=one.probe.name, outcome="finished", duration_s=took_s))
+                return
         elif verdict.startswith("!"):
             reason = str(json.loads(verdict[1:]))
         elif status is not None and os.WIFSIGNALED(status):
@@ -247,7 +248,7 @@ class Runner:
             return
         try:
             results = list(probe.judge(facts, judging))
-        except Exception as error:  # noqa: BLE001 - a judge's fault is a missing verdict, never an OK
+        except Exception as error:
             reason = f"the verdict could not be reached: {child.describe(error)}"
             results = [judging.unknown(check.id, reason) for check in probe.checks]
         for result in results:

@@ -23,11 +23,19 @@ class Endpoint(Section):
     port: int = Field(ge=1, le=65_535)
     tls: bool = Field(default=False, description="verify its certificate (NET-04) and take its clock (CTX-03)")
     essential: bool = Field(default=False, description="unreachable is CRITICAL instead of WARNING")
+    http_path: str | None = Field(
+        default=None,
+        pattern=r"^/[!-~]*$",
+        description="path asked over HTTP (NET-04) that never answers with HTML, unless something sits in between",
+    )
 
+
+CVMFS_INFO_PATH = "/cvmfs/info/v1/repositories.json"
+"""Every Stratum-1 of CVMFS serves the list of its repositories here, as JSON (CVMFS documentation, "Stratum 1")."""
 
 CMS_ENDPOINTS = (
     Endpoint(name="cmsweb", host="cmsweb.cern.ch", port=443, tls=True),
-    Endpoint(name="stratum-1 CERN", host="cvmfs-stratum-one.cern.ch", port=80),
+    Endpoint(name="stratum-1 CERN", host="cvmfs-stratum-one.cern.ch", port=80, http_path=CVMFS_INFO_PATH),
     Endpoint(name="redirector global", host="cms-xrd-global.cern.ch", port=1094),
     Endpoint(name="redirector Europe", host="xrootd-cms.infn.it", port=1094),
     Endpoint(name="redirector Americas", host="cmsxrootd.fnal.gov", port=1094),

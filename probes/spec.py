@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from profiles.base import Facts
-from profiles.checks import CheckResult, Scalar
 from probes.host import MIB, Host
 from probes.settings import Settings
+from profiles.base import Facts
+from profiles.checks import CheckResult, Scalar
 
 if TYPE_CHECKING:
     from probes.judging import Judging

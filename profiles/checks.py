@@ -37,9 +37,13 @@ def worst(statuses: list[Status] | tuple[Status, ...]) -> Status:
 class Threshold(Model):
     """The bound that a value was held against, and who says so."""
 
-    name: Text = Field(description="name of the setting that moves this bound, e.g. warn_below_bytes_per_core")
+    name: Text = Field(
+        description="name of the setting that moves this bound, e.g. warn_below_bytes_per_core"
+    )
     value: Scalar
-    origin: Text = Field(description="where the bound comes from: a document, a tool, or the site's own configuration")
+    origin: Text = Field(
+        description="where the bound comes from: a document, a tool, or the site's own configuration"
+    )
 
 
 class CheckResult(Model):

@@ -33,5 +33,7 @@ class NodeFacts(Model):
     gpu: GpuFacts | None = None
     network: NetworkFacts | None = None
     extensions: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, max_length=32, description="facts of probes that are not sitecap's own, by probe name"
+        default_factory=dict,
+        max_length=32,
+        description="facts of probes that are not sitecap's own, by probe name",
     )

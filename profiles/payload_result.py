@@ -41,8 +41,12 @@ class PayloadResult(Model):
     copies: Count
     threads_per_copy: Count
     events: Count
-    kernel_only_s: tuple[Seconds, ...] = Field(default=(), max_length=1024, description="one sample per repeat")
-    end_to_end_s: tuple[Seconds, ...] = Field(default=(), max_length=1024, description="one sample per repeat")
+    kernel_only_s: tuple[Seconds, ...] = Field(
+        default=(), max_length=1024, description="one sample per repeat"
+    )
+    end_to_end_s: tuple[Seconds, ...] = Field(
+        default=(), max_length=1024, description="one sample per repeat"
+    )
     events_per_s: Rate | None = Field(default=None, description="null unless the physics is right")
     physics: PhysicsVerdict
     memory_per_copy_bytes: Bytes | None = None

@@ -35,7 +35,9 @@ def read_profile(document: bytes) -> CapabilityProfile:
         )
     value = _parse(document)
     if not isinstance(value, dict):
-        raise ProfileError(f"the profile is a JSON {type(value).__name__}, not an object: send one profile per document")
+        raise ProfileError(
+            f"the profile is a JSON {type(value).__name__}, not an object: send one profile per document"
+        )
     _check_version(value)
     try:
         return CapabilityProfile.model_validate_json(document)

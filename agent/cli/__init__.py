@@ -42,7 +42,9 @@ def main() -> None:
         cli(prog_name="agent", standalone_mode=True)
     except BrokenPipeError:
         _drop_output()
-        sys.stderr.write("agent: the reader of standard output went away before the whole result was written\n")
+        sys.stderr.write(
+            "agent: the reader of standard output went away before the whole result was written\n"
+        )
         sys.exit(NOT_FINISHED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):

@@ -17,7 +17,9 @@ from probes.registry import catalogue
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("code", required=False)
-@click.option("--why-not", "target", help="Say which features this CPU lacks for a target such as x86-64-v4 or zen4.")
+@click.option(
+    "--why-not", "target", help="Say which features this CPU lacks for a target such as x86-64-v4 or zen4."
+)
 @config_option
 def explain(code: str | None, target: str | None, config_path: Path | None) -> None:
     """Explain a check by its CODE, e.g. CPU-04."""
@@ -29,7 +31,12 @@ def explain(code: str | None, target: str | None, config_path: Path | None) -> N
             elif code:
                 text = explain_check(code, catalogue(probes), loaded.config)
             else:
-                fail(USAGE, "usage", "name a check such as CPU-04, or --why-not x86-64-v4; see `agent probe --list`", as_json=False)
+                fail(
+                    USAGE,
+                    "usage",
+                    "name a check such as CPU-04, or --why-not x86-64-v4; see `agent probe --list`",
+                    as_json=False,
+                )
         except UnknownCheckError as error:
             fail(USAGE, "usage", str(error), as_json=False)
     sys.stdout.write(text)

@@ -25,24 +25,44 @@ from profiles.profile import ProbeRun
 @click.option("--list", "list_only", is_flag=True, help="List probes and their checks, and end.")
 @click.option("--format", "format_name", type=click.Choice(output.FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json: the profile itself.")
-@click.option("-o", "--output", "output_path", type=click.Path(path_type=Path), help="Write the result there; - = stdout.")
+@click.option(
+    "-o",
+    "--output",
+    "output_path",
+    type=click.Path(path_type=Path),
+    help="Write the result there; - = stdout.",
+)
 @click.option("--timeout", "budget_s", type=click.FloatRange(0.1, 3600), help="Seconds for the whole run.")
 @click.option("--only-problems", is_flag=True, help="Show only what needs attention.")
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option("--exit-map", type=click.Choice(output.EXIT_MAPS), help="Exit codes for a framework.")
-@click.option("--site-profile", type=click.Choice(["standard", "no-outbound"]), help="What the site promises its jobs.")
-@click.option("--root", default="/", show_default=True, help="Directory that holds the host's file tree, e.g. /host.")
-@click.option("--record", type=click.Path(path_type=Path), help="Write a replayable recording into a new directory.")
+@click.option(
+    "--site-profile", type=click.Choice(["standard", "no-outbound"]), help="What the site promises its jobs."
+)
+@click.option(
+    "--root", default="/", show_default=True, help="Directory that holds the host's file tree, e.g. /host."
+)
+@click.option(
+    "--record", type=click.Path(path_type=Path), help="Write a replayable recording into a new directory."
+)
 @click.option("--replay", type=click.Path(path_type=Path), help="Probe a recording instead of this machine.")
-@click.option("--redact/--no-redact", default=True, show_default=True, help="Hide identities in the recording.")
+@click.option(
+    "--redact/--no-redact", default=True, show_default=True, help="Hide identities in the recording."
+)
 @click.option("--identify/--no-identify", default=None, help="Put the host name into the profile.")
-@click.option("--container", "container", nargs=2, metavar="ENGINE IMAGE", help="Also probe inside a container: docker, podman or apptainer.")
+@click.option(
+    "--container",
+    "container",
+    nargs=2,
+    metavar="ENGINE IMAGE",
+    help="Also probe inside a container: docker, podman or apptainer.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every check, and each probe as it finishes.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("--no-color", is_flag=True, help="No colour, whatever the terminal.")
 @click.option("--no-progress", is_flag=True, help="Same as --quiet.")
 @config_option
-def probe(  # noqa: PLR0913 - one parameter a flag
+def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     names: tuple[str, ...],
     list_only: bool,  # noqa: FBT001
     format_name: str,
@@ -81,7 +101,9 @@ def probe(  # noqa: PLR0913 - one parameter a flag
         if list_only:
             click.echo(listing(probes), nl=False)
             return
-        request = Request(probes=chosen, config=loaded.config, root=root, record=record, replay=replay, redact=redact)
+        request = Request(
+            probes=chosen, config=loaded.config, root=root, record=record, replay=replay, redact=redact
+        )
         style = output.Style(
             format_name=format_name,
             width=shutil.get_terminal_size((80, 24)).columns,

@@ -52,7 +52,11 @@ def render(profile: CapabilityProfile) -> str:
         attributes[f"{name}_Value"] = check.value
         if check in problems:
             attributes[f"{name}_Summary"] = check.summary
-    lines = [f"{PREFIX}{name} = {text}" for name, value in attributes.items() if (text := _literal(value)) is not None]
+    lines = [
+        f"{PREFIX}{name} = {text}"
+        for name, value in attributes.items()
+        if (text := _literal(value)) is not None
+    ]
     return "\n".join([*lines, "-"]) + "\n"
 
 

@@ -21,7 +21,12 @@ CLASSES = ("WN_Resource", "VO_Proxy", "Corruption", "Network", "Config")
 """Classes of failure that glideinWMS knows."""
 
 _BY_AREA = {"NET": "Network", "SQD": "Network", "CRD": "VO_Proxy", "CTX": "Config", "CFG": "Config"}
-_BY_CHECK = {"DSK-05": "Corruption", "CTX-04": "WN_Resource", "CTX-05": "WN_Resource", "CTX-06": "WN_Resource"}
+_BY_CHECK = {
+    "DSK-05": "Corruption",
+    "CTX-04": "WN_Resource",
+    "CTX-05": "WN_Resource",
+    "CTX-06": "WN_Resource",
+}
 
 
 def failure_class(check: CheckResult) -> str:
@@ -63,4 +68,6 @@ def render(profile: CapabilityProfile) -> str:
 def _text(value: str) -> str:
     """One line of characters that XML 1.0 allows: surrogates and U+FFFE, U+FFFF are not, escaped or not."""
     line = one_line(value, 1000)
-    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff" else letter for letter in line)
+    return "".join(
+        "\ufffd" if "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff" else letter for letter in line
+    )

@@ -18,9 +18,9 @@ def escape(text: str) -> str:
 
     Character references are used instead of backslashes, because @ and # have none in the trackers' dialects.
     """
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};" if match[0] not in "-:()" else match[0], one_line(text)).replace(
-        "://", "&#58;//"
-    )
+    return _SPECIAL.sub(
+        lambda match: f"&#{ord(match[0])};" if match[0] not in "-:()" else match[0], one_line(text)
+    ).replace("://", "&#58;//")
 
 
 def render(profile: CapabilityProfile) -> str:
@@ -63,7 +63,8 @@ def _problem(check: CheckResult) -> list[str]:
     if check.hint:
         lines.append(f"  - fix: {escape(check.hint)}")
     lines += [
-        f"  - bound: {escape(bound.name)} = {escape(str(bound.value))} ({escape(bound.origin)})" for bound in check.thresholds
+        f"  - bound: {escape(bound.name)} = {escape(str(bound.value))} ({escape(bound.origin)})"
+        for bound in check.thresholds
     ]
     lines += [f"  - seen: {escape(one_line(seen, 300))}" for seen in check.evidence[:8]]
     if len(check.evidence) > 8:

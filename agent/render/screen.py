@@ -44,8 +44,19 @@ def arrange(profile: CapabilityProfile, probes: Sequence[Probe]) -> list[Line]:
             summary = probe.title
         else:
             summary = f"{run.outcome}: {run.reason}"
-        lines.append(Line(probe.section, probe.name, _status(checks, finished=run.outcome == "finished"), summary, checks))
-    severity = {line.section: worst([other.status for other in lines if other.section == line.section]) for line in lines}
+        lines.append(
+            Line(
+                probe.section,
+                probe.name,
+                _status(checks, finished=run.outcome == "finished"),
+                summary,
+                checks,
+            )
+        )
+    severity = {
+        line.section: worst([other.status for other in lines if other.section == line.section])
+        for line in lines
+    }
     sections = list(dict.fromkeys(line.section for line in lines))
     sections.sort(key=lambda section: SEVERITY.index(severity[section]))
     return sorted(lines, key=lambda line: (sections.index(line.section), SEVERITY.index(line.status)))
@@ -60,7 +71,7 @@ def _status(checks: tuple[CheckResult, ...], *, finished: bool) -> Status:
 
 
 def counts(profile: CapabilityProfile) -> str:
-    """ "1 failed, 2 warnings, 30 ok, 4 skipped" - what is zero is left out, but never all of it."""
+    """Such as 1 failed, 2 warnings, 30 ok, 4 skipped: what is zero is left out, but never all of it."""
     words = (
         (Status.CRITICAL, "failed", "failed"),
         (Status.WARNING, "warning", "warnings"),

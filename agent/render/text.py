@@ -74,7 +74,7 @@ def render_text(
 def _probe(line: Line, width: int, *, colour: bool, verbose: bool) -> list[str]:
     out = _entry(line.status, line.probe, line.summary, width, colour=colour)
     for check in line.checks if verbose else line.problems:
-        out += _finding(check, width, colour=colour, verbose=verbose)
+        out += _finding(check, width, verbose=verbose)
     return out
 
 
@@ -86,7 +86,7 @@ def _entry(status: Status, name: str, text: str, width: int, *, colour: bool) ->
     return lines
 
 
-def _finding(check: CheckResult, width: int, *, colour: bool, verbose: bool) -> list[str]:
+def _finding(check: CheckResult, width: int, *, verbose: bool) -> list[str]:
     word = "" if check.status is Status.CRITICAL else f"{WORDS[check.status]}: "
     out = _fold(f"{word}{printable(check.summary)}", width, " " * 16, first=f"        {check.id:<7} ")
     if check.hint:

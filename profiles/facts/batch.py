@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from profiles.base import Bytes, Model, Seconds, Text
+from profiles.base import Bytes, Facts, Model, Seconds, Text
 
 
 class ClaimSource(StrEnum):
@@ -73,3 +73,18 @@ class SlotClaim(Model):
     problems: tuple[Text, ...] = Field(
         default=(), max_length=64, description="what could not be read or understood, one sentence each"
     )
+
+
+class BatchFacts(Facts):
+    """The slot as the batch systems and the pilot describe it, and when they said so."""
+
+    observed_at: AwareDatetime | None = Field(description="when the claims were read, UTC")
+    claims: tuple[SlotClaim, ...] = Field(
+        default=(), max_length=16, description="one per source that we run in, innermost batch system first"
+    )
+    batch_system: ClaimSource | None = Field(description="the innermost batch system; a pilot is none")
+    slot_name: Text | None = Field(description="name of the slot in that batch system")
+    pilot: ClaimSource | None = Field(description="the pilot that we run in")
+    node_name: Text | None = Field(description="what the batch system calls this node")
+    ends_at: AwareDatetime | None = Field(description="the earliest end that any source names, UTC")
+    ends_at_source: ClaimSource | None = Field(description="who names that end")
