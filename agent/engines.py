@@ -1,15 +1,19 @@
 """Run this agent inside a container of an admin's host: what does a container get of what the host has?
 
-Podman and Docker are asked through their common API (`agent.engine_api`), Apptainer through its command line.
-The image needs no Python: the agent brings everything, see `agent.portable`. Nothing is pulled, and the container
-is removed whatever happens.
+Podman and Docker are asked through their common API (`agent.engine_api`), Apptainer through its command
+line. The image needs no Python: the agent brings everything (`agent.portable`). Nothing is pulled, the
+container is removed whatever happens.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agent import engine_api
 from agent.engine_error import EngineError
@@ -17,6 +21,7 @@ from agent.portable import PortableAgent, PortableError, build
 from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
+from probes.settings import Settings
 from profiles.profile import CapabilityProfile
 from profiles.reading import MAX_PROFILE_BYTES, ProfileError, read_profile
 
@@ -32,7 +37,7 @@ def probe_in_container(
     image: str,
     arguments: Sequence[str] = (),
     *,
-    config: Path | None = None,
+    settings: Settings | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     cache_dir: Path | None = None,
 ) -> CapabilityProfile:
@@ -42,7 +47,7 @@ def probe_in_container(
         engine: one of `ENGINES`.
         image: as the engine names it; it has to be on this machine.
         arguments: further arguments of `agent probe`, such as names of probes.
-        config: the agent's configuration file, if one is in use; it is mounted read-only too.
+        settings: the effective settings, if they are not the defaults; mounted read-only as a TOML file.
         timeout_s: bound on the whole stay of the container.
         cache_dir: where the agent's copies are staged; None = below XDG_CACHE_HOME.
 
@@ -52,20 +57,56 @@ def probe_in_container(
     """
     if engine not in ENGINES:
         raise EngineError(f"there is no container engine {engine!r}: choose one of {', '.join(ENGINES)}")
+    cache = cache_dir or default_cache_dir()
     try:
-        carried = build(cache_dir or default_cache_dir())
+        carried = build(cache)
     except PortableError as error:
         raise EngineError(str(error)) from error
     mounts = [(str(mount.source), mount.target) for mount in carried.mounts]
     argv = [*carried.argv, "probe", "--json", *arguments]
-    if config is not None:
-        mounts.append((str(config.resolve()), CONFIG_INSIDE))
-        argv += ["--config", CONFIG_INSIDE]
-    if engine == "apptainer":
-        code, output, complaint = _apptainer(image, argv, mounts, carried, timeout_s)
-    else:
-        code, output, complaint = engine_api.run(engine, image, argv, mounts, dict(carried.env), timeout_s)
+    with _config_file(settings, cache) as config:
+        if config is not None:
+            mounts.append((str(config), CONFIG_INSIDE))
+            argv += ["--config", CONFIG_INSIDE]
+        if engine == "apptainer":
+            code, output, complaint = _apptainer(image, argv, mounts, carried, timeout_s)
+        else:
+            code, output, complaint = engine_api.run(engine, image, argv, mounts, carried.env, timeout_s)
     return _profile(engine, image, code, output, complaint)
+
+
+@contextlib.contextmanager
+def _config_file(settings: Settings | None, cache: Path) -> Iterator[Path | None]:
+    """The settings as a file that any user in a container can read, in a folder that is only ours."""
+    if settings is None:
+        yield None
+        return
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=cache, prefix=".config-", suffix=".toml", encoding="utf-8"
+        ) as file:
+            file.write(to_toml(settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)))
+            file.flush()
+            Path(file.name).chmod(0o644)
+            yield Path(file.name)
+    except OSError as error:
+        raise EngineError(
+            f"cannot write the container's configuration into {cache}: {error.strerror}"
+        ) from error
+
+
+def to_toml(table: Mapping[str, Any]) -> str:
+    """A JSON-like table as TOML 1.0, one line a key."""
+    return "".join(f"{json.dumps(key)} = {_toml(value)}\n" for key, value in table.items())
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    # JSON's strings are TOML's basic strings, but for DEL and the surrogate pairs of ASCII-only JSON.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def default_cache_dir() -> Path:
