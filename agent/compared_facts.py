@@ -36,12 +36,12 @@ def _gib(value_bytes: int | None) -> str | None:
 
 def _system(facts: NodeFacts) -> Shown | None:
     found = facts.context
-    return found and _of(found, "os_pretty_name", found.os_pretty_name)
+    return None if found is None else _of(found, "os_pretty_name", found.os_pretty_name)
 
 
 def _runtime(facts: NodeFacts) -> Shown | None:
     found = facts.context
-    return found and _of(found, "runtime", found.runtime)
+    return None if found is None else _of(found, "runtime", found.runtime)
 
 
 def _cores(facts: NodeFacts) -> Shown | None:
@@ -85,7 +85,7 @@ def _open_files(facts: NodeFacts) -> Shown | None:
     if found is None:
         return None
     limit = found.open_files
-    text = None if limit is None else ("no limit" if limit.soft is None else str(limit.soft))
+    text = None if limit is None else str(limit.soft)
     return _of(found, "open_files", text)
 
 
@@ -107,12 +107,16 @@ def _pilot_runtime(facts: NodeFacts) -> Shown | None:
 
 def _seccomp(facts: NodeFacts) -> Shown | None:
     found = facts.container
-    return found and _of(found, "seccomp", None if found.seccomp is None else str(found.seccomp))
+    return (
+        None
+        if found is None
+        else _of(found, "seccomp", None if found.seccomp is None else str(found.seccomp))
+    )
 
 
 def _no_new_privs(facts: NodeFacts) -> Shown | None:
     found = facts.container
-    return found and _of(found, "no_new_privs", _yes(found.no_new_privs))
+    return None if found is None else _of(found, "no_new_privs", _yes(found.no_new_privs))
 
 
 def _capabilities(facts: NodeFacts) -> Shown | None:
@@ -142,7 +146,7 @@ def _level(facts: NodeFacts) -> Shown | None:
 
 def _architecture(facts: NodeFacts) -> Shown | None:
     found = facts.cpu
-    return found and _of(found, "archspec_name", found.archspec_name)
+    return None if found is None else _of(found, "archspec_name", found.archspec_name)
 
 
 COMPARED: tuple[tuple[str, Getter, str | None], ...] = (

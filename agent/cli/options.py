@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from agent.config import ConfigError, Loaded, check_against_catalogue, load
+from agent.engine_error import EngineError
 from agent.exit_code import NOT_FINISHED, USAGE
 from probes.errors import RecordingError
 from probes.lock import LockError
@@ -48,6 +49,8 @@ def sentences(*, as_json: bool = False) -> Iterator[None]:
         fail(USAGE, "registry", str(error), as_json=as_json)
     except RecordingError as error:
         fail(NOT_FINISHED, "recording", str(error), as_json=as_json)
+    except EngineError as error:
+        fail(NOT_FINISHED, "container", str(error), as_json=as_json)
     except LockError as error:
         fail(NOT_FINISHED, "lock", str(error), as_json=as_json)
     except ProfileError as error:
