@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Mapping
 
 from probes.host import Host
-from probes.microarchitecture import why_not
 from probes.settings import Settings
 from probes.spec import Check, Probe
+from probes.why_not import why_not
 
 WIDTH = 80
 

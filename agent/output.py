@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Literal, Self, get_args
 
 from agent.exit_code import exit_code
 from agent.render import text
@@ -21,7 +22,8 @@ from profiles.profile import CapabilityProfile
 from profiles.reading import write_profile
 
 FORMATS = ("text", "json", "nagios", "classad", "glidein", "markdown", "html")
-EXIT_MAPS = ("agent", "nagios", "glidein", "npd", "always0")
+ExitMapName = Literal["agent", "nagios", "glidein", "npd", "always0"]
+EXIT_MAPS: tuple[ExitMapName, ...] = get_args(ExitMapName)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +37,11 @@ class Style:
     only_problems: bool
 
     @property
-    def default_exit_map(self) -> str:
+    def default_exit_map(self) -> ExitMapName:
         """Monitoring plug-ins use 2 = critical and 3 = unknown, which clashes with our own codes."""
-        return {"nagios": "nagios", "glidein": "glidein"}.get(self.format_name, "agent")
+        if self.format_name == "nagios":
+            return "nagios"
+        return "glidein" if self.format_name == "glidein" else "agent"
 
 
 def wants_colour(stream: IO[str], *, no_color: bool) -> bool:
@@ -59,7 +63,7 @@ class Sink:
     def __init__(self, path: Path | None, style: Style) -> None:
         self._path = None if path is None or str(path) == "-" else path
         self._parts: list[str] = []
-        self._style = style
+        self.style = style
 
     def __enter__(self) -> Self:
         return self
@@ -105,26 +109,9 @@ def body(profile: CapabilityProfile, probes: Sequence[Probe], style: Style) -> s
     """The result in the format that was asked for; each renderer is loaded only when it is needed."""
     if style.format_name == "json":
         return write_profile(profile)
-    if style.format_name == "nagios":
-        from agent.render.nagios import render_nagios  # noqa: PLC0415
-
-        return render_nagios(profile)
-    if style.format_name == "classad":
-        from agent.render.classad import render_classad  # noqa: PLC0415
-
-        return render_classad(profile)
-    if style.format_name == "glidein":
-        from agent.render.glidein import render_glidein  # noqa: PLC0415
-
-        return render_glidein(profile)
-    if style.format_name == "markdown":
-        from agent.render.markdown import render_markdown  # noqa: PLC0415
-
-        return render_markdown(profile)
-    if style.format_name == "html":
-        from agent.render.html import render_html  # noqa: PLC0415
-
-        return render_html(profile)
+    if style.format_name != "text":
+        renderer = importlib.import_module(f"agent.render.{style.format_name}")
+        return str(renderer.render(profile))
     return text.render_text(
         profile,
         probes,
@@ -135,16 +122,16 @@ def body(profile: CapabilityProfile, probes: Sequence[Probe], style: Style) -> s
     )
 
 
-def code_of(found: Look, *, strict: bool, exit_map: str) -> int:
+def code_of(found: Look, *, strict: bool, exit_map: ExitMapName) -> int:
     """The exit code by the chosen map; a signal keeps its own code in every map."""
     ours = exit_code(
         found.profile, strict=strict, interrupted_by=found.interrupted_by, out_of_budget=found.out_of_budget
     )
     if exit_map == "agent" or found.interrupted_by:
         return ours
-    from agent.render.exit_maps import mapped_exit_code  # noqa: PLC0415
+    from agent.render.exit_maps import exit_status  # noqa: PLC0415
 
-    return mapped_exit_code(found.profile, exit_map)
+    return exit_status(found.profile, exit_map)
 
 
 def deliver_pair(
@@ -156,5 +143,18 @@ def deliver_pair(
     *,
     strict: bool,
 ) -> int:
-    """Probe inside a container as well, and show both views side by side."""
-    raise NotImplementedError
+    """Probe inside a container as well, and show both views side by side; the worse of both decides the code.
+
+    Raises:
+        EngineError: the container could not be started, or the request cannot be combined with one.
+    """
+    from agent import pair  # noqa: PLC0415
+
+    pair.check_request(request, sink.style.format_name)
+    code = code_of(found, strict=strict, exit_map="agent")
+    if found.interrupted_by:
+        return code
+    comparison = pair.look_inside(found.profile, request, container, names)
+    sink.write(pair.render(comparison, sink.style.format_name, sink.style.width))
+    inside = exit_code(comparison.container, strict=strict, interrupted_by=None, out_of_budget=False)
+    return max(code, inside)

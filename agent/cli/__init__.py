@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 
 import click
 
@@ -15,6 +16,7 @@ from agent.cli.probe import probe
 from agent.cli.schema import schema
 from agent.cli.shell import completion
 from agent.exit_code import NOT_FINISHED
+from probes.lock import LockError, state_directory
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,6 +54,19 @@ def main() -> None:
         _drop_output()
         sys.stderr.write(f"agent: cannot write the result: {error.strerror}\n")
         sys.exit(NOT_FINISHED)
+    except Exception as error:
+        sys.stderr.write(f"agent: internal error: {error!r:.300}; {_kept_traceback()}\n")
+        sys.exit(NOT_FINISHED)
+
+
+def _kept_traceback() -> str:
+    """Save the traceback for a bug report, away from the user's screen; say where."""
+    try:
+        path = state_directory() / "crash.txt"
+        path.write_text(traceback.format_exc(), "utf-8")
+    except (OSError, LockError):
+        return "please report it"
+    return f"please report it with {path}"
 
 
 def _drop_output() -> None:

@@ -71,7 +71,7 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     budget_s: float | None,
     only_problems: bool,  # noqa: FBT001
     strict: bool,  # noqa: FBT001
-    exit_map: str | None,
+    exit_map: output.ExitMapName | None,
     site_profile: str | None,
     root: str,
     record: Path | None,

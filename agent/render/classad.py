@@ -1,7 +1,7 @@
 """Profile → a ClassAd fragment for HTCondor's startd cron: `Attr = value` lines, ended by a line with "-".
 
-All names begin with CMSAgent_, so none of the machine's own attributes (Cpus, Memory, Microarch, GPUs_…) is redefined.
-What is not known is left out: HTCondor reads a missing attribute as UNDEFINED, which is what it is.
+All names begin with CMSAgent_, so none of the machine's own attributes (Cpus, Memory, Microarch, GPUs_…) is
+redefined. What is not known is left out: HTCondor reads a missing attribute as UNDEFINED, which is what it is.
 """
 
 from __future__ import annotations
@@ -70,6 +70,6 @@ def _literal(value: Scalar | None) -> str | None:
         return str(value) if -(2**63) <= value < 2**63 else f"{float(value)!r}"
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else None
-    # A backslash is a plain character in the old syntax and an escape in the new one, and startd cron takes either.
+    # A backslash is a plain character in the old syntax and an escape in the new one; startd cron takes both.
     text = one_line(value, MAX_STRING).replace("\\", "/").replace('"', '\\"')
     return f'"{text}"'

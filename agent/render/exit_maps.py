@@ -1,11 +1,12 @@
 """Exit status of the process as the caller's dialect wants it: pure functions of the profile.
 
-* `nagios`: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (monitoring plug-ins guidelines; SAM/ETF and DIRAC use them too).
+* `nagios`: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (Monitoring Plugins guidelines; SAM/ETF and DIRAC too).
 * `glidein`: a validation script of glideinWMS may end with 0 or 1 only, and 1 stops the pilot; so 1 is kept for
-  CRITICAL, and for a run that did not get to its end (a node that hangs is no better than one that fails).
-* `npd`: custom plug-ins of node-problem-detector: 0 no problem, 1 problem, 2 unknown. A warning is no reason for a
-  condition on the node, so it is 0.
-* `always0`: for callers that read the output and take any other status as "the tool is broken" (HTCondor's startd cron).
+  CRITICAL and for a run that did not get to its end: a node that hangs is no better than one that fails.
+* `npd`: custom plug-ins of node-problem-detector: 0 no problem, 1 problem, 2 unknown. A warning is no reason for
+  a condition on the node, so it is 0.
+* `always0`: for callers that read the output and take any other status as "the tool is broken" (HTCondor's
+  startd cron).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _NAGIOS = {Status.OK: 0, Status.SKIPPED: 0, Status.WARNING: 1, Status.CRITICAL: 
 def overall(profile: CapabilityProfile) -> Status:
     """One verdict for the whole profile.
 
-    A partial profile is never better than UNKNOWN, nor is one without any check: nothing failed, but nobody looked.
+    A partial profile is never better than UNKNOWN, nor is one without any check: nothing failed, but nobody
+    looked.
     """
     verdict = worst([check.status for check in profile.checks])
     if verdict in (Status.OK, Status.SKIPPED):

@@ -1,7 +1,8 @@
 """Profile → otrb XML, the result of a validation script in glideinWMS (`OSGTestResult`, version 4.3.1).
 
-The layout is that which glideinWMS writes by error_gen.sh: status OK or ERROR, metrics, and for an error the metric
-`failure` with one of five classes, and a detail. Only CRITICAL and an unfinished run are errors, as for the exit status.
+The layout is that which glideinWMS writes by error_gen.sh: status OK or ERROR, metrics, and for an error the
+metric `failure` with one of five classes, and a detail. Only CRITICAL and an unfinished run are errors, as for
+the exit status.
 """
 
 from __future__ import annotations

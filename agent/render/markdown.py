@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.render.exit_maps import overall
-from agent.render.plain import cores_text, counts_text, number_text, one_line, worst_first
+from agent.render.plain import cores_text, counts_text, one_line, worst_first
 from agent.render.summaries import summaries
 from profiles.checks import CheckResult
 from profiles.profile import CapabilityProfile
@@ -45,8 +45,7 @@ def render(profile: CapabilityProfile) -> str:
         "",
         "</details>",
         "",
-        f"Profile {profile.id}, schema {escape(profile.schema_version)}, "
-        f"{number_text(round(profile.limits.duration_s, 2))} s.",
+        f"Profile {profile.id}, schema {profile.schema_version}, {profile.limits.duration_s:.2f} s.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,7 @@
 """Profile → the output of a monitoring plug-in: status line, performance data, then the problems in full.
 
-Format of the Monitoring Plugins Development Guidelines: `text | 'label'=value[UOM];warn;crit;min;max`, and long text
-on further lines. The text before the bar has at most 80 characters, where node-problem-detector cuts.
+Format of the Monitoring Plugins Development Guidelines: `text | 'label'=value[UOM];warn;crit;min;max`, and
+long text on further lines. The text before the bar has at most 80 characters, where node-problem-detector cuts.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _performance(check: CheckResult) -> str | None:
 
 
 def _range(check: CheckResult, severity: str) -> str:
-    """The range that is fine: "N:" where less is bad, "N" where more is; empty if the check has no such bound."""
+    """The range that is fine: "N:" where less is bad, "N" where more is; empty without such a bound."""
     for threshold in check.thresholds:
         bound = number_text(threshold.value)
         if bound is None or not threshold.name.startswith(severity):

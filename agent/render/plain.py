@@ -16,10 +16,10 @@ PROBLEMS = (Status.CRITICAL, Status.WARNING, Status.UNKNOWN)
 
 
 def one_line(text: str, width: int | None = None) -> str:
-    """The text on one line: control and direction characters become spaces; cut with "…" beyond `width` characters.
+    """The text on one line: control and direction marks become spaces; cut with "…" beyond `width`.
 
-    A host file may hold terminal escapes, newlines that forge a second line of output, or marks that reverse the
-    reading direction; none of them survives this.
+    A host file may hold terminal escapes, newlines that forge a second line of output, or marks that reverse
+    the reading direction; none of them survives this. `width` is in characters.
     """
     line = _SPACES.sub(" ", _NOT_PRINTABLE.sub(" ", text)).strip()
     if width is not None and len(line) > width:

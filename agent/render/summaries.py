@@ -32,7 +32,7 @@ class Summary:
 
 
 def summaries(profile: CapabilityProfile) -> list[Summary]:
-    """The probes that ran or were meant to, in the registry's order; probes from outside are left to their checks."""
+    """The probes that ran or were meant to, in the registry's order; without probes from outside."""
     runs = {run.name: run for run in profile.limits.probes}
     found = []
     for probe in builtin_probes():
