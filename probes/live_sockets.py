@@ -111,10 +111,13 @@ def tls_context(ca_path: str | None) -> Any:  # noqa: ANN401 - ssl is imported l
 
     if ca_path is None:
         paths = ssl.get_default_verify_paths()
-        context, directory, where = ssl.create_default_context(), paths.capath, "the system"
+        where = "the system"
+        directory: str | None = paths.capath
+        context = ssl.create_default_context()
     else:
         is_directory = os.path.isdir(ca_path)  # noqa: PTH112
-        directory, where = ca_path if is_directory else None, ca_path
+        where = ca_path
+        directory = ca_path if is_directory else None
         try:
             context = ssl.create_default_context(cafile=None if is_directory else ca_path, capath=directory)
         except ssl.SSLError as error:

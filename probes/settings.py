@@ -21,7 +21,9 @@ class Endpoint(Section):
     name: str = Field(min_length=1, max_length=64, description="short name, shown in reports")
     host: str = Field(min_length=1, max_length=253)
     port: int = Field(ge=1, le=65_535)
-    tls: bool = Field(default=False, description="verify its certificate (NET-04) and take its clock (CTX-03)")
+    tls: bool = Field(
+        default=False, description="verify its certificate (NET-04) and take its clock (CTX-03)"
+    )
     essential: bool = Field(default=False, description="unreachable is CRITICAL instead of WARNING")
     http_path: str | None = Field(
         default=None,
@@ -48,15 +50,21 @@ class NetworkSettings(Section):
 
     endpoints: tuple[Endpoint, ...] = Field(default=CMS_ENDPOINTS, max_length=64)
     connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
-    throughput_url: str | None = Field(default=None, description="object of up to 8 MB for NET-06; unset = skipped")
+    throughput_url: str | None = Field(
+        default=None, description="object of up to 8 MB for NET-06; unset = skipped"
+    )
     http_proxy: str | None = Field(default=None, description="squid used for NET-06, http://host:port")
-    ca_path: str | None = Field(default=None, description="CA file or directory; unset = X509_CERT_DIR or the system's")
+    ca_path: str | None = Field(
+        default=None, description="CA file or directory; unset = X509_CERT_DIR or the system's"
+    )
 
 
 class DiskSettings(Section):
     """Where jobs write."""
 
-    scratch_path: str | None = Field(default=None, description="work directory; unset = as the batch system says")
+    scratch_path: str | None = Field(
+        default=None, description="work directory; unset = as the batch system says"
+    )
     write_test_bytes: int = Field(default=16 * 1024 * 1024, ge=0, le=1024**3, description="0 = no write test")
 
 
@@ -86,9 +94,12 @@ class Settings(Section):
 
     site_name: str | None = Field(default=None, max_length=64, description="CMS name of the site, T2_XX_Name")
     site_profile: Literal["standard", "no-outbound"] = Field(
-        default="standard", description="no-outbound: worker nodes have no route out; network checks are skipped"
+        default="standard",
+        description="no-outbound: worker nodes have no route out; network checks are skipped",
     )
-    skip_checks: dict[str, str] = Field(default_factory=dict, description="check id = why it does not apply here")
+    skip_checks: dict[str, str] = Field(
+        default_factory=dict, description="check id = why it does not apply here"
+    )
     thresholds: dict[str, dict[str, Scalar]] = Field(
         default_factory=dict, description="check id → threshold name → value, see `agent explain`"
     )
