@@ -18,6 +18,9 @@ VERSION = "4.3.1"
 
 TEST_ID = "sitecap_probe"
 
+MAX_TEXT = 1000
+"""Characters of one metric or line of detail; the factory carries all of it home in the glidein's log."""
+
 CLASSES = ("WN_Resource", "VO_Proxy", "Corruption", "Network", "Config")
 """Classes of failure that glideinWMS knows."""
 
@@ -56,19 +59,13 @@ def render(profile: CapabilityProfile) -> str:
     when = profile.created_at.isoformat(timespec="seconds")
     for name, value in metrics:
         if value is not None:
-            ET.SubElement(result, "metric", name=name, ts=when, uri="local").text = _text(value)
+            ET.SubElement(result, "metric", name=name, ts=when, uri="local").text = one_line(value, MAX_TEXT)
     lines = [f"{check.id} {check.status}: {check.summary}" for check in problems]
     if profile.limits.partial:
         lines.insert(0, f"incomplete: {profile.limits.reason}")
     if lines:
-        ET.SubElement(root, "detail").text = "\n" + "".join(f"    {_text(line)}\n" for line in lines) + "  "
+        ET.SubElement(root, "detail").text = (
+            "\n" + "".join(f"    {one_line(line, MAX_TEXT)}\n" for line in lines) + "  "
+        )
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _text(value: str) -> str:
-    """One line of characters that XML 1.0 allows: surrogates and U+FFFE, U+FFFF are not, escaped or not."""
-    line = one_line(value, 1000)
-    return "".join(
-        "\ufffd" if "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff" else letter for letter in line
-    )

@@ -7,7 +7,7 @@ long text on further lines. The text before the bar has at most 80 characters, w
 from __future__ import annotations
 
 from agent.render.exit_maps import overall
-from agent.render.plain import counts, number_text, one_line, worst_first
+from agent.render.plain import PROBLEMS, counts, number_text, one_line, worst_first
 from profiles.checks import CheckResult, Status
 from profiles.profile import CapabilityProfile
 
@@ -40,10 +40,10 @@ def _status_line(profile: CapabilityProfile) -> str:
 
 def _tally(profile: CapabilityProfile) -> str:
     found = counts(profile.checks)
-    shown = [status for status in found if status not in (Status.OK, Status.SKIPPED)] or [
-        status for status in found if status is Status.OK
-    ]
-    return ", ".join(f"{found[status]} {status.lower()}" for status in shown) or "no checks"
+    bad = [status for status in found if status in PROBLEMS]
+    return ", ".join(
+        f"{found[status]} {status.lower()}" for status in bad or [Status.OK] if status in found
+    ) or ("nothing to check here" if profile.checks else "no checks")
 
 
 def _performance(check: CheckResult) -> str | None:

@@ -9,6 +9,9 @@ from profiles.checks import SEVERITY, CheckResult, Scalar, Status
 from profiles.profile import CapabilityProfile
 
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_NOT_ENCODABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""Surrogates, which UTF-8 cannot say, and the two characters that XML 1.0 does not allow even escaped."""
+
 _SPACES = re.compile(r"\s+")
 
 PROBLEMS = (Status.CRITICAL, Status.WARNING, Status.UNKNOWN)
@@ -21,7 +24,8 @@ def one_line(text: str, width: int | None = None) -> str:
     A host file may hold terminal escapes, newlines that forge a second line of output, or marks that reverse
     the reading direction; none of them survives this. `width` is in characters.
     """
-    line = _SPACES.sub(" ", _NOT_PRINTABLE.sub(" ", text)).strip()
+    text = _NOT_ENCODABLE.sub("\ufffd", _NOT_PRINTABLE.sub(" ", text))
+    line = _SPACES.sub(" ", text).strip()
     if width is not None and len(line) > width:
         line = line[: max(width - 1, 0)].rstrip() + "…"
     return line

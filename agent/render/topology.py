@@ -133,7 +133,7 @@ class _Granted:
 
 def _numa_cpus(cpu: CpuFacts) -> list[tuple[NumaFacts | None, list[int]]]:
     """CPUs by NUMA node; without NUMA facts one group per package, numbered from 0."""
-    nodes = []
+    nodes: list[tuple[NumaFacts | None, list[int]]] = []
     for node in cpu.numa_nodes or ():
         cpus = cpulist.parse(node.cpus)
         if cpus is not None:
