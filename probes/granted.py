@@ -93,16 +93,22 @@ def why(sources: Sequence[CoreSource], effective: CoreSource) -> str:
     verb = {"host": "has", "enforced": "allows", "claim": "grants"}[effective.kind]
     subject = f"{SOURCE_WORDS.get(effective.name, effective.name)} {verb}"
     where = f" ({effective.evidence[0]})" if effective.evidence and effective.name == "quota" else ""
-    others = [
-        f"{source.name} says {number(source.cores)}"
-        for source in sources
-        if source.cores is not None and source is not effective and abs(source.cores - effective.cores) > 1e-6
+    others: dict[str, list[str]] = {}
+    for source in sources[:32]:
+        if source.cores is not None and number(source.cores) != number(effective.cores):
+            others.setdefault(number(source.cores), []).append(source.name)
+    said = [
+        f"{_and(names)} {'says' if len(names) == 1 else 'say'} {cores}" for cores, names in others.items()
     ]
     sentence = f"{subject} {number(effective.cores)}{where}"
-    if not others:
+    if not said:
         return f"{sentence[0].upper()}{sentence[1:]}; no source says otherwise."
     loose = "; the kernel would let a job use more" if grants else ""
-    return f"{sentence[0].upper()}{sentence[1:]}, while {', '.join(others[:8])}{loose}."
+    return f"{sentence[0].upper()}{sentence[1:]}, while {', '.join(said)}{loose}."
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _host(host: Host) -> CoreSource:
@@ -165,4 +171,5 @@ def _claim(slot: SlotClaim) -> CoreSource:
 
 
 def _problems(slots: Sequence[SlotClaim]) -> tuple[str, ...]:
-    return tuple(problem for slot in slots for problem in slot.problems)
+    # Where the number is known, what else the source could not say is the batch probe's business.
+    return tuple(problem for slot in slots if slot.cores is None for problem in slot.problems)

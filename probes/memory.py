@@ -47,7 +47,10 @@ def gather(host: Host, settings: Settings) -> MemoryFacts:  # noqa: ARG001 - the
         ),
         *(_claim(slot) for slot in slots),
     ]
-    problems = (*reader.problems, *(problem for slot in slots for problem in slot.problems))[:128]
+    problems = (
+        *reader.problems,
+        *(problem for slot in slots if slot.memory_bytes is None for problem in slot.problems),
+    )[:128]
     return MemoryFacts(
         **meminfo,
         **_reconciled(sources, absent),
