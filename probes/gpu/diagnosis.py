@@ -52,7 +52,7 @@ def diagnose(nvml: NvmlFacts, kernel_module_version: str | None, *, present: boo
     if nvml.status is NvmlStatus.CRASHED:
         hint = "Library and driver do not fit, or the library is damaged: reinstall the driver's packages."
         return Diagnosis(Status.CRITICAL, f"NVML crashed in {call}: {nvml.detail}", hint)
-    if "directory" in (nvml.detail or "") and nvml.status is NvmlStatus.LIBRARY_MISSING:
+    if "Is a directory" in (nvml.detail or "") and nvml.status is NvmlStatus.LIBRARY_MISSING:
         hint = (
             "A bind mount whose source was missing left an empty directory: remove it, install the driver "
             "on the node, and start the container again."
