@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -102,9 +103,13 @@ def check_against_catalogue(config: Config, catalogue: Mapping[str, tuple[Probe,
             if name not in bounds:
                 raise ConfigError(f"{key}: {check_id} has no threshold {name!r}{_nearest(name, bounds)}")
             number = isinstance(bounds[name].default, int | float)
-            if number != isinstance(value, int | float) or isinstance(value, bool):
+            if not (_is_number(value) if number else isinstance(value, str)):
                 kind = "a number" if number else "text"
                 raise ConfigError(f"{key}: needs {kind}, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -139,6 +144,10 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
     for name in sorted(environment):
         if name.startswith(ENV_PREFIX) and name not in _NOT_SETTINGS:
             key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
+            table, *inner = key.split(".")
+            if table in _OPEN_TABLES and inner:
+                # A variable's name has no hyphen: THRESHOLDS__CPU_01__… speaks of check CPU-01.
+                key = ".".join([table, inner[0].upper().replace("_", "-"), *inner[1:]])
             yield key, _typed(key, environment[name])
 
 

@@ -11,16 +11,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from probes.answers import Json
 
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d\.)(?!\w)")
-_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9a-fA-F:]*:[0-9a-fA-F:]*:)[0-9a-fA-F:]{3,39}(?![\w:])")
-_MAC = re.compile(r"(?<![\w:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![\w:])")
-_UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f])")
-_HEX_ID = re.compile(r"(?<![0-9a-fA-F])[0-9a-f]{32}(?![0-9a-fA-F])")
+_PATTERNS = {
+    "uuid": r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])",
+    "hex": r"(?<![0-9a-fA-F])[0-9a-f]{32}(?![0-9a-fA-F])",
+    "mac": r"(?<![\w:])(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?![\w:])",
+    "ipv4": r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d\.)(?!\w)",
+    "ipv6": r"(?<![\w:.])(?=[0-9a-fA-F:]*:[0-9a-fA-F:]*:)[0-9a-fA-F:]{3,39}(?![\w:]|\.\d)",
+}
+"""What an identity looks like wherever it stands; tried in this order at each place of a text."""
 
 _SECRET_NAMES = re.compile(r"(?i)(token|secret|passw|credential|api_?key|private_?key|cookie|authorization)")
 SECRET = "[secret]"  # noqa: S105 - it stands where a secret stood
@@ -38,18 +42,21 @@ class Redactor:
     def __init__(self, names: dict[str, str], key: bytes) -> None:
         self._key = key
         self._real: dict[str, str] = {}
-        self._words: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = []
-        for word, label in sorted(names.items(), key=lambda item: -len(item[0])):
-            if len(word) > 1:
-                pattern = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])")
-                self._words.append((pattern, self._labelled(label)))
-        self._words += [
-            (_UUID, self._uuid),
-            (_HEX_ID, lambda match: self._keep(match[0], self._digest(match[0])[:32])),
-            (_MAC, self._mac),
-            (_IPV4, self._ipv4),
-            (_IPV6, self._ipv6),
-        ]
+        self._restoring: re.Pattern[str] | None = None
+        self._labels = {word: label for word, label in names.items() if len(word) > 1}
+        self._kinds: dict[str, Callable[[str], str]] = {
+            "word": self._word,
+            "uuid": self._uuid,
+            "hex": lambda real: self._keep(real, lambda digest: digest[:32]),
+            "mac": self._mac,
+            "ipv4": self._ipv4,
+            "ipv6": self._ipv6,
+        }
+        patterns = {**_PATTERNS}
+        if self._labels:
+            patterns = {"word": _any_of(self._labels, set(self._labels.values())), **patterns}
+        # One pass over the text, so that no pseudonym is taken for an identity and hidden once more.
+        self._hiding = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in patterns.items()))
 
     def hide(self, value: Json) -> Json:
         """The same structure with every identity replaced by its pseudonym, keys of objects included."""
@@ -74,67 +81,83 @@ class Redactor:
         return value
 
     def _hide_text(self, text: str) -> str:
-        for pattern, replace in self._words:
-            text = pattern.sub(replace, text)
-        return text
+        return self._hiding.sub(lambda match: self._kinds[str(match.lastgroup)](match[0]), text)
 
     def _restore_text(self, text: str) -> str:
-        for pseudonym, real in self._real.items():
-            if pseudonym in text:
-                text = text.replace(pseudonym, real)
-        return text
+        if not self._real:
+            return text
+        if self._restoring is None:
+            longest_first = sorted(self._real, key=len, reverse=True)
+            either = "|".join(re.escape(pseudonym) for pseudonym in longest_first)
+            # The bounds keep 10.1.2.3 from being found in 10.1.2.34.
+            self._restoring = re.compile(rf"(?<![0-9A-Fa-f])(?:{either})(?![0-9A-Fa-f])")
+        return self._restoring.sub(lambda match: self._real[match[0]], text)
 
-    def _digest(self, text: str) -> str:
-        return hmac.new(self._key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
-
-    def _keep(self, real: str, pseudonym: str) -> str:
+    def _keep(self, real: str, shape: Callable[[str], str]) -> str:
+        """The pseudonym of `real`, which `shape` makes of a hexadecimal digest of 64 digits."""
         if real in self._real:
             return real  # it is a pseudonym already
-        self._real[pseudonym] = real
+        for attempt in itertools.count():
+            # Two identities may meet in one pseudonym (addresses have few bits): the later one moves on.
+            salted = real if attempt == 0 else f"{real}\0{attempt}"
+            message = salted.encode("utf-8", "surrogateescape")
+            pseudonym = shape(hmac.new(self._key, message, hashlib.sha256).hexdigest())
+            if self._real.setdefault(pseudonym, real) == real:
+                break
+        self._restoring = None
         return pseudonym
 
-    def _labelled(self, label: str) -> Callable[[re.Match[str]], str]:
-        return lambda match: self._keep(match[0], f"{label}-{self._digest(match[0])[:8]}")
+    def _word(self, real: str) -> str:
+        return self._keep(real, lambda digest: f"{self._labels[real]}-{digest[:8]}")
 
-    def _uuid(self, match: re.Match[str]) -> str:
-        digest = self._digest(match[0])
-        parts = (digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32])
-        return self._keep(match[0], "-".join(parts))
+    def _uuid(self, real: str) -> str:
+        return self._keep(
+            real, lambda hexa: f"{hexa[:8]}-{hexa[8:12]}-{hexa[12:16]}-{hexa[16:20]}-{hexa[20:32]}"
+        )
 
-    def _mac(self, match: re.Match[str]) -> str:
-        if match[0] in ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"):
-            return match[0]
-        digest = self._digest(match[0])
+    def _mac(self, real: str) -> str:
+        if real.lower() in ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"):
+            return real
         # 02:… is the locally administered range, so no vendor is named.
-        return self._keep(match[0], ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))]))
+        return self._keep(
+            real, lambda digest: ":".join(["02", *(digest[at : at + 2] for at in range(0, 10, 2))])
+        )
 
-    def _ipv4(self, match: re.Match[str]) -> str:
+    def _ipv4(self, real: str) -> str:
         try:
-            address = ipaddress.IPv4Address(match[0])
+            address = ipaddress.IPv4Address(real)
         except ValueError:
-            return match[0]
+            return real
         if address.is_loopback or address.is_unspecified or int(address) >> 24 >= 224:
-            return match[0]
-        number = int(self._digest(match[0])[:8], 16)
+            return real
         # Private stays private (10.0.0.0/8) and public stays public-looking (198.18.0.0/15, RFC 2544): whether a
         # node sits behind NAT is a fact that a replay has to see.
         # `not is_global` counts the shared range of RFC 6598 (100.64.0.0/10, pods and carriers) as private.
-        base, size = (0xC6120000, 17) if address.is_global else (0x0A000000, 24)
-        return self._keep(match[0], str(ipaddress.IPv4Address(base | number >> (32 - size))))
-
-    def _ipv6(self, match: re.Match[str]) -> str:
-        try:
-            address = ipaddress.IPv6Address(match[0])
-        except ValueError:
-            return match[0]
-        if address.is_loopback or address.is_unspecified:
-            return match[0]
-        number = int(self._digest(match[0])[:16], 16)
-        prefix = (
-            0xFD00 << 112
-            if address.is_private
-            else 0xFE80 << 112
-            if address.is_link_local
-            else 0x20010DB8 << 96
+        base, bits = (0xC6120000, 17) if address.is_global else (0x0A000000, 24)
+        return self._keep(
+            real, lambda digest: str(ipaddress.IPv4Address(base | int(digest[:8], 16) >> (32 - bits)))
         )
-        return self._keep(match[0], str(ipaddress.IPv6Address(prefix | number)))
+
+    def _ipv6(self, real: str) -> str:
+        try:
+            address = ipaddress.IPv6Address(real)
+        except ValueError:
+            return real
+        if address.is_loopback or address.is_unspecified or address.is_multicast:
+            return real
+        if address.is_link_local:
+            prefix = 0xFE80 << 112
+        elif address.is_private:  # to ipaddress, link-local is private too
+            prefix = 0xFD00 << 112
+        else:
+            prefix = 0x20010DB8 << 96
+        return self._keep(real, lambda digest: str(ipaddress.IPv6Address(prefix | int(digest[:16], 16))))
+
+
+def _any_of(words: Iterable[str], labels: set[str]) -> str:
+    """Pattern of any of the words, the longest first, none of them inside another word or in a pseudonym of ours."""
+    bounded = []
+    for word in sorted(words, key=len, reverse=True):
+        not_ours = "(?!-[0-9a-f]{8}(?![A-Za-z0-9_]))" if word in labels else ""
+        bounded.append(re.escape(word) + not_ours)
+    return rf"(?<![A-Za-z0-9_])(?:{'|'.join(bounded)})(?![A-Za-z0-9_])"

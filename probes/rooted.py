@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import PurePosixPath
 
 from probes.errors import HostError
 
@@ -35,7 +34,8 @@ def resolve(root: str, path: str, *, follow_last: bool = True) -> str:
         raise HostError("EINVAL", f"{path!r}: a path cannot contain a NUL byte")
     if root == "/":
         return path
-    todo = [part for part in reversed(PurePosixPath(path).parts) if part != "/"]
+    # Not pathlib: to it a leading "//" is a component of its own, which os.path.join would take for a new root.
+    todo = [part for part in reversed(path.split("/")) if part]
     done: list[str] = []
     links = 0
     while todo:
@@ -44,7 +44,7 @@ def resolve(root: str, path: str, *, follow_last: bool = True) -> str:
             if done:
                 done.pop()
             continue
-        if part in ("", "."):
+        if part == ".":
             continue
         here = os.path.join(root, *done, part)  # noqa: PTH118 - surrogate-escaped bytes must pass untouched
         target = _link_target(here) if todo or follow_last else None
