@@ -87,14 +87,15 @@ def run(
 def _connected(docker: Any, engine: str) -> Any:  # noqa: ANN401 - a package without types
     tried = addresses(engine, os.environ)
     for address in tried:
-        # The constructor asks nothing; version() is the first call that reaches the engine.
-        client = docker.DockerClient(base_url=address, timeout=CALL_TIMEOUT_S)
+        try:
+            client = docker.DockerClient(base_url=address, timeout=CALL_TIMEOUT_S)
+        except (docker.errors.DockerException, OSError):
+            continue
         try:
             components = {str(part.get("Name")) for part in client.version().get("Components") or ()}
         except (docker.errors.DockerException, OSError):
-            client.close()
-            continue
-        if engine == "docker" or "Podman Engine" in components:
+            components = set()
+        if components and (engine == "docker" or "Podman Engine" in components):
             return client
         client.close()
     start = (

@@ -78,14 +78,17 @@ def probe_in_container(
 @contextlib.contextmanager
 def _config_file(settings: Settings | None, cache: Path) -> Iterator[Path | None]:
     """The settings as a file that any user in a container can read, in a folder that is only ours."""
-    if settings is None:
+    table = (
+        {} if settings is None else settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    )
+    if not table:
         yield None
         return
     try:
         with tempfile.NamedTemporaryFile(
             "w", dir=cache, prefix=".config-", suffix=".toml", encoding="utf-8"
         ) as file:
-            file.write(to_toml(settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True)))
+            file.write(to_toml(table))
             file.flush()
             Path(file.name).chmod(0o644)
             yield Path(file.name)
