@@ -112,4 +112,6 @@ PROBE = Probe(
     judge=judge,
     summarise=summarise,
     checks=CHECKS,
+    # A claim may have to be fetched from a batch daemon or a metadata service that is slow to answer.
+    deadline_s=10.0,
 )

@@ -206,6 +206,8 @@ PROBE = Probe(
     judge=judge,
     summarise=summarise,
     checks=CHECKS,
+    # A claim may have to be fetched from a batch daemon or a metadata service that is slow to answer.
+    deadline_s=10.0,
     # Hundreds of threads reserve an arena of address space each (64 MiB, glibc's mallopt(3)).
     memory_bytes=8 * 1024 * MIB,
 )

@@ -9,7 +9,7 @@ from typing import Any
 from probes import claims
 from probes.cgroup_limits import CgroupReader
 from probes.errors import HostError
-from probes.host import KIB, MIB, Host
+from probes.host import KIB, Host
 from probes.memory_checks import CHECKS, judge, summarise
 from probes.settings import Settings
 from probes.spec import Probe
@@ -204,5 +204,6 @@ PROBE = Probe(
     judge=judge,
     summarise=summarise,
     checks=CHECKS,
-    memory_bytes=1024 * MIB,
+    # A claim may have to be fetched from a batch daemon or a metadata service that is slow to answer.
+    deadline_s=10.0,
 )
