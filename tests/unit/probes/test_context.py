@@ -24,7 +24,11 @@ from profiles.facts.context import ContextFacts, Runtime, SiteName, SiteNameSour
 from tests.unit.probes.slot_hosts import EXT4_ROOT, cores, host
 
 OVERLAY = "500 400 0:60 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u\n"
-UNAME = ("uname", [], ["Linux", "wn7", "5.14.0-427.el9.x86_64", "#1 SMP", "x86_64"])
+UNAME: tuple[str, list[Any], Any] = (
+    "uname",
+    [],
+    ["Linux", "wn7", "5.14.0-427.el9.x86_64", "#1 SMP", "x86_64"],
+)
 SITECONF = '<site-local-config><site name="T2_DE_Test"><event-data/></site></site-local-config>'
 LOCAL_SITECONF = "/cvmfs/cms.cern.ch/SITECONF/local/JobConfig/site-local-config.xml"
 
@@ -316,7 +320,7 @@ def test_time_left_is_unknown_if_the_batch_probe_failed() -> None:
 
 
 def named(name: str, addresses: list[str], back: str | None) -> list[tuple[str, list[Any], Any]]:
-    found = [
+    found: list[tuple[str, list[Any], Any]] = [
         ("fqdn", [], name),
         ("resolve", [name], [addresses, [], None, 0.01]),
     ]

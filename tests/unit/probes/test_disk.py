@@ -30,10 +30,14 @@ WRITTEN = [True, None, None, 16 * MB, 0.1, 0.1, True]
 def gathered(
     directory: Path, *, scratch: str = "/scratch", settings: Settings | None = None, **more: Any
 ) -> DiskFacts:
-    answers = [(kind, [place], answer) for place in (scratch, "/tmp") for kind, answer in (
-        ("stat", DIRECTORY), ("space", SPACE), ("try_write", WRITTEN))]  # fmt: skip
-    answers = [(kind, [*args, True] if kind == "stat" else args, answer) for kind, args, answer in answers]
-    more["answers"] = [*more.get("answers", []), *answers, ("limit", ["FSIZE"], [None, None])]
+    answers: list[tuple[str, list[Any], Any]] = [("limit", ["FSIZE"], [None, None])]
+    for where in (scratch, "/tmp"):
+        answers += [
+            ("stat", [where, True], DIRECTORY),
+            ("space", [where], SPACE),
+            ("try_write", [where], WRITTEN),
+        ]
+    more["answers"] = [*more.get("answers", []), *answers]
     more["files"] = {"/proc/self/mountinfo": EXT4_ROOT, **more.get("files", {})}
     facts = PROBE.gather(host(directory, **more), settings or Settings())
     assert isinstance(facts, DiskFacts)
