@@ -161,7 +161,7 @@ def _per_core(facts: MemoryFacts, judging: Judging) -> CheckResult:
         return judging.unknown("MEM-02", "the number of cores is not known, so neither is memory per core")
     # A job has at least one core's worth of work, however small a fraction of a core it was granted.
     per_core = facts.effective_bytes / max(cores.effective_cores, 1.0)
-    text = f"{_gb(per_core)} per core"
+    text = f"{per_core / GB:.2f} GB per core"
     evidence = [
         f"{facts.effective_bytes} bytes ({facts.limited_by})",
         f"{cores.effective_cores:g} cores ({cores.limited_by})",

@@ -176,6 +176,10 @@ def test_memory_is_judged_per_core(granted: float, status: Status) -> None:
     assert judged(some(), "MEM-02", granted=granted).status == status
 
 
+def test_a_value_just_below_the_bound_is_not_shown_as_the_bound() -> None:
+    assert judged(some(effective_bytes=int(1.96 * GB)), "MEM-02", granted=1).summary == "1.96 GB per core"
+
+
 def test_a_fraction_of_a_core_needs_the_memory_of_one() -> None:
     assert judged(some(effective_bytes=int(1.2 * GB)), "MEM-02", granted=0.5).status == Status.WARNING
 
