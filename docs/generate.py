@@ -103,7 +103,8 @@ def configuration() -> str:
     text = (
         "# Configuration\n\nA TOML file, then the environment, then the flags; the later wins. "
         "`agent config show` prints each value and where it came from.\n\n"
-        f"Lists and tables are given in the environment as TOML values, e.g. `{ENV_PREFIX}CONTAINER__TEST_IMAGES='["/images/el9.sif"]'`.\n\n"
+        "Lists and tables are given in the environment as TOML values, e.g. "
+        f"""`{ENV_PREFIX}CONTAINER__TEST_IMAGES='["/images/el9.sif"]'`.\n\n"""
     )
     return text + table(("key", "environment", "type", "default", "meaning"), _settings(Config, ""))
 

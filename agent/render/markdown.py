@@ -10,17 +10,16 @@ from agent.render.summaries import summaries
 from profiles.checks import CheckResult
 from profiles.profile import CapabilityProfile
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$:-]")
+_SPECIAL = re.compile(r"[\\`*\[\]<>#!|~@&]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def escape(text: str) -> str:
     """Text that shows as itself: no markup, no HTML, no table bar, no link, no mention of a user or an issue.
 
-    Character references are used instead of backslashes, because @ and # have none in the trackers' dialects.
+    Character references and not backslashes, because @ and # have none in the trackers' dialects. An underscore
+    within a word is no markup.
     """
-    return _SPECIAL.sub(
-        lambda match: f"&#{ord(match[0])};" if match[0] not in "-:()" else match[0], one_line(text)
-    ).replace("://", "&#58;//")
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", one_line(text)).replace("://", "&#58;//")
 
 
 def render(profile: CapabilityProfile) -> str:
