@@ -127,7 +127,7 @@ class HttpAnswer(NamedTuple):
     headers: dict[str, str]
     """Header names in lower case."""
     body_text: str
-    """At most the asked limit and 256 KiB, undecodable bytes replaced."""
+    """At most the asked limit and 64 KiB, undecodable bytes replaced."""
     body_bytes: int
     error: str | None
     duration_s: float

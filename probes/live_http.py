@@ -15,7 +15,7 @@ from probes.live_sockets import cut_after, resolve, tls_context
 SQUID_PORT = 3128
 """Port of a proxy that is given without one; squid's default."""
 
-BODY_TEXT_BYTES = 256 * 1024
+BODY_TEXT_BYTES = 64 * 1024
 """So much of a body is shown at most: a larger one is fetched for its speed, not to be kept in a recording."""
 
 _PORTS = {"http": 80, "https": 443}
