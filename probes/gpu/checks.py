@@ -37,8 +37,8 @@ CHECKS = (
         id="GPU-03",
         title="GPU inventory",
         rule=(
-            "OK if every device answers all questions that it supports; WARNING if one was refused; "
-            "CRITICAL if a device is lost."
+            "OK if every device answers all questions that it supports, or leaves them to its MIG instances; "
+            "WARNING if one was refused; CRITICAL if a device is lost."
         ),
         origin="condor_gpu_discovery's properties; modular#6896",
         hint=(

@@ -18,6 +18,10 @@ _HARMLESS = {"NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_FUNCTION_NOT_FOUND"}
 
 _LOST = {"NVML_ERROR_GPU_IS_LOST", "NVML_ERROR_RESET_REQUIRED"}
 
+_HIDDEN = (
+    "The device cgroup or the container hides what was granted: check the slot's device rules, and --nv."
+)
+
 _NOT_NVIDIA = {"ROCR_VISIBLE_DEVICES"}
 
 
@@ -130,29 +134,28 @@ def _inventory(facts: GpuFacts, judging: Judging) -> CheckResult:
         return skipped
     assert facts.nvml is not None
     refused: list[tuple[str, RefusedCall]] = [("NVML", call) for call in facts.nvml.refused]
+    of_parents = 0
     for device in _devices(facts):
-        refused += [(f"device {device.index}", call) for call in device.refused]
-        refused += [
-            (f"device {device.index}, MIG", call) for part in device.mig_instances for call in part.refused
-        ]
+        mine = [call for call in device.refused if call.error not in _HARMLESS]
+        refused += [(f"device {device.index}", call) for call in mine]
+        if device.mig_instances:
+            # Who was given an instance is not told about its parent: that is how MIG isolates, not a fault.
+            of_parents += sum(call.error == "NVML_ERROR_NO_PERMISSION" for call in mine)
+        refused += [(f"device {device.index}, MIG", call) for p in device.mig_instances for call in p.refused]
     refused = [(where, call) for where, call in refused if call.error not in _HARMLESS]
     evidence = [f"{where}: {call.call}: {call.error}" for where, call in refused]
     lost = [where for where, call in refused if call.error in _LOST]
     if lost:
         hint = "Look for Xid 79 in dmesg; drain the node, reset the GPU or power-cycle; reseat or replace it."
-        return judging.critical(
-            "GPU-03", f"{', '.join(dict.fromkeys(lost))}: GPU is lost", evidence=evidence, hint=hint
+        text = f"{', '.join(dict.fromkeys(lost))}: GPU is lost"
+        return judging.critical("GPU-03", text, evidence=evidence, hint=hint)
+    if len(refused) > of_parents:
+        text = (
+            f"{_count(len(refused), 'question')} refused, first {refused[0][1].call}: {refused[0][1].error}"
         )
-    if not refused:
-        return judging.ok("GPU-03", summarise(facts), value=len(_devices(facts)), unit="1")
-    only_parents = all(
-        device.mig_instances or all(call.error in _HARMLESS for call in device.refused)
-        for device in _devices(facts)
-    )
-    text = f"{_count(len(refused), 'question')} refused, first {refused[0][1].call}: {refused[0][1].error}"
-    if only_parents:
-        text += "; the MIG instances answer"
-    return judging.warn("GPU-03", text, evidence=evidence)
+        return judging.warn("GPU-03", text, evidence=evidence)
+    text = summarise(facts) + ("; its MIG instances answer where it refuses" if refused else "")
+    return judging.ok("GPU-03", text, value=len(_devices(facts)), unit="1", evidence=evidence)
 
 
 def _mig(facts: GpuFacts, judging: Judging) -> CheckResult:
@@ -195,8 +198,10 @@ def _allocation(facts: GpuFacts, judging: Judging) -> CheckResult:
     usable = usable_units(facts)
     most = max(mine, key=lambda granted: granted.count or 0, default=None)
     if most and most.count and most.count > usable:
-        text = f"{most.variable} grants {most.count} devices, {usable} can be used"
-        return judging.warn("GPU-05", text, value=usable, unit="1", evidence=evidence)
+        if not usable and _nvml_is_broken(facts):
+            return judging.skip("GPU-05", "NVML does not open, see GPU-02")
+        text = f"{most.variable} grants {_count(most.count, 'device')}, {usable} can be used"
+        return judging.warn("GPU-05", text, value=usable, unit="1", evidence=evidence, hint=_HIDDEN)
     if not usable:
         return judging.skip("GPU-05", "no NVIDIA device can be used and none is granted")
     if any(granted.kind is AllocationKind.DEVICES for granted in mine):

@@ -20,7 +20,6 @@ MAX_BYTES = 2**63 - 1
 
 _MODULE = re.compile(r"Kernel Module\s+(?:for \S+\s+)?(\d+(?:\.\d+)+)")
 _NVIDIA_NODE = re.compile(r"nvidia\d+$")
-_RENDER_NODE = re.compile(r"renderD\d+$")
 
 
 def whole(text: str | None, largest: int = MAX_BYTES) -> int | None:
@@ -194,7 +193,7 @@ def device_nodes(host: Host, *, try_nvidia: bool) -> tuple[DeviceNode, ...]:
     ]
     wanted += [("/dev/kfd", GpuVendor.AMD)] if "kfd" in names else []
     wanted += [
-        (f"/dev/dri/{name}", None) for name in host.list_dir_or_empty("/dev/dri") if _RENDER_NODE.match(name)
+        (f"/dev/dri/{name}", None) for name in host.list_dir_or_empty("/dev/dri") if name.startswith("render")
     ]
     nodes: list[DeviceNode] = []
     for path, vendor in wanted[:MAX_GPUS]:

@@ -92,8 +92,9 @@ def test_mig_instances_answer_where_their_parent_refuses(libraries: Path, node: 
     assert {part["memory_bytes"] for part in board["mig_instances"]} == {4864 * 1024**2}
     assert len({part["uuid_hash"] for part in board["mig_instances"]}) == 7
     found = verdicts(answer)
-    assert (found["GPU-03"]["status"], found["GPU-04"]["status"]) == ("WARNING", "OK")
-    assert "the MIG instances answer" in found["GPU-03"]["summary"]
+    assert (found["GPU-03"]["status"], found["GPU-04"]["status"]) == ("OK", "OK")
+    assert "MIG instances answer" in found["GPU-03"]["summary"]
+    assert found["GPU-03"]["evidence"] == ["device 0: nvmlDeviceGetMemoryInfo: NVML_ERROR_NO_PERMISSION"]
     assert found["GPU-04"]["summary"] == "7 × 1g.5gb"
     assert found["GPU-07"]["summary"] == "7 × 4864 MiB, capability 8.0, runtime 12.2"
 
@@ -134,11 +135,12 @@ def test_nvml_that_does_not_open(libraries: Path, node: Path, scenario: str, say
 def test_a_hang_names_its_call_and_costs_only_nvml(
     libraries: Path, node: Path, scenario: str, call: str
 ) -> None:
-    answer = ask_probe(libraries, node, scenario, deadline_s=1.0)
+    answer = ask_probe(libraries, node, scenario, deadline_s=1.0, CUDA_VISIBLE_DEVICES="0")
 
     found = verdicts(answer)
     assert found["GPU-02"]["status"] == "CRITICAL"
     assert found["GPU-02"]["summary"] == f"NVML hung in {call}: no answer within 1 s"
+    assert found["GPU-05"]["reason"] == "NVML does not open, see GPU-02"
     assert len(answer["facts"]["pci"]) == 2
     assert answer["facts"]["kernel_module_version"] == "545.23.08"
     assert [entry["opens"] for entry in answer["facts"]["nodes"]] == [None, None], (

@@ -105,6 +105,23 @@ def test_what_a_model_or_driver_does_not_know_is_no_refusal(error: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("NVML_ERROR_NO_PERMISSION", Status.OK),
+        ("NVML_ERROR_UNKNOWN", Status.WARNING),
+        ("NVML_ERROR_GPU_IS_LOST", Status.CRITICAL),
+    ],
+)
+def test_a_mig_parent_may_refuse_but_not_fail(error: str, status: Status) -> None:
+    call = RefusedCall(call="nvmlDeviceGetMemoryInfo", error=error)
+    with_part = facts(board(mig_enabled=True, mig_instances=(part(),), refused=(call,)))
+    without = facts(board(refused=(call,)))
+
+    assert judged(with_part, "GPU-03").status is status
+    assert judged(without, "GPU-03").status is not Status.OK
+
+
+@pytest.mark.parametrize(
     ("health", "status"),
     [
         ({}, Status.OK),
