@@ -14,7 +14,7 @@ from typing import IO, Literal, Self, get_args
 from agent.exit_code import exit_code
 from agent.render import text
 from agent.run import Look, Request
-from probes.errors import HostError, RecordingError
+from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
 from probes.spec import Probe
@@ -53,11 +53,15 @@ def wants_colour(stream: IO[str], *, no_color: bool) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+class OutputError(Exception):
+    """The result could not be written; the text says where and why."""
+
+
 class Sink:
     """Standard output, or a file that appears only when it is complete.
 
     Raises:
-        RecordingError: the file cannot be written; the text says why.
+        OutputError: the file cannot be written, or nobody reads standard output.
     """
 
     def __init__(self, path: Path | None, style: Style) -> None:
@@ -71,8 +75,7 @@ class Sink:
     def write(self, part: str) -> None:
         """Show a part now, or keep it for the file."""
         if self._path is None:
-            sys.stdout.write(part)
-            sys.stdout.flush()
+            _to_standard_output(part)
         else:
             self._parts.append(part)
 
@@ -87,7 +90,21 @@ class Sink:
             unfinished.replace(self._path)
         except OSError as problem:
             unfinished.unlink(missing_ok=True)
-            raise RecordingError(f"cannot write {self._path}: {problem.strerror}") from problem
+            raise OutputError(f"cannot write {self._path}: {problem.strerror}") from problem
+
+
+def _to_standard_output(part: str) -> None:
+    try:
+        sys.stdout.write(part)
+        sys.stdout.flush()
+    except OSError as problem:
+        # Else the interpreter's own flush at exit would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(problem, BrokenPipeError):
+            raise OutputError(
+                "the reader of standard output went away before the whole result was written"
+            ) from problem
+        raise OutputError(f"cannot write the result to standard output: {problem.strerror}") from problem
 
 
 def first_line(version: str, name: str | None, request: Request) -> str:

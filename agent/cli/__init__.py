@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import traceback
 
@@ -41,19 +39,15 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        cli(prog_name="agent", standalone_mode=True)
-    except BrokenPipeError:
-        _drop_output()
-        sys.stderr.write(
-            "agent: the reader of standard output went away before the whole result was written\n"
-        )
-        sys.exit(NOT_FINISHED)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
-            raise
-        _drop_output()
-        sys.stderr.write(f"agent: cannot write the result: {error.strerror}\n")
-        sys.exit(NOT_FINISHED)
+        # Not standalone: click would turn a closed pipe into a silent exit 1, which is our code for a failed check.
+        code = cli(prog_name="agent", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
     except Exception as error:
         sys.stderr.write(f"agent: internal error: {error!r:.300}; {_kept_traceback()}\n")
         sys.exit(NOT_FINISHED)
@@ -67,8 +61,3 @@ def _kept_traceback() -> str:
     except (OSError, LockError):
         return "please report it"
     return f"please report it with {path}"
-
-
-def _drop_output() -> None:
-    """Point stdout at nothing, so that the interpreter's own flush at exit does not fail once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

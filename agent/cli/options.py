@@ -15,6 +15,7 @@ import click
 from agent.config import ConfigError, Loaded, check_against_catalogue, load
 from agent.engine_error import EngineError
 from agent.exit_code import NOT_FINISHED, USAGE
+from agent.output import OutputError
 from probes.errors import RecordingError
 from probes.lock import LockError
 from probes.registry import RegistryError, all_probes, catalogue
@@ -51,6 +52,8 @@ def sentences(*, as_json: bool = False) -> Iterator[None]:
         fail(NOT_FINISHED, "recording", str(error), as_json=as_json)
     except EngineError as error:
         fail(NOT_FINISHED, "container", str(error), as_json=as_json)
+    except OutputError as error:
+        fail(NOT_FINISHED, "output", str(error), as_json=False)
     except LockError as error:
         fail(NOT_FINISHED, "lock", str(error), as_json=as_json)
     except ProfileError as error:

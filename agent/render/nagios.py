@@ -6,6 +6,8 @@ long text on further lines. The text before the bar has at most 80 characters, w
 
 from __future__ import annotations
 
+import re
+
 from agent.render.exit_maps import overall
 from agent.render.plain import PROBLEMS, counts, number_text, one_line, worst_first
 from profiles.checks import CheckResult, Status
@@ -13,8 +15,10 @@ from profiles.profile import CapabilityProfile
 
 WIDTH = 80
 
-_UNITS = {"s": "s", "B": "B", "%": "%"}
+_UNITS = {"s": "s", "B": "B", "B/core": "B", "%": "%"}
 """Units of ours that the guidelines have; every other value goes without one."""
+
+_PER = re.compile(r"_per_[a-z]+$")
 
 MAX_LONG_LINES = 60
 """Monitoring systems cut long text at 4 to 8 kB."""
@@ -62,6 +66,8 @@ def _range(check: CheckResult, severity: str) -> str:
         bound = number_text(threshold.value)
         if bound is None or not threshold.name.startswith(severity):
             continue
+        if _PER.search(threshold.name) and "/" not in (check.unit or ""):
+            continue  # a bound per core says nothing of a value that is of the whole node
         if "_below" in threshold.name:
             return f"{bound}:"
         if "_above" in threshold.name:

@@ -1,0 +1,27 @@
+"""Fixtures for all tests: labs of real components, and an environment that holds nothing of the caller's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = [
+    "tests.lab.containers",  # first: the next two import it
+    "tests.lab.apptainer",
+    "tests.lab.condor",
+    "tests.lab.slurm",
+    "tests.lab.vm",
+]
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A private state directory, so that parallel tests do not wait for one another's node lock."""
+    for name in [name for name in os.environ if name.startswith("SITECAP_") and name != "SITECAP_LABS"]:
+        monkeypatch.delenv(name)
+    state: Path = tmp_path_factory.mktemp("run")
+    state.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(state))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(state / "config"))
