@@ -109,7 +109,7 @@ def _masked(facts: CpuFacts, judging: Judging) -> CheckResult:
             "CPU-05", f"what {facts.model_name or 'this processor'} should show is not in our table"
         )
     if facts.x86_64_level < line.x86_64_level:
-        missing = isa.missing_of(facts.flags)[line.x86_64_level]
+        missing = isa.missing_of(facts.flags).get(line.x86_64_level, ())
         return judging.warn(
             "CPU-05",
             f"{line.line} reaches x86-64-v{line.x86_64_level}, but the flags only show v{facts.x86_64_level}",

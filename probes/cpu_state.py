@@ -34,7 +34,7 @@ def frequency(host: Host) -> Frequency:
     try:
         policies = [name for name in host.list_dir(base) if re.fullmatch(r"policy[0-9]{1,5}", name)]
     except HostError as error:
-        return Frequency(None, None, None, None, None, None, f"{base}: {error.text}")
+        return Frequency(None, None, None, None, None, None, error.text)
     if not policies:
         problem = (
             f"{base} has no policies: the frequency is not this kernel's to choose, as in virtual machines"

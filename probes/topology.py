@@ -109,7 +109,7 @@ def _text(host: Host, path: str) -> str:
     try:
         return host.read_text(path, limit_bytes=64 * KIB).strip()
     except HostError as error:
-        raise _TopologyError(f"{path}: {error.text}") from error
+        raise _TopologyError(error.text) from error
 
 
 def _cpus(host: Host, path: str) -> frozenset[int]:
@@ -144,7 +144,7 @@ def _nodes(host: Host) -> tuple[Node, ...]:
     try:
         names = host.list_dir(NODES)
     except HostError as error:
-        raise _TopologyError(f"{NODES}: {error.text}") from error
+        raise _TopologyError(error.text) from error
     numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"node[0-9]{1,5}", name))[:MAX_NODES]
     if not numbers:
         raise _TopologyError(f"{NODES} has no nodes")
@@ -163,7 +163,7 @@ def _caches(host: Host, online: frozenset[int], cores: list[frozenset[int]]) -> 
     try:
         indexes = sorted(name for name in host.list_dir(base) if re.fullmatch(r"index[0-9]{1,2}", name))
     except HostError as error:
-        raise _TopologyError(f"{base}: {error.text}") from error
+        raise _TopologyError(error.text) from error
     found = [cache for index in indexes if (cache := _cache(host, online, cores, f"{base}/{index}"))]
     if not found:
         raise _TopologyError(f"{base} describes no cache")
