@@ -35,14 +35,14 @@ def gather(host: Host, settings: Settings) -> BatchFacts:  # noqa: ARG001 - the 
     claims = tuple(_without_user(claim, private) for claim in read_all(host))
     absent: dict[str, str] = {}
     systems = [claim for claim in claims if claim.source in BATCH_SYSTEMS]
-    pilots = [claim for claim in claims if claim.source == ClaimSource.GLIDEIN]
+    pilot = ClaimSource.GLIDEIN if any(_is_of_glidein(claim) for claim in claims) else None
     slot_name = next((claim.slot_name for claim in systems if claim.slot_name), None)
     node_name = next((claim.node_name for claim in systems if claim.node_name), None)
     end, end_source = _earliest_end(claims)
     if not systems:
         absent["batch_system"] = "no variable of a batch system is set"
-    if not pilots:
-        absent["pilot"] = "no variable of a glideinWMS pilot is set"
+    if pilot is None:
+        absent["pilot"] = "neither a variable nor an attribute of the slot is that of a glideinWMS pilot"
     silent = "the batch system does not say" if systems else "not in a batch slot"
     for name, value in (("slot_name", slot_name), ("node_name", node_name)):
         if value is None:
@@ -56,7 +56,7 @@ def gather(host: Host, settings: Settings) -> BatchFacts:  # noqa: ARG001 - the 
         claims=claims,
         batch_system=systems[0].source if systems else None,
         slot_name=slot_name,
-        pilot=pilots[0].source if pilots else None,
+        pilot=pilot,
         node_name=node_name,
         ends_at=end,
         ends_at_source=end_source,
@@ -89,6 +89,13 @@ def _now(host: Host, absent: dict[str, str]) -> datetime | None:
     except (HostError, ValueError, OverflowError, OSError) as error:
         absent["observed_at"] = f"the clock does not answer: {error}"[:256]
         return None
+
+
+def _is_of_glidein(claim: SlotClaim) -> bool:
+    """A payload may not see the pilot's variables, but its slot names the site: only glideins advertise that."""
+    return claim.source == ClaimSource.GLIDEIN or (
+        claim.source == ClaimSource.HTCONDOR and claim.site_name is not None
+    )
 
 
 def _earliest_end(claims: Iterable[SlotClaim]) -> tuple[datetime | None, ClaimSource | None]:

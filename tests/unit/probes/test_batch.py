@@ -41,6 +41,17 @@ def test_a_glidein_in_a_slot_has_both_claims_and_the_earlier_end(tmp_path: Path)
     assert "alice" not in facts.model_dump_json()
 
 
+def test_a_payload_that_sees_only_its_slot_still_knows_its_pilot(tmp_path: Path) -> None:
+    ad = MACHINE_AD + 'GLIDEIN_CMSSite = "T2_DE_Test"\n'
+    files: dict[str, str | bytes] = {"/scratch/.machine.ad": ad}
+    facts = gathered(tmp_path / "glidein", {"_CONDOR_SCRATCH_DIR": "/scratch"}, files)
+    assert facts.pilot is ClaimSource.GLIDEIN
+    files = {"/scratch/.machine.ad": "Cpus = 8\n"}
+    site = gathered(tmp_path / "site", {"_CONDOR_SCRATCH_DIR": "/scratch"}, files)
+    assert site.batch_system is ClaimSource.HTCONDOR
+    assert site.pilot is None
+
+
 def test_a_plain_machine_says_why_each_field_is_absent(tmp_path: Path) -> None:
     facts = gathered(tmp_path, {})
     assert facts.claims == ()
