@@ -149,29 +149,3 @@ def code_of(found: Look, *, strict: bool, exit_map: ExitMapName) -> int:
     from agent.render.exit_maps import exit_status  # noqa: PLC0415
 
     return exit_status(found.profile, exit_map)
-
-
-def deliver_pair(
-    sink: Sink,
-    found: Look,
-    request: Request,
-    container: tuple[str, str],
-    names: Sequence[str],
-    *,
-    strict: bool,
-) -> int:
-    """Probe inside a container as well, and show both views side by side; the worse of both decides the code.
-
-    Raises:
-        EngineError: the container could not be started, or the request cannot be combined with one.
-    """
-    from agent import pair  # noqa: PLC0415
-
-    pair.check_request(request, sink.style.format_name)
-    code = code_of(found, strict=strict, exit_map="agent")
-    if found.interrupted_by:
-        return code
-    comparison = pair.look_inside(found.profile, request, container, names)
-    sink.write(pair.render(comparison, sink.style.format_name, sink.style.width))
-    inside = exit_code(comparison.container, strict=strict, interrupted_by=None, out_of_budget=False)
-    return max(code, inside)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from agent.engines import EngineError, probe_in_container
+from agent.exit_code import FAILURES, NOT_FINISHED, exit_code
 from agent.run import Request
 from agent.side_by_side import Comparison, compare, render_json, render_markdown, render_text
 from profiles.profile import CapabilityProfile
@@ -55,6 +56,14 @@ def render(comparison: Comparison, format_name: str, width: int) -> str:
     if format_name == "markdown":
         return render_markdown(comparison)
     return render_text(comparison, width)
+
+
+def worse_code(host_code: int, comparison: Comparison, *, strict: bool) -> int:
+    """The exit code for both views: a failed check in either counts, then a view that was not finished."""
+    inside = exit_code(comparison.container, strict=strict, interrupted_by=None, out_of_budget=False)
+    return next(
+        (code for code in (FAILURES, NOT_FINISHED) if code in (host_code, inside)), max(host_code, inside)
+    )
 
 
 @contextlib.contextmanager

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from profiles.facts.context import ContextFacts
-
 import agent
 from agent.config import Config
 from agent.identity import node_identity, profile_id
@@ -25,6 +23,7 @@ from probes.registry import BUILTIN
 from probes.runner import Outcome, Runner
 from probes.spec import Probe
 from profiles.facts.batch import BatchFacts
+from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.node_facts import NodeFacts
 from profiles.profile import AgentInfo, CapabilityProfile, ProbeRun, RunLimits, Scope, SiteInfo

@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 import agent
-from agent import output
+from agent import output, pair
 from agent.cli.options import config_option, fail, load_all, sentences
 from agent.exit_code import USAGE
 from agent.run import Request, display_name, look
@@ -111,6 +111,8 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
             verbose=verbose,
             only_problems=only_problems,
         )
+        if container:
+            pair.check_request(request, format_name)
         sink = output.Sink(output_path, style)
         with sink:
             if format_name == "text" and not container:
@@ -118,7 +120,11 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
             progress = _Progress(quiet=quiet or no_progress, verbose=verbose)
             found = look(request, on_start=_on_signals, on_finish=progress.finished, on_wait=progress.waiting)
             if container:
-                code = output.deliver_pair(sink, found, request, container, names, strict=strict)
+                both = pair.look_inside(found.profile, request, container, names)
+                sink.write(pair.render(both, format_name, style.width))
+                code = pair.worse_code(
+                    output.code_of(found, strict=strict, exit_map="agent"), both, strict=strict
+                )
             else:
                 sink.write(output.body(found.profile, chosen, style))
                 code = output.code_of(found, strict=strict, exit_map=exit_map or style.default_exit_map)
