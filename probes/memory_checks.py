@@ -172,7 +172,7 @@ def _per_core(facts: MemoryFacts, judging: Judging) -> CheckResult:
         verdict = judging.warn
     else:
         verdict = judging.ok
-    return verdict("MEM-02", text, value=int(per_core), unit="B", evidence=evidence)
+    return verdict("MEM-02", text, value=int(per_core), unit="B/core", evidence=evidence)
 
 
 def _pressure(facts: MemoryFacts, judging: Judging) -> CheckResult:

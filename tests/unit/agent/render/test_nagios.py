@@ -21,7 +21,7 @@ def test_bounds_become_ranges_in_the_direction_of_the_check() -> None:
         Status.WARNING,
         "1.5 GB per core",
         value=1_500_000_000,
-        unit="B",
+        unit="B/core",
         thresholds=(bound("warn_below_bytes_per_core", 2e9), bound("critical_below_bytes_per_core", 1e9)),
         hint="configure slots with 2 GB per core",
     )
@@ -32,6 +32,11 @@ def test_bounds_become_ranges_in_the_direction_of_the_check() -> None:
         "MEM-02 WARNING: 1.5 GB per core\n"
         "MEM-02 fix: configure slots with 2 GB per core\n"
     )
+
+
+def test_a_bound_per_core_is_not_put_beside_a_value_of_the_whole_node() -> None:
+    load = check("CTX-05", value=3.2, unit="1", thresholds=(bound("warn_above_per_cpu", 1.0),))
+    assert "'CTX-05'=3.2;;;;" in nagios.render(make(load))
 
 
 def test_several_problems_are_named_worst_first() -> None:
