@@ -182,7 +182,9 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
 
 def _prepare_command(limit_bytes: int) -> None:
     """In the forked command: bound its output, give back the address space, and die with the probe."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bound = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bound, bound))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     # Go programs (apptainer, podman) reserve far more address space than a probe may.
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

@@ -93,10 +93,13 @@ class NodeLock:
 
 
 def started_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks after boot; None if there is no such process."""
+    """When a process started, in clock ticks after boot; None if there is no such process or only its zombie.
+
+    A zombie has left whatever it hung in; in a container without an init nobody may ever reap it.
+    """
     try:
-        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        return int(text.rsplit(")", 1)[1].split()[19])
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rsplit(")", 1)[1].split()
+        return None if fields[0] in "ZX" else int(fields[19])
     except (OSError, IndexError, ValueError):
         return None
 
@@ -117,7 +120,7 @@ def find_stuck(directory: Path, probe: str) -> Stuck | None:
         stuck = Stuck(int(note["pid"]), int(note["started_ticks"]), str(note["question"]))
     except OSError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         path.unlink(missing_ok=True)
         return None
     if started_ticks(stuck.pid) == stuck.started_ticks:

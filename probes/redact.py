@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import itertools
 import re
 from collections.abc import Callable, Iterable
 
@@ -97,15 +96,16 @@ class Redactor:
         """The pseudonym of `real`, which `shape` makes of a hexadecimal digest of 64 digits."""
         if real in self._real:
             return real  # it is a pseudonym already
-        for attempt in itertools.count():
+        pseudonym, attempt = shape(self._digest(real)), 0
+        while self._real.setdefault(pseudonym, real) != real:
             # Two identities may meet in one pseudonym (addresses have few bits): the later one moves on.
-            salted = real if attempt == 0 else f"{real}\0{attempt}"
-            message = salted.encode("utf-8", "surrogateescape")
-            pseudonym = shape(hmac.new(self._key, message, hashlib.sha256).hexdigest())
-            if self._real.setdefault(pseudonym, real) == real:
-                break
+            attempt += 1
+            pseudonym = shape(self._digest(f"{real}\0{attempt}"))
         self._restoring = None
         return pseudonym
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self._key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
     def _word(self, real: str) -> str:
         return self._keep(real, lambda digest: f"{self._labels[real]}-{digest[:8]}")

