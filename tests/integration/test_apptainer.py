@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from profiles.facts.container import NamespaceMode
+from profiles.reading import read_profile
 from tests.lab.apptainer import USER_ID, Apptainer
 from tests.lab.asking import Question
 
@@ -64,3 +68,20 @@ def test_a_contained_payload_without_network_answers_too(apptainer: Apptainer) -
 def test_the_image_is_read_only(apptainer: Apptainer) -> None:
     (write,) = apptainer.ask([("try_write", ["/usr", 4096])])
     assert write[:2] == [False, "EROFS"]
+
+
+def test_the_profile_says_what_a_payload_gets(apptainer: Apptainer) -> None:
+    done = apptainer.run_agent(["probe", "--json", "context", "cores", "memory", "container"])
+
+    assert done.returncode in (0, 1), done.stderr + done.stdout
+    facts = read_profile(done.stdout.encode()).facts
+    assert facts.context is not None
+    assert facts.context.runtime == "apptainer"
+    assert facts.cores is not None
+    assert facts.cores.effective_cores == len(os.sched_getaffinity(0))
+    assert facts.memory is not None
+    assert facts.memory.effective_bytes is not None
+    assert facts.container is not None
+    assert facts.container.mode is NamespaceMode.UNPRIVILEGED
+    assert facts.container.no_new_privs is True
+    assert facts.container.effective_capabilities == ()

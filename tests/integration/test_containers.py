@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,9 @@ from typing import Any
 import docker
 import pytest
 
+from profiles.facts.container import SeccompMode
+from profiles.profile import CapabilityProfile
+from profiles.reading import read_profile
 from tests.lab.asking import Question
 from tests.lab.engine import Engine
 
@@ -19,6 +23,8 @@ CGROUPS = "/sys/fs/cgroup"
 MIB = 1024 * 1024
 LIMITS: dict[str, Any] = {"cpus": 0.5, "memory": "256m", "cpuset": "1", "pids": 100}
 HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=54321:54321"]
+# Not --privileged: a machine without CAP_SYS_RESOURCE cannot hand it on.
+POWERFUL = ["--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined"]
 
 
 @pytest.fixture(params=["podman", "dockerd"])
@@ -107,6 +113,56 @@ def test_a_quota_throttles(engine: Engine) -> None:
 
     counters = dict(line.split() for line in done.stdout.splitlines())
     assert int(counters["nr_throttled"]) > 0
+
+
+# -- what the agent makes of it ---------------------------------------------------------------------------
+
+
+def profile_inside(engine: Engine, image: str, *probes: str, **options: Any) -> CapabilityProfile:
+    done = engine.run_agent(image, ["probe", "--json", *probes], **options)
+    assert done.returncode in (0, 1), done.stderr + done.stdout
+    return read_profile(done.stdout.encode())
+
+
+def test_the_profile_says_what_was_granted(engine: Engine) -> None:
+    facts = profile_inside(
+        engine, engine.images.busybox, "context", "cores", "memory", "limits", **LIMITS
+    ).facts
+
+    assert facts.context is not None
+    assert facts.context.runtime == {"podman": "podman", "docker": "docker"}[engine.name]
+    assert facts.cores is not None
+    assert facts.cores.effective_cores == 0.5
+    assert facts.memory is not None
+    assert facts.memory.effective_bytes == 256 * MIB
+    assert facts.limits is not None
+    assert min(level.limit for level in facts.limits.pids) == 100
+
+
+def test_without_limits_it_is_the_machine_that_is_granted(engine: Engine) -> None:
+    facts = profile_inside(engine, engine.images.busybox, "cores", "memory").facts
+
+    assert facts.cores is not None
+    assert facts.cores.effective_cores == len(os.sched_getaffinity(0))
+    assert facts.memory is not None
+    assert facts.memory.effective_bytes is not None
+    assert facts.memory.effective_bytes > 256 * MIB
+
+
+def test_a_hardened_container_is_told_from_a_powerful_one(engine: Engine) -> None:
+    image = engine.images.debian
+    hardened = profile_inside(engine, image, "container", extra=[*HARDENED, "--tmpfs=/tmp"]).facts.container
+    powerful = profile_inside(engine, image, "container", extra=POWERFUL).facts.container
+
+    assert hardened is not None
+    assert powerful is not None
+    assert (hardened.no_new_privs, hardened.effective_capabilities) == (True, ())
+    assert powerful.no_new_privs is False
+    assert "sys_admin" in (powerful.effective_capabilities or ())
+    assert (hardened.seccomp, powerful.seccomp) == (SeccompMode.FILTER, SeccompMode.DISABLED)
+    # Docker's filter refuses unshare() without CAP_SYS_ADMIN, Podman's lets it pass.
+    assert hardened.user_namespaces_work is (engine.name == "podman")
+    assert powerful.user_namespaces_work is True
 
 
 # -- the API ---------------------------------------------------------------------------------------------
