@@ -35,7 +35,7 @@ def gather(host: Host, settings: Settings) -> CpuFacts:  # noqa: ARG001 - the si
     cpu = _processors(host, why)
     _names(cpu, machine, found, why)
     _instruction_sets(cpu, machine, found, why)
-    _topology(host, found, why)
+    _topology(host, cpu, found, why)
     _state(host, cpu, found, why)
     _builds(host, machine, found, why)
     given = {name: found.get(name) for name in CpuFacts.model_fields if name != "absent"}
@@ -140,14 +140,18 @@ def _instruction_sets(
     )
 
 
-def _topology(host: Host, found: dict[str, Any], why: dict[str, str]) -> None:
+def _topology(host: Host, cpu: processors.Processors, found: dict[str, Any], why: dict[str, str]) -> None:
     seen = topology.read(host)
     found.update(
-        online_cpus=None if seen.online is None else len(seen.online),
+        online_cpus=(cpu.online or None) if seen.online is None else len(seen.online),
         packages=seen.packages,
         physical_cores=seen.cores,
         threads_per_core=seen.threads_per_core,
     )
+    if seen.online is None and cpu.cores:  # a container without sysfs
+        found.update(
+            packages=cpu.packages, physical_cores=cpu.cores, threads_per_core=-(-cpu.online // cpu.cores)
+        )
     for name, part in (
         ("online_cpus", "online"),
         ("packages", "packages"),
@@ -215,7 +219,7 @@ def _state(host: Host, cpu: processors.Processors, found: dict[str, Any], why: d
 
 def _builds(host: Host, machine: str | None, found: dict[str, Any], why: dict[str, str]) -> None:
     try:
-        found["libc"] = host.libc_version()
+        found["libc"] = (host.libc_version() or "")[:64] or None
         why["libc"] = "the C library does not say its version"
     except HostError as error:
         why["libc"] = error.text

@@ -100,7 +100,7 @@ def _names(host: Host, paths: list[str]) -> tuple[str, ...] | None:
 
 def _number(host: Host, path: str) -> int | None:
     text = _text(host, path)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def _khz_as_mhz(host: Host, path: str) -> float | None:

@@ -50,6 +50,8 @@ class Processors:
     Attributes:
         flags: features that all processors have; a job may be moved to any of them.
         frequency_mhz: median over the processors.
+        online: how many processors are listed; 0 = none could be read.
+        packages, cores: by "physical id" and "core id", which only x86 has.
     """
 
     vendor: str | None
@@ -61,6 +63,9 @@ class Processors:
     arm: tuple[ArmPart, ...]
     power_generation: int | None
     frequency_mhz: float | None
+    online: int
+    packages: int | None
+    cores: int | None
 
 
 def parse(text: str) -> Processors:
@@ -75,8 +80,8 @@ def parse(text: str) -> Processors:
     name = first.get("model name") or first.get("cpu")
     power = _POWER.search(first.get("cpu", ""))
     return Processors(
-        vendor=first.get("vendor_id"),
-        model_name=None if name is None else name[:MAX_TEXT],
+        vendor=_plain(first.get("vendor_id")),
+        model_name=_plain(name),
         family=_count(first.get("cpu family")),
         model=_count(first.get("model")),
         stepping=_count(first.get("stepping")),
@@ -84,7 +89,21 @@ def parse(text: str) -> Processors:
         arm=tuple(sorted({part for record in records if (part := _arm(record))}, key=str))[:16],
         power_generation=int(power[1]) if power else None,
         frequency_mhz=_frequency(records),
+        online=len(records),
+        packages=_distinct(records, ("physical id",)),
+        cores=_distinct(records, ("physical id", "core id")),
     )
+
+
+def _plain(text: str | None) -> str | None:
+    """Without control characters, which could write on the admin's terminal, and of bounded length."""
+    return "".join(letter for letter in text or "" if letter.isprintable())[:MAX_TEXT].strip() or None
+
+
+def _distinct(records: list[dict[str, str]], keys: tuple[str, ...]) -> int | None:
+    """How many different combinations of some numbers there are; None if a processor does not have them all."""
+    found = {tuple(_count(record.get(key)) for key in keys) for record in records}
+    return len(found) if found and not any(None in numbers for numbers in found) else None
 
 
 def _records(text: str) -> Iterator[dict[str, str]]:

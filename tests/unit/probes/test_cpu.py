@@ -8,6 +8,8 @@ from typing import Any
 
 import archspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probes import cpu, isa, microarchitecture, processor_models, processors, scram, topology
 from probes.host import Host
@@ -154,6 +156,42 @@ def test_hostile_cpuinfo_gives_nothing_and_no_error(tmp_path: Path) -> None:
     assert (found.model, found.family, found.frequency_now_mhz, found.flags) == (None, None, None, None)
     assert found.x86_64_level is None
     assert found.scram_architectures_in_containers is None
+
+
+def test_what_a_processor_calls_itself_cannot_write_on_the_terminal(tmp_path: Path) -> None:
+    hostile = f"processor : 0\nvendor_id : {'A' * 100_000}\nmodel name : \x1b[2JEPYC\x07\n"
+
+    found = cpu.gather(machine(tmp_path, {"proc/cpuinfo": hostile}), Settings())
+
+    assert found.model_name == "[2JEPYC"
+    assert len(found.vendor or "") < 1000
+
+
+def test_counters_of_absurd_size_are_not_believed(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"{SYSFS_CPUS}/online": "0-63\n"}
+    for number in range(64):
+        files[f"{SYSFS_CPUS}/cpu{number}/thermal_throttle/core_throttle_count"] = "9" * 18
+
+    assert cpu.gather(machine(tmp_path, files), Settings()).throttle_events is None
+
+
+@given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=400))
+def test_no_cpuinfo_breaks_the_reading(text: str) -> None:
+    read = processors.parse("processor : 0\n" + text)
+
+    assert read.online >= 1
+    assert read.frequency_mhz is None or read.frequency_mhz > 0
+
+
+def test_without_sysfs_cpuinfo_counts_packages_and_cores(tmp_path: Path) -> None:
+    text = "".join(
+        f"processor : {number}\nphysical id : {number // 4}\ncore id : {number % 4 // 2}\n\n"
+        for number in range(8)
+    )
+
+    found = cpu.gather(machine(tmp_path, {"proc/cpuinfo": text}), Settings())
+
+    assert (found.online_cpus, found.packages, found.physical_cores, found.threads_per_core) == (8, 2, 4, 2)
 
 
 def test_a_machine_without_any_files_is_not_guessed(tmp_path: Path) -> None:
