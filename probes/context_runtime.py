@@ -103,11 +103,10 @@ def _dockerenv(host: Host) -> bool:
 
 
 def _is_container_like(mounted: tuple[mounts.Mount, ...]) -> bool:
-    """Whether the root is an overlay, or an engine has put its own files over those in /etc."""
-    return any(
-        (mount.mount_point == "/" and mount.type in OVERLAYS) or mount.mount_point in INJECTED
-        for mount in mounted
-    )
+    """Whether the root is an overlay, or an engine has put all of its own files over those in /etc."""
+    points = {mount.mount_point for mount in mounted}
+    overlaid = any(mount.mount_point == "/" and mount.type in OVERLAYS for mount in mounted)
+    return overlaid or points.issuperset(INJECTED)
 
 
 def _mounts(host: Host) -> tuple[mounts.Mount, ...]:

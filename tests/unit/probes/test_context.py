@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from profiles.facts.batch import BatchFacts, ClaimSource, SlotClaim
 from profiles.facts.context import ContextFacts, Runtime, SiteName, SiteNameSource
 from tests.unit.probes.slot_hosts import EXT4_ROOT, cores, host
 
+REPOSITORY = Path(__file__).parents[3]
 OVERLAY = "500 400 0:60 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u\n"
 UNAME: tuple[str, list[Any], Any] = (
     "uname",
@@ -362,6 +364,42 @@ def test_no_resolver_is_asked_where_nothing_may_leave_the_node(tmp_path: Path) -
     facts = gathered(tmp_path, settings=quiet, answers=named("wn7.example.org", ["192.0.2.7"], ""))
     assert facts.name_resolves is None
     assert verdict("CTX-07", facts, quiet).status is Status.SKIPPED
+
+
+MUTE = """
+import socket, sys
+mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+mute.bind(("127.0.0.1", 53))
+from probes.context import PROBE; from probes.host import Host; from probes.live import LiveDoor
+from probes.settings import Settings
+print(PROBE.gather(Host(LiveDoor()), Settings()).model_dump_json())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a name server of our own needs root and its own namespaces")
+def test_a_name_server_that_never_answers_costs_only_the_name(tmp_path: Path) -> None:
+    """The resolver's own patience is longer than the probe's deadline."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    (tmp_path / "hosts").write_text("127.0.0.1 localhost\n")
+    set_up = "hostname wn7.example.org; ip link set lo up"
+    for name in ("resolv.conf", "hosts"):
+        set_up += f"; mount --bind '{tmp_path}/{name}' /etc/{name}"
+    done = subprocess.run(
+        ["unshare", "-mnu", "sh", "-ec", f'{set_up}; exec "$@"', "sh", sys.executable, "-c", MUTE],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode != 0 and ("unshare" in done.stderr or "ip:" in done.stderr):
+        pytest.skip(f"no network namespace can be made here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    facts = ContextFacts.model_validate_json(done.stdout)
+    assert facts.name_resolves is None
+    assert "did not answer" in facts.absent["name_resolves"]
+    assert facts.os_id is not None
+    assert verdict("CTX-07", facts).status is Status.UNKNOWN
 
 
 # -- the machine itself ------------------------------------------------------------------------------------
