@@ -44,6 +44,11 @@ def _runtime(facts: NodeFacts) -> Shown | None:
     return None if found is None else _of(found, "runtime", found.runtime)
 
 
+def _libc(facts: NodeFacts) -> Shown | None:
+    found = facts.context
+    return None if found is None else _of(found, "libc", found.libc)
+
+
 def _cores(facts: NodeFacts) -> Shown | None:
     found = facts.cores
     if found is None:
@@ -151,6 +156,7 @@ def _architecture(facts: NodeFacts) -> Shown | None:
 
 COMPARED: tuple[tuple[str, Getter, str | None], ...] = (
     ("operating system", _system, "the image brings its own"),
+    ("C library", _libc, "the image brings its own"),
     ("runtime around", _runtime, None),
     ("cores", _cores, "the container's cgroup or CPU set"),
     ("memory", _memory, "the container's cgroup"),

@@ -100,12 +100,12 @@ def _config_file(settings: Settings | None, cache: Path) -> Iterator[Path | None
 
 def to_toml(table: Mapping[str, Any]) -> str:
     """A JSON-like table as TOML 1.0, one line a key."""
-    return "".join(f"{json.dumps(key)} = {_toml(value)}\n" for key, value in table.items())
+    return "".join(f"{_toml(key)} = {_toml(value)}\n" for key, value in table.items())
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(one) for one in value) + "]"
     # JSON's strings are TOML's basic strings, but for DEL and the surrogate pairs of ASCII-only JSON.

@@ -10,7 +10,7 @@ from agent.render.plain import counts_text, one_line
 from profiles.profile import CapabilityProfile
 
 NOT_KNOWN = "not known"
-NAME_WIDTH = 20
+NAME_WIDTH = 18
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def compare(host: CapabilityProfile, container: CapabilityProfile) -> Comparison
 def render_text(comparison: Comparison, width: int = 80) -> str:
     """Three columns; "≠" marks what differs, and the reasons follow below the table."""
     column = max((width - NAME_WIDTH - 6) // 2, 8)
-    lines = [f"  {'':{NAME_WIDTH}}  {'host':{column}}  container"]
+    lines = [f"  {'':{NAME_WIDTH}}  {'host':{column}}  {one_line('container', column)}"]
     for row in comparison.rows:
         mark = "≠" if row.differs else " "
         host, container = (one_line(value or NOT_KNOWN, column) for value in (row.host, row.container))

@@ -72,7 +72,7 @@ class ContainerFacts(Facts):
         default=(), max_length=16, description="in the order in which a pilot tries them"
     )
     engines: tuple[Engine, ...] = Field(default=(), max_length=16)
-    image_trial: ImageTrial | None = None
+    image_trial: ImageTrial | None = Field(description="null if no image or no runtime is here")
     fuse_device_opens: bool | None = Field(description="/dev/fuse can be opened for reading and writing")
     fuse_problem: Text | None = Field(description="why it cannot")
     squashfuse_path: Text | None = Field(description="program that mounts SIF images without privileges")
