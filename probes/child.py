@@ -25,6 +25,9 @@ from probes.spec import Probe
 PR_SET_PDEATHSIG = 1
 """prctl(2) option, from <linux/prctl.h>."""
 
+M_ARENA_MAX = -8
+"""mallopt(3) parameter, from <malloc.h>."""
+
 MemoryBound = int
 OpenDoor = Callable[[str], Door]
 """Gives the door of one probe, by the probe's name."""
@@ -105,6 +108,10 @@ def _detach(memory_bytes: int, parent: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     bound = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
     resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+    # glibc reserves 64 MiB of address space per thread for its own arena; some dozen threads would eat the bound.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has neither
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

@@ -53,8 +53,12 @@ def http_get(
     except (OSError, http.client.HTTPException) as error:
         took_s = time.perf_counter() - began
         late = isinstance(error, TimeoutError) or took_s >= timeout_s
-        said = f"no answer within {timeout_s:g} s" if late else str(error) or type(error).__name__
+        said = f"no answer within {timeout_s:g} s" if late else _said(error)
         return [None, {}, "", 0, said[:512], took_s]
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _checked(url: str, wanted: str) -> SplitResult:

@@ -28,15 +28,20 @@ def resolve(name: str, timeout_s: float) -> list[Json]:
     """Look a name up in both families; the resolver has no time-out of its own, so it runs beside us."""
     found: dict[str, Any] = {}
 
+    began = time.perf_counter()
+    try:
+        encoded = name.encode("idna")
+    except UnicodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        return [[], [], f"{name!r}: not a host name", time.perf_counter() - began]
+
     def look_up() -> None:
         try:
-            found["answers"] = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            found["answers"] = socket.getaddrinfo(encoded, None, type=socket.SOCK_STREAM)
         except OSError as error:
             found["error"] = f"{name}: {error.strerror or error}"
-        except ValueError:  # not encodable as IDNA, or a NUL in it
-            found["error"] = f"{name!r}: not a host name"
 
-    began = time.perf_counter()
     thread = threading.Thread(target=look_up, daemon=True)
     try:
         thread.start()

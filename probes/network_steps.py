@@ -27,7 +27,7 @@ TLS_S = 2.0
 HTTP_S = 2.0
 FETCH_S = 3.5
 FETCH_BYTES = 8 * MIB
-STACK_BYTES = MIB
+STACK_BYTES = MIB // 2
 """Per thread: the default of 8 MiB times 200 threads would not fit into the address space of a probe."""
 
 DATE_RESOLUTION_S = 1.0

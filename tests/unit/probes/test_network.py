@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 import trustme
 
+from probes import child
 from probes.answers import Json
 from probes.errors import HostError
 from probes.host import Host
@@ -559,3 +562,52 @@ def test_a_damaged_keepalive_is_absent_with_its_reason(text: str, tmp_path: Path
     facts = probed(settings(), Host(LiveDoor(str(tmp_path))))
     assert facts.tcp_keepalive_s is None
     assert facts.absent["tcp_keepalive_s"]
+
+
+IN_A_CHILD = """
+import json, os
+from probes import child
+from probes.live import LiveDoor
+from probes.network import PROBE
+from probes.settings import Endpoint, NetworkSettings, Settings
+
+endpoints = tuple(
+    Endpoint(name=f"hole {number}", host=f"10.50.0.{number}", port=443, tls=True) for number in range(1, 65)
+)
+settings = Settings(network=NetworkSettings(endpoints=endpoints, connect_timeout_s=1))
+pid, pipe = child.start(PROBE, lambda name: LiveDoor(), settings)
+os.set_blocking(pipe, True)
+with open(pipe, "rb") as stream:
+    print(stream.read().decode().splitlines()[-1])
+os.waitpid(pid, 0)
+"""
+
+EVERYTHING_DROPPED = (
+    "ip link set lo up && ip route add local 10.0.0.0/8 dev lo && iptables -A INPUT -d 10.0.0.0/8 -j DROP"
+)
+
+
+@pytest.mark.lab
+def test_64_endpoints_behind_a_firewall_that_drops_fit_into_the_memory_of_a_child() -> None:
+    if os.geteuid() != 0 or not all(shutil.which(program) for program in ("unshare", "ip", "iptables")):
+        pytest.skip("needs root, unshare, ip and iptables for a network namespace of its own")
+    done = subprocess.run(
+        [
+            "unshare",
+            "--net",
+            "sh",
+            "-c",
+            f'{EVERYTHING_DROPPED} && exec "$0" -c "$1"',
+            sys.executable,
+            IN_A_CHILD,
+        ],
+        env={**os.environ, "PYTHONPATH": str(Path(child.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("="), done.stdout + done.stderr
+    facts = NetworkFacts.model_validate_json(done.stdout[1:])
+    assert [attempt.errno_name for place in facts.endpoints or () for attempt in place.attempts] == [
+        "ETIMEDOUT"
+    ] * 64
