@@ -15,7 +15,7 @@ from probes import cpu, isa, microarchitecture, processor_models, processors, sc
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import Recording, ReplayDoor
+from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
 from probes.settings import Settings
 from profiles.checks import CheckResult, Status
 from profiles.facts.batch import BatchFacts, ClaimSource, SlotClaim
@@ -140,6 +140,17 @@ def test_each_flag_of_the_table_is_needed_for_its_level(level: int) -> None:
     for flag in isa.LEVELS[level]:
         assert isa.level_of(whole - {flag}) == level - 1
         assert isa.missing_of(whole - {flag})[level] == (flag,)
+
+
+@pytest.mark.parametrize("level", [2, 3, 4])
+def test_the_table_agrees_with_archspecs(level: int) -> None:
+    from archspec.cpu import TARGETS as ARCHSPEC
+
+    theirs = {"pni" if name == "sse3" else name for name in ARCHSPEC[f"x86_64_v{level}"].features}
+    ours = {flag for upto in range(1, level + 1) for flag in isa.LEVELS[upto]}
+
+    assert theirs - ours == set()
+    assert ours - theirs <= set(isa.LEVELS[1])  # archspec leaves the oldest ones out
 
 
 def test_flags_that_one_processor_lacks_are_not_promised() -> None:
@@ -410,6 +421,14 @@ def test_cpu_06_governor(
     assert verdict("CPU-06", about).status is status
 
 
+@pytest.mark.parametrize("governors", [("performance",), None])
+def test_cpu_06_tells_of_throttling(governors: tuple[str, ...] | None) -> None:
+    result = verdict("CPU-06", facts(governors=governors, throttle_events=17))
+
+    assert result.status is Status.OK
+    assert "throttled 17 times" in result.summary
+
+
 def test_cpu_07_informs_about_open_vulnerabilities() -> None:
     about = facts(
         virtualised=True, hypervisor="QEMU", mitigations={"mds": "Vulnerable: no microcode", "l1tf": "ok"}
@@ -433,3 +452,16 @@ def test_cpu_08_another_production_architecture_may_be_set() -> None:
     moved = {"CPU-08": {"production_amd64": "el9_amd64_gcc99"}}
 
     assert verdict("CPU-08", facts(), thresholds=moved).status is Status.WARNING
+
+
+def test_this_machine_replayed_is_this_machine(tmp_path: Path) -> None:
+    begin(tmp_path / "kept")
+    door = RecordingDoor(LiveDoor(), tmp_path / "kept", "cpu", None)
+    live = cpu.gather(Host(door), Settings())
+    door.close()
+    finish(tmp_path / "kept", agent_version="0", created_at="2026-11-22T12:00:00Z", redacted=False)
+
+    replayed = cpu.gather(Host(ReplayDoor(Recording(tmp_path / "kept"), "cpu")), Settings())
+
+    assert replayed == live
+    assert CpuFacts.model_validate_json(live.model_dump_json()) == live
