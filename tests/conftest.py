@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline would make a test's verdict depend on how busy the machine is.
+settings.register_profile("sitecap", deadline=None)
+settings.load_profile("sitecap")
 
 pytest_plugins = [
     "tests.lab.containers",  # first: the next two import it
