@@ -1,8 +1,10 @@
-"""The ClassAd fragment, read back by the library's own reader of ads."""
+"""The ClassAd fragment, read back line by line, and by HTCondor's own parser where it is installed."""
 
 from __future__ import annotations
 
 import re
+
+import pytest
 
 from agent.render import classad
 from profiles.checks import Status
@@ -59,3 +61,13 @@ def test_hostile_text_forges_no_attribute() -> None:
     found = read(classad.render(hostile()))
     assert found["CMSAgent_NumCritical"] == "1"
     assert "\\f" not in found["CMSAgent_CPU_04_Summary"]
+
+
+def test_htcondor_reads_the_same_in_its_old_and_its_new_syntax() -> None:
+    classad2 = pytest.importorskip("classad2", reason="HTCondor's parser is not here: pip install htcondor")
+    lines = classad.render(hostile()).splitlines()[:-1]
+    old = classad2.parseOne("\n".join(lines) + "\n", classad2.ParserType.Old)
+    new = classad2.ClassAd(f"[{';'.join(lines)}]")
+    assert len(old) == len(new) == len(lines)
+    assert {name: old[name] for name in old} == {name: new[name] for name in new}
+    assert "<script>alert(1)</script>" in old["CMSAgent_CPU_04_Summary"]
