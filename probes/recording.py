@@ -12,9 +12,9 @@ Probes run in separate processes, so each writes its own part file; `finish` joi
 
 from __future__ import annotations
 
-import base64
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +24,7 @@ from probes.answers import Json
 from probes.errors import HostError, RecordingError
 from probes.host import Door
 from probes.live import LiveDoor
+from probes.recorded_answers import decode, encode
 from probes.redact import SECRET, Redactor
 
 RECORDING_VERSION = "1.0"
@@ -32,6 +33,8 @@ ANSWERS = "answers.jsonl"
 TREE = "root"
 MAX_ANSWERS_BYTES = 64 * 1024 * 1024
 """A recording larger than this is refused: a whole 768-thread node takes some 5 MB."""
+
+MAX_MANIFEST_BYTES = 65_536
 
 _IDENTIFYING_ARGS = {
     "file": 1, "run": 1, "try_threads": 0, "try_write": 1, "resolve": 1, "connect": 2, "tls": 3, "http": 3,
@@ -108,7 +111,7 @@ class RecordingDoor:
             raise HostError(error.errno_name, text) from error
         with self._lock:
             value = self._hide(found)
-            self._write({**self._question(kind, args), "answer": _encode(value)})
+            self._write({**self._question(kind, args), "answer": encode(value)})
         return value
 
     def _question(self, kind: str, args: list[Json]) -> dict[str, Json]:
@@ -125,27 +128,6 @@ class RecordingDoor:
 
     def _fail(self, error: OSError) -> None:
         self.failure = f"the recording is incomplete: {error.strerror}"
-
-
-def _encode(value: Any) -> Json:  # noqa: ANN401
-    if not isinstance(value, bytes):
-        return list(value) if isinstance(value, tuple) else value
-    try:
-        return {"text": value.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode("ascii")}
-
-
-def _decode_file(answer: Json) -> bytes:
-    if isinstance(answer, dict):
-        if isinstance(answer.get("text"), str):
-            return str(answer["text"]).encode("utf-8")
-        if isinstance(answer.get("base64"), str):
-            try:
-                return base64.b64decode(str(answer["base64"]), validate=True)
-            except ValueError as error:
-                raise HostError("EBADANSWER", f"the recorded content is not base64: {error}") from error
-    raise HostError("EBADANSWER", "the recorded content has neither text nor base64")
 
 
 def begin(directory: Path) -> None:
@@ -205,32 +187,41 @@ class Recording:
             if line["ask"] == "env" and line.get("answer") is not None:
                 self.env_names.add(str(line["args"][0]))
         tree = directory / TREE
+        if tree.is_symlink():
+            raise RecordingError(f"{tree} is a link; a recording brings its own files")
         self.tree = LiveDoor(os.path.abspath(tree)) if tree.is_dir() else None  # noqa: PTH100
 
     @staticmethod
     def _check_manifest(path: Path) -> None:
         try:
-            manifest = json.loads(path.read_text("utf-8")[:65_536])
+            _check_file(path, MAX_MANIFEST_BYTES)
+            manifest = json.loads(path.read_text("utf-8"))
         except OSError as error:
             raise RecordingError(
                 f"{path.parent} is not a recording: {path.name}: {error.strerror}; make one with "
                 "`agent probe --record DIR`"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"{path} is not JSON: {error}; the recording is damaged") from error
-        version = str(manifest.get("recording_version")) if isinstance(manifest, dict) else "none"
+        version = str(manifest.get("recording_version"))[:16] if isinstance(manifest, dict) else "none"
         if version.split(".")[0] != RECORDING_VERSION.split(".", maxsplit=1)[0]:
             raise RecordingError(
                 f"{path} has recording_version {version}; this agent reads {RECORDING_VERSION}: record again with it"
             )
 
 
+def _check_file(path: Path, limit_bytes: int) -> None:
+    """Refuse what a read of a recording could hang in (a pipe, a device) or choke on."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise RecordingError(f"{path} is not a regular file: this is not a recording of ours")
+    if status.st_size > limit_bytes:
+        raise RecordingError(f"{path} is larger than {limit_bytes} bytes: this is not a recording of ours")
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        if path.stat().st_size > MAX_ANSWERS_BYTES:
-            raise RecordingError(
-                f"{path} is larger than {MAX_ANSWERS_BYTES} bytes: this is not a recording of ours"
-            )
+        _check_file(path, MAX_ANSWERS_BYTES)
         with path.open(encoding="utf-8") as stream:
             for number, text in enumerate(stream, 1):
                 if text.strip():
@@ -252,6 +243,7 @@ def _checked_line(path: Path, number: int, text: str) -> dict[str, Any]:
         isinstance(line, dict)
         and isinstance(line.get("ask"), str)
         and isinstance(line.get("args"), list)
+        and (line["ask"] != "env" or line["args"])
         and ("answer" in line or _is_error(line.get("error")))
     )
     if not good:
@@ -278,8 +270,7 @@ class ReplayDoor:
             return self._unrecorded(kind, args)
         if "error" in line:
             raise HostError(*line["error"])
-        answer = line["answer"]
-        return _decode_file(answer) if kind == "file" else answer
+        return decode(kind, line["answer"])
 
     def observe(self, name: str, args: list[Json], live: Callable[[], Json]) -> Any:  # noqa: ANN401, ARG002
         """The recorded answer; `live` is never called."""

@@ -50,7 +50,7 @@ def _flood(host: Host, settings: Settings) -> WordFacts:
 
 
 def _eat_memory(host: Host, settings: Settings) -> WordFacts:
-    eaten = [bytearray(16 * MIB) for _ in range(1024)]
+    eaten = [bytes(16 * MIB) for _ in range(1024)]
     return _says(f"{len(eaten)} blocks")
 
 
