@@ -245,7 +245,7 @@ def summarise(facts: CpuFacts) -> str:
     if facts.x86_64_level is not None:
         words.append(f"x86-64-v{facts.x86_64_level}")
     if facts.packages is not None and facts.physical_cores is not None:
-        threads = f"×{facts.threads_per_core}" if (facts.threads_per_core or 1) > 1 else ""
+        threads = f", SMT{facts.threads_per_core}" if (facts.threads_per_core or 1) > 1 else ""
         words.append(f"{facts.packages} × {facts.physical_cores // max(facts.packages, 1)} cores{threads}")
     return ", ".join(words)[:60]
 

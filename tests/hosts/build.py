@@ -109,6 +109,9 @@ def _answers(spec: dict[str, Any], shape: Shape) -> Iterator[dict[str, Any]]:
     yield line("now", [], 1_795_348_800.0)
     for name in ("AS", "NOFILE", "NPROC", "CORE", "STACK"):
         yield line("limit", [name], spec.get("limits", {}).get(name, [None, None]))
+    half = shape.memory_kib * 1024 // 2  # tmpfs is mounted with half of the memory unless told otherwise
+    yield line("space", ["/dev/shm"], [half, half, shape.memory_kib // 8, shape.memory_kib // 8, False])
+    yield line("try_write", ["/dev/shm", 4096], [True, None, None, 4096, 0.0001, 0.0001, True])
     for name, value in spec.get("env", {}).items():
         yield line("env", [name], value)
     for cpu, core in shape.places():

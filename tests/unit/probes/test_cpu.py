@@ -337,6 +337,11 @@ def test_cpu_02_threads_counted_as_cores(cores: float, status: Status) -> None:
     assert verdict("CPU-02", facts(), claim(cores)).status is status
 
 
+def test_the_screen_shows_model_level_and_shape_in_sixty_characters() -> None:
+    assert cpu.summarise(facts()) == "AMD EPYC 7763 64-Core, x86-64-v3, 2 × 64 cores, SMT2"
+    assert len(cpu.summarise(facts(model_name="Intel(R) Xeon(R) " + "X" * 200))) <= 60
+
+
 def test_cpu_02_without_smt_a_claim_of_all_cpus_is_right() -> None:
     assert verdict("CPU-02", facts(threads_per_core=1), claim(256)).status is Status.OK
 
