@@ -1,0 +1,29 @@
+"""What the tests of whole profiles share: a profile is valid and complete before anything in it is believed."""
+
+from __future__ import annotations
+
+from profiles.checks import CheckResult
+from profiles.profile import CapabilityProfile
+from profiles.reading import read_profile
+
+
+def complete_profile(document: str) -> CapabilityProfile:
+    """The profile in what the agent printed, if every probe of it finished.
+
+    Raises:
+        AssertionError: a probe did not finish; with its name and what is said of it.
+        ProfileError: the document is not a valid profile.
+    """
+    profile = read_profile(document.encode())
+    unfinished = {
+        run.name: f"{run.outcome}: {run.reason}" for run in profile.limits.probes if run.outcome != "finished"
+    }
+    assert profile.limits.probes, "no probe ran"
+    assert not unfinished
+    assert not profile.limits.partial, profile.limits.reason
+    return profile
+
+
+def check(profile: CapabilityProfile, check_id: str) -> CheckResult:
+    """The verdict of one check; KeyError if the profile has none."""
+    return {result.id: result for result in profile.checks}[check_id]
