@@ -13,7 +13,7 @@ CHECKS = (
         origin="ReFrame and hwloc tell the same; policy of sitecap for the WARNING",
         hint="Count cores, not threads, as slots, or publish the HS23 benchmark per thread.",
         why="Two threads of one core share its caches and its floating point units. A job that is given a thread "
-        "for a core runs at some 60 % of the speed that its estimate of run time was made with.",
+        "for a core runs slower than its estimate of run time was made with.",
     ),
     Check(
         id="CPU-03",
@@ -57,7 +57,7 @@ CHECKS = (
         hint="Set the performance governor: cpupower frequency-set -g performance, or tuned-adm profile "
         "throughput-performance.",
         why="The powersave governor of acpi-cpufreq holds the lowest frequency whatever the load is; such a node "
-        "runs at half its benchmarked speed.",
+        "runs slower than it was benchmarked.",
     ),
     Check(
         id="CPU-07",
