@@ -38,8 +38,19 @@ def _status_line(profile: CapabilityProfile) -> str:
     elif len(problems) == 1:
         tail = f"{problems[0].id} {problems[0].summary}"
     else:
-        tail = f"{_tally(profile)}: {' '.join(check.id for check in problems)}"
+        start = f"SITECAP {overall(profile)} - {_tally(profile)}: "
+        tail = f"{_tally(profile)}: {_codes([check.id for check in problems], WIDTH - len(start))}"
     return one_line(_no_bar(f"SITECAP {overall(profile)} - {tail}"), WIDTH)
+
+
+def _codes(ids: list[str], width: int) -> str:
+    """As many whole codes as fit, and how many did not: half a code would be the code of another check."""
+    shown = " ".join(ids)
+    left = 0
+    while len(shown) > width and left < len(ids):
+        left += 1
+        shown = " ".join([*ids[: len(ids) - left], f"+{left}"])
+    return shown
 
 
 def _tally(profile: CapabilityProfile) -> str:

@@ -51,6 +51,7 @@ def test_the_first_line_stays_short_however_much_is_wrong() -> None:
     first, *long_text = nagios.render(found).splitlines()
     text, _, performance = first.partition(" | ")
     assert len(text) <= nagios.WIDTH
+    assert text == "SITECAP WARNING - 89 warning: MEM-01 MEM-02 MEM-03 MEM-04 MEM-05 MEM-06 +83"
     assert len(PERFORMANCE.findall(performance)) == 89
     assert len(long_text) == nagios.MAX_LONG_LINES + 1
 
