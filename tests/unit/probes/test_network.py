@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probes import child
 from probes.answers import Json
@@ -22,6 +26,7 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
+from probes.live_certificate import names
 from probes.network import PROBE
 from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
 from probes.redact import Redactor
@@ -601,7 +606,8 @@ def test_64_endpoints_behind_a_firewall_that_drops_fit_into_the_memory_of_a_chil
             sys.executable,
             IN_A_CHILD,
         ],
-        env={**os.environ, "PYTHONPATH": str(Path(child.__file__).parents[1])},
+        # glibc allows 8 arenas a core: this is the number on a node of 64 cores.
+        env={**os.environ, "PYTHONPATH": str(Path(child.__file__).parents[1]), "MALLOC_ARENA_MAX": "512"},
         capture_output=True,
         text=True,
         check=False,
@@ -611,3 +617,24 @@ def test_64_endpoints_behind_a_firewall_that_drops_fit_into_the_memory_of_a_chil
     assert [attempt.errno_name for place in facts.endpoints or () for attempt in place.attempts] == [
         "ETIMEDOUT"
     ] * 64
+
+
+def test_the_names_of_an_unverified_certificate_are_those_that_a_parser_reads(authority: trustme.CA) -> None:
+    pem = authority.issue_cert(
+        "wn.example", common_name="Zürich 手", organization_name="A, B"
+    ).cert_chain_pems[0]
+    certificate = x509.load_pem_x509_certificate(pem.bytes())
+    der = certificate.public_bytes(Encoding.DER)
+    for found, wanted in zip(names(der), (certificate.issuer, certificate.subject), strict=True):
+        for attribute in wanted:
+            assert str(attribute.value) in (found or "")
+    assert "commonName=Zürich 手" in (names(der)[1] or "")
+
+
+@given(st.data())
+def test_a_damaged_certificate_has_names_or_none(authority: trustme.CA, data: st.DataObject) -> None:
+    der = bytearray(ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode()))
+    for place in data.draw(st.lists(st.integers(0, len(der) - 1), min_size=1, max_size=4)):
+        der[place] = data.draw(st.integers(0, 255))
+    for name in names(bytes(der[: data.draw(st.integers(0, len(der)))])):
+        assert name is None or (name.isprintable() and len(name) <= 512)
