@@ -18,7 +18,7 @@ from probes.spec import Check, Probe
 ENV_PREFIX = "SITECAP_"
 FILE_ENV = "SITECAP_CONFIG"
 MAX_FILE_BYTES = 1024 * 1024
-_NOT_SETTINGS = {FILE_ENV, "SITECAP_CPU_LIMIT", "SITECAP_MEMORY_LIMIT"}
+_NOT_SETTINGS = {FILE_ENV}
 
 
 class ConfigError(Exception):

@@ -29,10 +29,10 @@ BATCH_SYSTEMS: Final = (
 CHECKS: Final[tuple[Check, ...]] = ()
 
 
-def gather(host: Host, settings: Settings) -> BatchFacts:  # noqa: ARG001 - the contract of a probe
+def gather(host: Host, settings: Settings) -> BatchFacts:
     """Read every claim; the profile's own fields are picked from them, none is believed more."""
     private = PrivateText(host)
-    claims = tuple(_without_user(claim, private) for claim in read_all(host))
+    claims = tuple(_without_user(claim, private) for claim in read_all(host, settings))
     absent: dict[str, str] = {}
     systems = [claim for claim in claims if claim.source in BATCH_SYSTEMS]
     pilot = ClaimSource.GLIDEIN if any(_is_of_glidein(claim) for claim in claims) else None

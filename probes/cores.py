@@ -41,9 +41,9 @@ CHECKS = (
 )
 
 
-def gather(host: Host, settings: Settings) -> CoresFacts:  # noqa: ARG001 - the signature of every probe
+def gather(host: Host, settings: Settings) -> CoresFacts:
     """Ask every source; never raises."""
-    return cores(host)
+    return cores(host, settings)
 
 
 def judge(facts: CoresFacts, judging: Judging) -> Sequence[CheckResult]:

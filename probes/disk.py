@@ -35,7 +35,7 @@ def gather(host: Host, settings: Settings) -> DiskFacts:
     """Find the scratch directory, look at it and at /tmp, and write a test file into each."""
     absent: dict[str, str] = {}
     private = PrivateText(host)
-    claims = read_all(host)
+    claims = read_all(host, settings)
     mounted = _mounts(host, absent)
     choice = choose(host, settings, claims)
     test_bytes = settings.disk.write_test_bytes

@@ -11,6 +11,7 @@ from probes import claims, cpulist
 from probes.cgroup_limits import CgroupReader
 from probes.errors import HostError
 from probes.host import Host
+from probes.settings import Settings
 from profiles.facts.batch import SlotClaim
 from profiles.facts.cores import CoresFacts, CoreSource
 
@@ -24,10 +25,10 @@ SOURCE_WORDS = {
 }
 
 
-def cores(host: Host) -> CoresFacts:
+def cores(host: Host, settings: Settings | None = None) -> CoresFacts:
     """Ask every source and reconcile them. Never raises; what cannot be read is a reason or a problem."""
     reader = CgroupReader(host)
-    slots = claims.read_all(host)
+    slots = claims.read_all(host, settings)
     sources = [
         _host(host),
         _affinity(host),

@@ -76,13 +76,13 @@ CHECKS = (
 )
 
 
-def gather(host: Host, settings: Settings) -> LimitsFacts:  # noqa: ARG001 - the signature of every probe
+def gather(host: Host, settings: Settings) -> LimitsFacts:
     """Read the limits and try the threads; never raises."""
     absent: dict[str, str] = {}
     limits = {field: _limit(host, field, name, absent) for field, name in _LIMITS.items()}
     reader = CgroupReader(host)
     levels = reader.pids()[:64]
-    cores = granted.cores(host).effective_cores
+    cores = granted.cores(host, settings).effective_cores
     if cores is None:
         absent["granted_cores"] = "the number of cores granted is not known; threads were tried for one"
     return LimitsFacts(

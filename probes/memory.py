@@ -28,10 +28,10 @@ _MEMINFO_LINE = re.compile(r"(\w+):\s+([0-9]{1,18}) kB")
 _PSI_LINE = re.compile(r"(some|full) avg10=([0-9]{1,3}(?:\.[0-9]{1,4})?) ")
 
 
-def gather(host: Host, settings: Settings) -> MemoryFacts:  # noqa: ARG001 - the signature of every probe
+def gather(host: Host, settings: Settings) -> MemoryFacts:
     """Ask every source; never raises. What cannot be read is a reason in `absent`."""
     reader = CgroupReader(host)
-    slots = claims.read_all(host)
+    slots = claims.read_all(host, settings)
     absent: dict[str, str] = {}
     meminfo = _meminfo(host, absent)
     address_space_bytes = _address_space(host, absent)

@@ -83,10 +83,12 @@ class ContainerSettings(Section):
 class KubernetesSettings(Section):
     """Where the downward API puts what the pod was granted."""
 
-    cpu_limit_env: str = "SITECAP_CPU_LIMIT"
-    memory_limit_env: str = "SITECAP_MEMORY_LIMIT"
+    cpu_limit_env: str = "MY_CPU_LIMIT"
+    memory_limit_env: str = "MY_MEM_LIMIT"
     node_name_env: str = "NODE_NAME"
     podinfo_path: str = "/etc/podinfo"
+    cpu_divisor: str = Field(default="1", description="divisor of limits.cpu in the manifest, e.g. 1m")
+    memory_divisor: str = Field(default="1", description="divisor of limits.memory in the manifest, e.g. 1Mi")
 
 
 class Settings(Section):

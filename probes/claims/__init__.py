@@ -6,23 +6,30 @@ is not there, never an exception; what could not be understood is a sentence in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from probes.claims import arc, glidein, htcondor, kubernetes, lsf, mjf, pbs, sge, slurm
 from probes.host import Host
+from probes.settings import Settings
 from profiles.facts.batch import SlotClaim
 
-_READERS = (
+_READERS: tuple[Callable[[Host], SlotClaim | None], ...] = (
     htcondor.read,
     slurm.read,
     pbs.read,
     lsf.read,
     sge.read,
     arc.read,
-    kubernetes.read,
     mjf.read,
     glidein.read,
 )
 
 
-def read_all(host: Host) -> tuple[SlotClaim, ...]:
-    """The claims of all systems that we run in: a pilot's slot in a batch job has several, side by side."""
-    return tuple(claim for read in _READERS if (claim := read(host)) is not None)
+def read_all(host: Host, settings: Settings | None = None) -> tuple[SlotClaim, ...]:
+    """The claims of all systems that we run in: a pilot's slot in a batch job has several, side by side.
+
+    `settings` say where a pod's manifest puts what the downward API tells; None = the documented places.
+    """
+    pod = None if settings is None else settings.kubernetes
+    found = (*(read(host) for read in _READERS), kubernetes.read(host, kubernetes.names_of(pod)))
+    return tuple(claim for claim in found if claim is not None)

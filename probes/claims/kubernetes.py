@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from probes.claims.reading import MAX_BYTES, MAX_CORES, Reading, shown
 from probes.host import KIB, Host
+from probes.settings import KubernetesSettings
 from profiles.facts.batch import ClaimSource, JobIdKind, SlotClaim
 
 _QUANTITY = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,9})?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?")
@@ -43,6 +44,21 @@ class PodNames(NamedTuple):
 
 
 DOCUMENTED_NAMES: Final = PodNames()
+
+
+def names_of(settings: KubernetesSettings | None) -> PodNames:
+    """The documented names, with what the site has set before them."""
+    if settings is None:
+        return DOCUMENTED_NAMES
+    known = DOCUMENTED_NAMES
+    return known._replace(
+        cpu_limit=(settings.cpu_limit_env, *known.cpu_limit),
+        memory_limit=(settings.memory_limit_env, *known.memory_limit),
+        node_name=(settings.node_name_env, *known.node_name),
+        directory=settings.podinfo_path,
+        cpu_divisor=settings.cpu_divisor,
+        memory_divisor=settings.memory_divisor,
+    )
 
 
 def read(host: Host, names: PodNames = DOCUMENTED_NAMES) -> SlotClaim | None:

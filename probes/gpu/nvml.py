@@ -59,17 +59,18 @@ def _without_uuids(answer: Json) -> Json:
 
 
 def _live(deadline_s: float) -> Json:
-    ended = watched(_talk, deadline_s)
+    # Importing reads modules and loads no library. It takes seconds on a slow node, which is no hang of the driver.
+    try:
+        import pynvml  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        return {"status": "no bindings", "detail": str(error)}
+    ended = watched(lambda announce: _talk(pynvml, announce), deadline_s)
     if ended["end"] == "answer":
         return ended["answer"]
     return {"status": ended["end"], "call": ended["call"], "detail": ended["detail"]}
 
 
-def _talk(announce: Announce) -> Json:
-    try:
-        import pynvml  # noqa: PLC0415 - an optional extra, and only the child may load the driver's library
-    except ImportError as error:
-        return {"status": "no bindings", "detail": str(error)}
+def _talk(pynvml: Any, announce: Announce) -> Json:  # noqa: ANN401 - an untyped module
     asking = _Asking(pynvml, announce)
     failed = asking.opening()
     if failed is not None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from probes import claims
 from probes.errors import HostError
+from probes.settings import Settings
 from profiles.facts.batch import ClaimSource, JobIdKind, SlotClaim
 from tests.unit.probes.claims.talking import machine
 
@@ -75,3 +76,16 @@ def test_nothing_that_a_node_says_raises(env: dict[str, str], content: str) -> N
     found = claims.read_all(machine(env, files=dict.fromkeys(paths, content)))
     for claim in found:
         assert SlotClaim.model_validate_json(claim.model_dump_json()) == claim
+
+
+def test_the_site_says_where_its_pods_are_told_their_limits() -> None:
+    env = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "SLOT_MILLICORES": "1500", "SLOT_MIB": "3000"}
+    pod = {
+        "cpu_limit_env": "SLOT_MILLICORES",
+        "cpu_divisor": "1m",
+        "memory_limit_env": "SLOT_MIB",
+        "memory_divisor": "1Mi",
+    }
+    (claim,) = claims.read_all(machine(env), Settings.model_validate({"kubernetes": pod}))
+    assert claim.cores == 1.5
+    assert claim.memory_bytes == 3000 * 2**20
