@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,10 @@ MAX_PROFILE_BYTES = 2 * 1024 * 1024
 
 MAX_DEPTH = 32
 """Deepest nesting that is read; the schema itself needs 8."""
+
+
+MAX_PLACE_CHARACTERS = 200
+"""Longest place in the document that a message names."""
 
 
 class ProfileError(ValueError):
@@ -65,9 +70,19 @@ def _parse(document: bytes) -> Any:  # noqa: ANN401 - any JSON
     if _depth(text) > MAX_DEPTH:
         raise ProfileError(f"the profile is nested deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
     except ValueError as error:
         raise ProfileError(f"the profile is not JSON: {error}; it may have been cut off") from error
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(f"{text[:20]} is not a number of JSON")
+
+
+def _finite(text: str) -> float:
+    """Every number of a profile is finite; 1e999 would otherwise be read as infinity and written as null."""
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_number(text)
 
 
 def _depth(text: str) -> int:
@@ -106,7 +121,11 @@ def _check_version(value: dict[str, Any]) -> None:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the profile"
+    # A key of the document may be in the place: whoever wrote it must not write over an admin's screen or log.
+    place = "".join(letter if letter.isprintable() else "?" for letter in ".".join(map(str, first["loc"])))
+    if len(place) > MAX_PLACE_CHARACTERS:
+        place = f"{place[:MAX_PLACE_CHARACTERS]}…"
+    what = first["msg"].removeprefix("Value error, ")
     more = error.error_count() - 1
     rest = f" (and {more} more)" if more else ""
-    return f"{place}: {first['msg']}{rest}; see `agent schema`"
+    return f"{place or 'the profile'}: {what}{rest}; see `agent schema`"

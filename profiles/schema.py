@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "schemas"
 def schema_text() -> str:
     """The schema of the current version as JSON text."""
     schema = CapabilityProfile.model_json_schema(mode="validation")
+    # The model has a default for whoever writes; whoever reads has to be told the version.
+    schema["required"] = ["schema_version", *schema["required"]]
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://sitecap.example/schemas/capability-profile-{SCHEMA_VERSION}.json",
