@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from pathlib import Path
 
@@ -119,3 +120,9 @@ values = st.recursive(
 @given(st.dictionaries(plain, values, max_size=4))
 def test_any_table_can_be_written_as_toml(table: dict[str, object]) -> None:
     assert tomllib.loads(to_toml(table)) == table
+
+
+def test_without_the_extra_it_says_which_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)
+    with pytest.raises(EngineError, match=r"pip install 'sitecap\[docker\]'"):
+        probe_in_container("docker", "image", cache_dir=tmp_path / "cache")
