@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from profiles.checks import CheckResult
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
@@ -27,3 +31,15 @@ def complete_profile(document: str) -> CapabilityProfile:
 def check(profile: CapabilityProfile, check_id: str) -> CheckResult:
     """The verdict of one check; KeyError if the profile has none."""
     return {result.id: result for result in profile.checks}[check_id]
+
+
+def replayed(recording: Path) -> CapabilityProfile:
+    """What the agent makes of a recording, natively."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "probe", "--json", "--quiet", "--replay", recording],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return complete_profile(done.stdout)
