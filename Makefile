@@ -6,14 +6,23 @@ STAMP := $(VENV)/.sitecap-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 
-.PHONY: probe setup check test lint types contracts unit labs docs generate bench clean
+.PHONY: probe setup check test components lint types contracts unit labs docs generate bench clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
 	@$(BIN)/agent probe $(ARGS) || test $$? -eq 1
 
-$(VENV)/.sitecap-runtime: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# Debian splits the venv module off python3; as root we can mend that ourselves.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than Python 3.11: name a newer one, make PYTHON=python3.12 probe" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; } || \
+	  { echo "make: $(PYTHON) has no venv module: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sitecap-runtime: pyproject.toml | $(BIN)/python
 	@$(PIP) install --quiet --editable '.[gpu-nvidia,docker]'
 	@touch $@
 
@@ -44,12 +53,14 @@ unit: $(STAMP)
 check: lint types contracts unit
 
 # Everything, with the real components (installed by apt where we are root on Debian, else skipped with the reason).
-test: check docs
-	bash tests/lab/install-components.sh
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
+# One invocation of pytest, so that its closing line counts all tests.
+test: components lint types contracts docs
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
-labs: $(STAMP)
+components:
 	bash tests/lab/install-components.sh
+
+labs: $(STAMP) components
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
 
 docs: $(STAMP)
