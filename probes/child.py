@@ -62,12 +62,20 @@ def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, i
 
     Returns:
         The child's process id, which is also its process group, and the reading end of its pipe (non-blocking).
+
+    Raises:
+        OSError: the system gives no pipe or no process.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if child == 0:
         os.close(reading)
         _be_the_child(probe, open_door, settings, writing, parent)

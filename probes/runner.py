@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from probes import child
+from probes.descendants import descendants
 from probes.judging import Judging
 from probes.lock import find_stuck, remember_stuck
 from probes.settings import Settings
@@ -73,7 +74,7 @@ class Runner:
         open_door: gives the host door of one probe, called in the child.
         settings: of the site.
         budget_s: bound on the whole run.
-        state: private directory for notes of children that could not be killed.
+        state: private directory for notes of children that could not be killed; None = there is none.
         on_finish: called after each probe, for progress.
     """
 
@@ -83,7 +84,7 @@ class Runner:
         settings: Settings,
         *,
         budget_s: float,
-        state: Path,
+        state: Path | None,
         on_finish: Callable[[ProbeRun], None] = lambda _: None,
         on_wait: Callable[[list[str]], None] = lambda _: None,
     ) -> None:
@@ -110,8 +111,9 @@ class Runner:
             while (waiting or running) and self._signal is None and time.monotonic() < end:
                 while waiting and len(running) < PARALLEL:
                     one = self._start(waiting.pop(0))
-                    running[one.pipe] = one
-                    selector.register(one.pipe, selectors.EVENT_READ)
+                    if one is not None:
+                        running[one.pipe] = one
+                        selector.register(one.pipe, selectors.EVENT_READ)
                 soonest = min([end, *(one.deadline for one in running.values())])
                 for key, _ in selector.select(max(0.0, min(soonest - time.monotonic(), 0.5))):
                     if self._read(running[key.fd]):
@@ -132,7 +134,7 @@ class Runner:
         return self._outcome
 
     def _left_out(self, probe: Probe) -> bool:
-        stuck = find_stuck(self._state, probe.name)
+        stuck = find_stuck(self._state, probe.name) if self._state else None
         if stuck is None:
             return False
         reason = (
@@ -142,9 +144,14 @@ class Runner:
         self._done(ProbeRun(name=probe.name, outcome="stuck", reason=reason))
         return True
 
-    def _start(self, probe: Probe) -> _Running:
+    def _start(self, probe: Probe) -> _Running | None:
         began = time.monotonic()
-        pid, pipe = child.start(probe, self._open_door, self._settings)
+        try:
+            pid, pipe = child.start(probe, self._open_door, self._settings)
+        except OSError as error:
+            reason = f"no process could be started for it: {error.strerror}"
+            self._done(ProbeRun(name=probe.name, outcome="crashed", reason=reason))
+            return None
         return _Running(probe, pid, pipe, began, began + probe.deadline_s)
 
     def _read(self, one: _Running) -> bool:
@@ -189,7 +196,8 @@ class Runner:
         self._done(ProbeRun(name=one.probe.name, outcome="crashed", duration_s=took_s, reason=reason))
 
     def _kill(self, one: _Running, outcome: str, reason: str) -> None:
-        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid)):
+        below = [(os.kill, pid) for pid in descendants(one.pid)]
+        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid), *below):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(target, signal.SIGKILL)
         while not self._read_quietly(one):
@@ -247,7 +255,7 @@ class Runner:
             self._outcome.checks += [_without_facts(check.id, judging, probe, run) for check in probe.checks]
             return
         try:
-            results = list(probe.judge(facts, judging))
+            results = _one_each(list(probe.judge(facts, judging)), judging, probe)
         except Exception as error:
             reason = f"the verdict could not be reached: {child.describe(error)}"
             results = [judging.unknown(check.id, reason) for check in probe.checks]
@@ -255,6 +263,16 @@ class Runner:
             why = self._settings.skip_checks.get(result.id)
             final = judging.skip(result.id, f"left out by the site configuration: {why}") if why else result
             self._outcome.checks.append(final.model_copy(update={"duration_s": run.duration_s}))
+
+
+def _one_each(results: list[CheckResult], judging: Judging, probe: Probe) -> list[CheckResult]:
+    """One verdict for each check of the probe, in the order of its catalogue, whatever its judge gave."""
+    final = []
+    for check in probe.checks:
+        given = [result for result in results if result.id == check.id]
+        wrong = f"probe {probe.name} gave {len(given)} verdicts for this check instead of one"
+        final.append(given[0] if len(given) == 1 else judging.unknown(check.id, wrong))
+    return final
 
 
 def _without_facts(check_id: str, judging: Judging, probe: Probe, run: ProbeRun) -> CheckResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import threading
 from pathlib import Path
@@ -38,6 +39,11 @@ def _wait(host: Host, settings: Settings) -> WordFacts:
 
 def _wait_in_a_command(host: Host, settings: Settings) -> WordFacts:
     host.run(["sleep", "86399"], timeout_s=86399)
+    return _says("never")
+
+
+def _wait_in_a_shell(host: Host, settings: Settings) -> WordFacts:
+    host.run(["sh", "-c", "sleep 86397 & wait"], timeout_s=86397)
     return _says("never")
 
 
@@ -155,6 +161,63 @@ def test_a_command_dies_with_its_probe(tmp_path: Path) -> None:
     assert run.outcome == "timeout"
     assert "run(['sleep', '86399']" in str(run.reason)
     until("end of the command", lambda: not _processes_with("86399"), limit_s=30)
+
+
+def test_what_a_command_started_dies_with_the_probe(tmp_path: Path) -> None:
+    run, _, _ = run_one(a_probe(_wait_in_a_shell, deadline_s=1.0), tmp_path)
+
+    assert run.outcome == "timeout"
+    until("end of what the command started", lambda: not _processes_with("86397"), limit_s=30)
+
+
+def test_a_command_may_not_write_more_than_the_job_itself(tmp_path: Path) -> None:
+    def lower_and_run(host: Host, settings: Settings) -> WordFacts:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 * KIB, 8 * KIB))
+        return _says(host.run(["echo", "fine"], limit_bytes=64 * KIB).stdout)
+
+    assert run_one(a_probe(lower_and_run), tmp_path)[1].summary == "the word is fine\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming a user without processes left needs root")
+def test_a_node_without_processes_left_is_a_crash_of_the_probe_with_its_reason(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+            os.setresuid(64_321, 64_321, 64_321)
+            run = a_runner(Path("/nonexistent")).run([a_probe()]).runs[0]
+            os.write(writing, f"{run.outcome}: {run.reason}".encode())
+        except BaseException as error:
+            os.write(writing, repr(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    said = os.read(reading, 4096).decode()
+    os.close(reading)
+    os.waitpid(child, 0)
+
+    assert said == "crashed: no process could be started for it: Resource temporarily unavailable"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([], "gave 0 verdicts"),
+        (["TST-01", "TST-01"], "gave 2 verdicts"),
+        (["TST-02"], "gave 0 verdicts"),
+    ],
+)
+def test_every_check_gets_one_verdict_whatever_the_judge_gives(
+    tmp_path: Path, given: list[str], words: str
+) -> None:
+    def judge(facts: WordFacts, judging: Judging) -> list[CheckResult]:
+        return [CheckResult(id=name, status=Status.OK, probe="small", summary="fine") for name in given]
+
+    _, check, _ = run_one(a_probe(judge=judge), tmp_path)
+
+    assert (check.id, check.status) == ("TST-01", Status.UNKNOWN)
+    assert words in str(check.reason)
 
 
 def test_a_stopped_command_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
