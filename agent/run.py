@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -94,7 +95,8 @@ def look(
     )
     on_start(runner)
     chosen = [probe for probe in request.probes if not _left_out(probe, request.config)]
-    with NodeLock(state, request.config.lock_wait_s):
+    lock = nullcontext() if state is None else NodeLock(state, request.config.lock_wait_s)
+    with lock:
         outcome = runner.run(chosen)
     door = open_door(OWN)
     profile = _assemble(request, outcome, Host(door), time.monotonic() - began)

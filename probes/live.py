@@ -13,7 +13,6 @@ import signal
 import socket
 import stat as stat_bits
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -151,11 +150,14 @@ class LiveDoor:
 def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: dict[str, str]) -> list[Json]:
     """Run `argv` in its own session, output into bounded files, the whole session killed at the deadline.
 
-    Output goes to unlinked temporary files with RLIMIT_FSIZE, not to pipes: a command that floods its output
-    is stopped by the kernel, and one that ignores its deadline cannot block the reader.
+    Output goes to files in memory with RLIMIT_FSIZE, not to pipes: a command that floods its output is stopped by
+    the kernel, one that ignores its deadline cannot block the reader, and no disk has to be writable.
     """
     environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", **added_env}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        open(os.memfd_create("stdout", os.MFD_CLOEXEC), "w+b") as out,  # noqa: PTH123
+        open(os.memfd_create("stderr", os.MFD_CLOEXEC), "w+b") as err,  # noqa: PTH123
+    ):
         process = subprocess.Popen(  # noqa: S603 - argv comes from our own code, never from a shell string
             argv,
             stdin=subprocess.DEVNULL,

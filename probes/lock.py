@@ -25,30 +25,32 @@ class Stuck(NamedTuple):
     question: str
 
 
-def state_directory() -> Path:
-    """A directory private to this user: $XDG_RUNTIME_DIR/sitecap, else /tmp/sitecap-UID.
+def state_directory() -> Path | None:
+    """A directory private to this user: below $XDG_RUNTIME_DIR, $TMPDIR or /tmp, else /dev/shm.
+
+    None where no place can be written (a read-only container without /tmp): a run there cannot leave a note for the
+    next one, and has nobody to lock out but itself.
 
     Raises:
-        LockError: the one in /tmp belongs to somebody else or is open to others.
+        LockError: the directory is there but belongs to somebody else or is open to others.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.access(runtime, os.W_OK):
-        path = Path(runtime) / "sitecap"
-    else:
-        path = Path(os.environ.get("TMPDIR", "/tmp")) / f"sitecap-{os.getuid()}"  # noqa: S108 - checked below
-    try:
-        path.mkdir(mode=0o700, exist_ok=True)
-        status = path.lstat()
-    except OSError as error:
-        raise LockError(
-            f"cannot make {path}: {error.strerror}; set TMPDIR to a directory that you may write"
-        ) from error
-    private = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
-    if not private:
-        raise LockError(
-            f"{path} is not a private directory of this user: remove it, it may be somebody's trap"
-        )
-    return path
+    own = f"sitecap-{os.getuid()}"
+    shared = (os.environ.get("TMPDIR") or "/tmp", "/dev/shm")  # noqa: S108 - checked below
+    for path in (*([Path(runtime) / "sitecap"] if runtime else []), *(Path(place) / own for place in shared)):
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+            status = path.lstat()
+        except OSError:
+            continue
+        private = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+        if not private:
+            raise LockError(
+                f"{path} is not a private directory of this user: remove it, it may be somebody's trap"
+            )
+        if os.access(path, os.W_OK):
+            return path
+    return None
 
 
 class NodeLock:

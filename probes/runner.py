@@ -197,7 +197,7 @@ class Runner:
 
     def _kill(self, one: _Running, outcome: str, reason: str) -> None:
         below = [(os.kill, pid) for pid in descendants(one.pid)]
-        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid), *below):
+        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid)):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(target, signal.SIGKILL)
         while not self._read_quietly(one):
@@ -209,8 +209,9 @@ class Runner:
         if _reap(one.pid) is None:
             reason = f"{reason}; process {one.pid} cannot be killed and is left behind"
             outcome = "stuck"
-            with contextlib.suppress(OSError):
-                remember_stuck(self._state, one.probe.name, one.pid, question)
+            if self._state is not None:
+                with contextlib.suppress(OSError):
+                    remember_stuck(self._state, one.probe.name, one.pid, question)
         took_s = time.monotonic() - one.began
         self._done(
             ProbeRun.model_validate(

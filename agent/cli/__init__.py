@@ -56,7 +56,10 @@ def main() -> None:
 def _kept_traceback() -> str:
     """Save the traceback for a bug report, away from the user's screen; say where."""
     try:
-        path = state_directory() / "crash.txt"
+        state = state_directory()
+        if state is None:
+            return "please report it"
+        path = state / "crash.txt"
         path.write_text(traceback.format_exc(), "utf-8")
     except (OSError, LockError):
         return "please report it"

@@ -38,6 +38,7 @@ slurmctld
 slurmd
 squashfs-tools
 squashfuse
+squid
 tzdata
 uidmap
 xz-utils
