@@ -11,20 +11,27 @@ from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
 
 
+class IncompleteProfileError(Exception):
+    """A probe did not finish, so the profile is no ground for a test."""
+
+
 def complete_profile(document: str) -> CapabilityProfile:
     """The profile in what the agent printed, if every probe of it finished.
 
     Raises:
-        AssertionError: a probe did not finish; with its name and what is said of it.
+        IncompleteProfileError: a probe did not finish; with its name and what is said of it.
         ProfileError: the document is not a valid profile.
     """
     profile = read_profile(document.encode())
-    unfinished = {
-        run.name: f"{run.outcome}: {run.reason}" for run in profile.limits.probes if run.outcome != "finished"
-    }
-    assert profile.limits.probes, "no probe ran"
-    assert not unfinished
-    assert not profile.limits.partial, profile.limits.reason
+    unfinished = [
+        f"{run.name} {run.outcome} ({run.reason})"
+        for run in profile.limits.probes
+        if run.outcome != "finished"
+    ]
+    if unfinished or profile.limits.partial or not profile.limits.probes:
+        raise IncompleteProfileError(
+            f"the profile is not complete: {profile.limits.reason}; {', '.join(unfinished) or 'no probe ran'}"
+        )
     return profile
 
 

@@ -1,6 +1,7 @@
 """Record the lab machines: ``python -m tests.lab.record_machines [NAME…]`` renews tests/hosts/recorded/NAME/.
 
-Run it when the agent asks new questions; a recording holds the answers to the questions of its day.
+Run it when the agent asks new questions; a recording holds the answers to the questions of its day. Run it on an
+idle machine: emulated processors are slow, and a recording of a probe that ran out of time is refused.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tests.lab import LabUnavailableError
 from tests.lab.foreign import REPOSITORY
+from tests.lab.profiles import IncompleteProfileError, complete_profile
 from tests.lab.vm import NEOVERSE_N1, NESTED_SLICE, POWER9, X86_V2, Machine, booted
 from tests.lab.vm_console import MachineError
 
@@ -28,6 +30,7 @@ def record(machine: Machine) -> Path:
         profile = running.record(
             fresh, setup=NESTED_SLICE if nested else "", cgroup="job/step" if nested else ""
         )
+        complete_profile(json.dumps(profile))
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(fresh, target)
     print(f"{target.relative_to(REPOSITORY)}: {len(json.dumps(profile))} bytes of profile")
@@ -42,7 +45,7 @@ def main(names: list[str]) -> int:
     try:
         for name in names or machines:
             record(machines[name])
-    except (LabUnavailableError, MachineError) as error:
+    except (LabUnavailableError, MachineError, IncompleteProfileError) as error:
         print(f"cannot record: {error}", file=sys.stderr)
         return 1
     return 0
