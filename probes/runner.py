@@ -197,7 +197,7 @@ class Runner:
 
     def _kill(self, one: _Running, outcome: str, reason: str) -> None:
         below = [(os.kill, pid) for pid in descendants(one.pid)]
-        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid)):
+        for kill, target in ((os.killpg, one.pid), (os.kill, one.pid), *below):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(target, signal.SIGKILL)
         while not self._read_quietly(one):
