@@ -14,7 +14,7 @@ from typing import NamedTuple
 import agent
 from agent.config import Config
 from agent.identity import node_identity, profile_id
-from probes.errors import HostError
+from probes.errors import HostError, RecordingError
 from probes.host import Door, Host
 from probes.live import LiveDoor
 from probes.lock import NodeLock, state_directory
@@ -79,7 +79,7 @@ def look(
         on_wait: called with the names still running, every two seconds.
 
     Raises:
-        RecordingError: the recording cannot be begun, written or read.
+        RecordingError: the recording cannot be begun, or the one to replay cannot be read.
         LockError: another run holds the node.
     """
     open_door = _door_opener(request)
@@ -104,12 +104,16 @@ def look(
     if isinstance(door, RecordingDoor) and request.record is not None:
         door.close()
         failure = failure or door.failure
-        finish(
-            request.record,
-            agent_version=agent.__version__,
-            created_at=profile.created_at.isoformat(),
-            redacted=request.redact,
-        )
+        try:
+            finish(
+                request.record,
+                agent_version=agent.__version__,
+                created_at=profile.created_at.isoformat(),
+                redacted=request.redact,
+            )
+        except RecordingError:
+            # The verdicts are there; a full disk must not cost them.
+            failure = failure or f"the recording in {request.record} cannot be finished"
     return Look(profile, outcome.interrupted_by, outcome.out_of_budget, failure)
 
 
