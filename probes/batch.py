@@ -32,7 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = ()
 def gather(host: Host, settings: Settings) -> BatchFacts:
     """Read every claim; the profile's own fields are picked from them, none is believed more."""
     private = PrivateText(host)
-    claims = tuple(_without_user(claim, private) for claim in read_all(host, settings))
+    claims = tuple(_without_user(claim, private) for claim in read_all(host, settings, ask_controller=True))
     absent: dict[str, str] = {}
     systems = [claim for claim in claims if claim.source in BATCH_SYSTEMS]
     pilot = ClaimSource.GLIDEIN if any(_is_of_glidein(claim) for claim in claims) else None

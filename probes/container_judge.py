@@ -114,6 +114,9 @@ def _runtime(
         return judging.critical("CNT-03", summary)
     if usable is None:
         answering = [runtime for runtime in facts.pilot_runtimes if runtime.version]
+        if not answering and all("(ENOTSUP)" in r.absent.get("version", "") for r in facts.pilot_runtimes):
+            reason = f"{facts.pilot_runtimes[0].path} was not tried: no command is run in another root"
+            return judging.unknown("CNT-03", reason, evidence=evidence)
         if not answering:
             return judging.critical("CNT-03", f"none works: {evidence[0]}", evidence=evidence)
         if facts.user_namespaces_work is None:

@@ -57,9 +57,12 @@ class Judging:
         hint: str | None = None,
         reason: str | None = None,
     ) -> CheckResult:
-        """Write a verdict down, with all thresholds of the check and the catalogue's hint if it is not OK."""
+        """Write a verdict down, with all thresholds of the check and the catalogue's hint if it is bad.
+
+        The catalogue's hint mends a node, so an UNKNOWN has only a hint of its own.
+        """
         check = self._checks[check_id]
-        bad = status in (Status.WARNING, Status.CRITICAL, Status.UNKNOWN)
+        bad = status in (Status.WARNING, Status.CRITICAL)
         return CheckResult(
             id=check_id,
             status=status,
@@ -69,7 +72,7 @@ class Judging:
             unit=unit,
             evidence=tuple(text[:4096] for text in evidence)[:64],
             thresholds=tuple(self.bound(check_id, bound.name) for bound in check.bounds),
-            hint=(hint or check.hint) if bad else None,
+            hint=hint or (check.hint if bad else None),
             reason=reason,
         )
 

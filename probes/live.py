@@ -55,8 +55,8 @@ class LiveDoor:
             "env": os.environ.get,
             "has_env": lambda name: name in os.environ,
             "env_names": lambda prefix: sorted(name for name in os.environ if name.startswith(prefix)),
-            "run": run_command,
-            "which": _which,
+            "run": self._run,
+            "which": self._which,
             "affinity": lambda: sorted(os.sched_getaffinity(0)),
             "limit": self._limit,
             "uname": lambda: list(os.uname()),
@@ -136,6 +136,24 @@ class LiveDoor:
             raise HostError("EINVAL", f"RLIMIT_{name}: no such limit on this system")
         return self._limits[name]
 
+    def _run(
+        self, argv: list[str], timeout_s: float, limit_bytes: int, added_env: dict[str, str]
+    ) -> list[Json]:
+        if self._root != "/":
+            # It would describe this machine, while every file describes the other tree.
+            raise HostError("ENOTSUP", f"{argv[0]}: no command is run while another root is looked at")
+        return run_command(argv, timeout_s, limit_bytes, added_env)
+
+    def _which(self, program: str) -> str | None:
+        places = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+        if self._root == "/":
+            return shutil.which(program, path=places)
+        for place in places.split(":"):
+            path = f"{place}/{program}"
+            if place.startswith("/") and os.access(self._at(path), os.X_OK):
+                return path
+        return None
+
     def _space(self, path: str) -> list[Json]:
         answer = os.statvfs(self._at(path))
         return [
@@ -205,11 +223,6 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         # In uninterruptible sleep: the runner names and leaves such children, it does not wait for them.
         return
-
-
-def _which(program: str) -> str | None:
-    path = os.environ.get("PATH", os.defpath)
-    return shutil.which(program, path=f"{path}:/usr/sbin:/sbin")
 
 
 def _limit_names() -> list[str]:

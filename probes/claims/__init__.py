@@ -14,8 +14,6 @@ from probes.settings import Settings
 from profiles.facts.batch import SlotClaim
 
 _READERS: tuple[Callable[[Host], SlotClaim | None], ...] = (
-    htcondor.read,
-    slurm.read,
     pbs.read,
     lsf.read,
     sge.read,
@@ -25,11 +23,21 @@ _READERS: tuple[Callable[[Host], SlotClaim | None], ...] = (
 )
 
 
-def read_all(host: Host, settings: Settings | None = None) -> tuple[SlotClaim, ...]:
+def read_all(
+    host: Host, settings: Settings | None = None, *, ask_controller: bool = False
+) -> tuple[SlotClaim, ...]:
     """The claims of all systems that we run in: a pilot's slot in a batch job has several, side by side.
 
-    `settings` say where a pod's manifest puts what the downward API tells; None = the documented places.
+    Args:
+        host: the door.
+        settings: say where a pod's manifest puts what the downward API tells; None = the documented places.
+        ask_controller: whether the batch system's central daemon may be asked too; one probe a run does.
     """
     pod = None if settings is None else settings.kubernetes
-    found = (*(read(host) for read in _READERS), kubernetes.read(host, kubernetes.names_of(pod)))
+    found = (
+        htcondor.read(host),
+        slurm.read(host, ask_controller=ask_controller),
+        *(read(host) for read in _READERS),
+        kubernetes.read(host, kubernetes.names_of(pod)),
+    )
     return tuple(claim for claim in found if claim is not None)

@@ -30,8 +30,12 @@ class _Times(NamedTuple):
     ends_at: datetime | None
 
 
-def read(host: Host) -> SlotClaim | None:
-    """The claim of the Slurm job that we run in; None outside one."""
+def read(host: Host, *, ask_controller: bool = True) -> SlotClaim | None:
+    """The claim of the Slurm job that we run in; None outside one.
+
+    `ask_controller` = False leaves the end of the job unknown where only `scontrol` knows it: on a farm of thousands
+    of slots one question a run is enough.
+    """
     reading = Reading(host)
     found = reading.first_variable(("SLURM_JOB_ID", "SLURM_JOBID"))
     if found is None:
@@ -39,7 +43,7 @@ def read(host: Host) -> SlotClaim | None:
     numeric_id = reading.whole(*found, lowest=1)
     job_id, kind = _job_id(reading, found[1])
     cores = _cores(reading)
-    times = _times(reading, numeric_id)
+    times = _times(reading, numeric_id, ask_controller=ask_controller)
     return SlotClaim(
         source=ClaimSource.SLURM,
         job_id=job_id,
@@ -150,10 +154,10 @@ def _expanded(devices: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(single)[:256]
 
 
-def _times(reading: Reading, job_id: int | None) -> _Times:
+def _times(reading: Reading, job_id: int | None, *, ask_controller: bool) -> _Times:
     end_text = reading.variable("SLURM_JOB_END_TIME")
     if end_text is None:
-        return _times_by_command(reading, job_id)
+        return _times_by_command(reading, job_id) if ask_controller else _Times(None, None)
     ends_at = reading.moment("SLURM_JOB_END_TIME", end_text)
     start_text = reading.variable("SLURM_JOB_START_TIME")
     started_at = None if start_text is None else reading.moment("SLURM_JOB_START_TIME", start_text)

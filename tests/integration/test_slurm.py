@@ -26,7 +26,7 @@ import json, os
 from probes.claims import read_all
 from probes.host import Host
 from probes.live import LiveDoor
-claims = [claim.model_dump(mode="json") for claim in read_all(Host(LiveDoor()))]
+claims = [claim.model_dump(mode="json") for claim in read_all(Host(LiveDoor()), ask_controller=True)]
 print(json.dumps({"claims": claims, "affinity": sorted(os.sched_getaffinity(0))}))
 """
 ALLOCATE_400_MIB = "data = bytearray(400 * 2**20); data[::4096] = b'1' * len(data[::4096])"

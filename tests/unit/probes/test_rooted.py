@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.errors import HostError
+from probes.host import Host
+from probes.live import LiveDoor
 from probes.rooted import MAX_LINKS, resolve
 
 NAMES = ("a", "b", "c", "..", ".", "", "link", "etc", "\udcff")
@@ -105,3 +107,15 @@ def test_a_nul_byte_is_refused(tmp_path: Path) -> None:
 
 def test_the_real_root_passes_paths_through() -> None:
     assert resolve("/", "/proc/self/../version") == "/proc/self/../version"
+
+
+def test_another_root_is_only_looked_at(tmp_path: Path) -> None:
+    program = tmp_path / "usr" / "bin" / "only-there"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    host = Host(LiveDoor(str(tmp_path)))
+    assert host.which("only-there") == "/usr/bin/only-there"
+    assert host.which("sh") is None
+    with pytest.raises(HostError, match="no command is run"):
+        host.run(["/usr/bin/only-there"])
