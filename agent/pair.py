@@ -7,8 +7,9 @@ import signal
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
+from agent.codes import FAILURES, NOT_FINISHED
 from agent.engines import EngineError, probe_in_container
-from agent.exit_code import FAILURES, NOT_FINISHED, exit_code
+from agent.exit_code import exit_code
 from agent.run import Request
 from agent.side_by_side import Comparison, compare, render_json, render_markdown, render_text
 from profiles.profile import CapabilityProfile

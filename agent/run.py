@@ -14,7 +14,7 @@ from typing import NamedTuple
 import agent
 from agent.config import Config
 from agent.identity import node_identity, profile_id
-from probes.errors import HostError, RecordingError
+from probes.errors import RecordingError
 from probes.host import Door, Host
 from probes.live import LiveDoor
 from probes.lock import NodeLock, state_directory
@@ -207,18 +207,3 @@ def _scope(cores: object) -> Scope:
     granted, present = cores.effective_cores, cores.host_cpus
     slot = granted is not None and present is not None and granted < present
     return Scope(kind="slot" if slot else "node", cores_granted=granted or None, cores_present=present)
-
-
-def display_name(request: Request) -> str | None:
-    """Name of the node for the user's own screen; a recording shows its pseudonym."""
-    try:
-        return Host(_door_opener_for_display(request)(OWN)).system_name().node
-    except HostError:
-        return None
-
-
-def _door_opener_for_display(request: Request) -> Callable[[str], Door]:
-    if request.replay is not None:
-        return _door_opener(request)
-    live = LiveDoor(request.root)
-    return lambda _: live

@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT))  # so that it runs from a checkout that is not ins
 
 from pydantic import BaseModel  # noqa: E402
 
+from agent.codes import MEANING  # noqa: E402
 from agent.config import ENV_PREFIX, Config  # noqa: E402
-from agent.exit_code import MEANING  # noqa: E402
 from agent.render.exit_maps import EXIT_MAPS, exit_status  # noqa: E402
 from probes.registry import builtin_probes  # noqa: E402
 from probes.spec import Check, Probe  # noqa: E402

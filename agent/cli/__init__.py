@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 
 import click
 
 import agent
-from agent.cli.configuration import config
-from agent.cli.explain import explain
-from agent.cli.probe import probe
-from agent.cli.schema import schema
-from agent.cli.shell import completion
-from agent.exit_code import NOT_FINISHED
+from agent.codes import NOT_FINISHED
 from probes.lock import LockError, state_directory
 
+COMMANDS = {
+    "probe": "agent.cli.probe:probe",
+    "explain": "agent.cli.explain:explain",
+    "schema": "agent.cli.schema:schema",
+    "config": "agent.cli.configuration:config",
+    "completion": "agent.cli.shell:completion",
+}
+"""Command → where it is; each is loaded when it is needed, because start-up is most of what a short run costs."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names, in the order in which a new user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, None if there is none."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(agent.__version__, prog_name="agent")
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
     Nothing leaves the machine: `agent probe` only looks.
     """
-
-
-for command in (probe, explain, schema, config, completion):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from agent.cli.options import config_option, load_all, sentences
+from agent.cli.loading import load_all, sentences
+from agent.cli.options import config_option
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from agent.cli.options import config_option, fail, load_all, sentences
-from agent.exit_code import USAGE
+from agent.cli.loading import load_all, sentences
+from agent.cli.options import config_option, fail
+from agent.codes import USAGE
 from agent.explain import UnknownCheckError, explain_check, explain_level
 from probes.host import Host
 from probes.live import LiveDoor

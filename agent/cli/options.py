@@ -1,26 +1,13 @@
-"""What several commands share: loading the configuration, and turning domain errors into exit codes."""
+"""What several commands share and costs nothing to load."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
-
-from agent.config import ConfigError, Loaded, check_against_catalogue, load
-from agent.engine_error import EngineError
-from agent.exit_code import NOT_FINISHED, USAGE
-from agent.output import OutputError
-from probes.errors import RecordingError
-from probes.lock import LockError
-from probes.registry import RegistryError, all_probes, catalogue
-from probes.spec import Probe
-from profiles.reading import ProfileError
 
 config_option = click.option(
     "--config",
@@ -37,32 +24,3 @@ def fail(code: int, kind: str, message: str, *, as_json: bool) -> NoReturn:
     else:
         click.echo(f"agent: {message}", err=True)
     sys.exit(code)
-
-
-@contextmanager
-def sentences(*, as_json: bool = False) -> Iterator[None]:
-    """Turn the errors of the rooms below into one sentence and the documented exit code."""
-    try:
-        yield
-    except ConfigError as error:
-        fail(USAGE, "configuration", str(error), as_json=as_json)
-    except RegistryError as error:
-        fail(USAGE, "registry", str(error), as_json=as_json)
-    except RecordingError as error:
-        fail(NOT_FINISHED, "recording", str(error), as_json=as_json)
-    except EngineError as error:
-        fail(NOT_FINISHED, "container", str(error), as_json=as_json)
-    except OutputError as error:
-        fail(NOT_FINISHED, "output", str(error), as_json=False)
-    except LockError as error:
-        fail(NOT_FINISHED, "lock", str(error), as_json=as_json)
-    except ProfileError as error:
-        fail(NOT_FINISHED, "profile", str(error), as_json=as_json)
-
-
-def load_all(flags: Mapping[str, Any], config_path: Path | None) -> tuple[Loaded, tuple[Probe, ...]]:
-    """The checked configuration and every probe there is."""
-    probes = all_probes()
-    loaded = load({key: value for key, value in flags.items() if value is not None}, os.environ, config_path)
-    check_against_catalogue(loaded.config, catalogue(probes))
-    return loaded, probes

@@ -7,23 +7,24 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
-import agent
-from agent import output, pair
-from agent.cli.options import config_option, fail, load_all, sentences
-from agent.exit_code import USAGE
-from agent.run import Request, display_name, look
-from agent.select import UnknownProbeError, choose, listing
-from probes.runner import Runner
-from profiles.profile import ProbeRun
+from agent import sink
+from agent.cli.options import config_option, fail
+from agent.codes import NOT_FINISHED, USAGE
+from agent.head import head_line
+
+if TYPE_CHECKING:
+    from probes.runner import Runner
+    from profiles.profile import ProbeRun
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "list_only", is_flag=True, help="List probes and their checks, and end.")
-@click.option("--format", "format_name", type=click.Choice(output.FORMATS), default="text", show_default=True)
+@click.option("--format", "format_name", type=click.Choice(sink.FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json: the profile itself.")
 @click.option(
     "-o",
@@ -35,7 +36,7 @@ from profiles.profile import ProbeRun
 @click.option("--timeout", "budget_s", type=click.FloatRange(0.1, 3600), help="Seconds for the whole run.")
 @click.option("--only-problems", is_flag=True, help="Show only what needs attention.")
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
-@click.option("--exit-map", type=click.Choice(output.EXIT_MAPS), help="Exit codes for a framework.")
+@click.option("--exit-map", type=click.Choice(sink.EXIT_MAPS), help="Exit codes for a framework.")
 @click.option(
     "--site-profile", type=click.Choice(["standard", "no-outbound"]), help="What the site promises its jobs."
 )
@@ -71,7 +72,7 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     budget_s: float | None,
     only_problems: bool,  # noqa: FBT001
     strict: bool,  # noqa: FBT001
-    exit_map: output.ExitMapName | None,
+    exit_map: sink.ExitMapName | None,
     site_profile: str | None,
     root: str,
     record: Path | None,
@@ -91,6 +92,25 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     """
     format_name = "json" if as_json else format_name
     machine = format_name == "json"
+    style = sink.Style(
+        format_name=format_name,
+        width=shutil.get_terminal_size((80, 24)).columns,
+        colour=sink.wants_colour(sys.stdout, no_color=no_color),
+        verbose=verbose,
+        only_problems=only_problems,
+    )
+    result = sink.Sink(output_path, style)
+    if format_name == "text" and not (container or list_only):
+        try:
+            result.write(head_line(root, replay))
+        except sink.OutputError as error:
+            fail(NOT_FINISHED, "output", str(error), as_json=False)
+    # From here on the models are loaded, which takes longer than a reader wants to look at nothing.
+    from agent import output, pair  # noqa: PLC0415
+    from agent.cli.loading import load_all, sentences  # noqa: PLC0415
+    from agent.run import Request, look  # noqa: PLC0415
+    from agent.select import UnknownProbeError, choose, listing  # noqa: PLC0415
+
     with sentences(as_json=machine):
         flags = {"budget_s": budget_s, "site_profile": site_profile, "identify": identify}
         loaded, probes = load_all(flags, config_path)
@@ -104,32 +124,23 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
         request = Request(
             probes=chosen, config=loaded.config, root=root, record=record, replay=replay, redact=redact
         )
-        style = output.Style(
-            format_name=format_name,
-            width=shutil.get_terminal_size((80, 24)).columns,
-            colour=output.wants_colour(sys.stdout, no_color=no_color),
-            verbose=verbose,
-            only_problems=only_problems,
-        )
         if container:
             pair.check_request(request, format_name)
-        sink = output.Sink(output_path, style)
-        with sink:
-            if format_name == "text" and not container:
-                sink.write(output.first_line(agent.__version__, display_name(request), request))
+        with result:
             progress = _Progress(quiet=quiet or no_progress, verbose=verbose)
             found = look(request, on_start=_on_signals, on_finish=progress.finished, on_wait=progress.waiting)
             if container:
                 both = pair.look_inside(found.profile, request, container, names)
-                sink.write(pair.render(both, format_name, style.width))
+                result.write(pair.render(both, format_name, style.width))
                 code = pair.worse_code(
                     output.code_of(found, strict=strict, exit_map="agent"), both, strict=strict
                 )
             else:
-                sink.write(output.body(found.profile, chosen, style))
+                result.write(output.body(found.profile, chosen, style))
                 code = output.code_of(found, strict=strict, exit_map=exit_map or style.default_exit_map)
     if found.recording_failure:
-        fail(3, "recording", f"{found.recording_failure}: free some space and record again", as_json=False)
+        sentence = f"{found.recording_failure}: free some space and record again"
+        fail(NOT_FINISHED, "recording", sentence, as_json=False)
     sys.exit(code)
 
 

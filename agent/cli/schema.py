@@ -7,7 +7,7 @@ import sys
 import click
 
 from agent.cli.options import fail
-from agent.exit_code import USAGE
+from agent.codes import USAGE
 from profiles.profile import SCHEMA_VERSION
 from profiles.schema import FOLDER
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from agent.render.printable import printable
 from agent.render.screen import Line, arrange, counts
 from probes.spec import Probe
 from profiles.checks import CheckResult, Status
@@ -21,18 +22,6 @@ _COLOURS = {Status.OK: 32, Status.WARNING: 33, Status.CRITICAL: 31, Status.UNKNO
 
 NARROWEST = 40
 """Columns below which lines are no longer folded further: a terminal cannot be too narrow to be told the truth."""
-
-
-def printable(text: str) -> str:
-    """Text without control characters: what a host file says must not drive the reader's terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
-def head(version: str, name: str | None, system: str | None) -> str:
-    """The first line, which can be shown before any probe has finished."""
-    on = f" on {printable(name)}" if name else ""
-    what = f" ({printable(system)})" if system else ""
-    return f"agent {version}{on}{what}"
 
 
 def render_text(

@@ -1,0 +1,95 @@
+"""Where a result goes and how it looks. Light on purpose: the first line is shown before the models are loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Literal, Self, get_args
+
+FORMATS = ("text", "json", "nagios", "classad", "glidein", "markdown", "html")
+ExitMapName = Literal["agent", "nagios", "glidein", "npd", "always0"]
+EXIT_MAPS: tuple[ExitMapName, ...] = get_args(ExitMapName)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How the result is shown."""
+
+    format_name: str
+    width: int
+    colour: bool
+    verbose: bool
+    only_problems: bool
+
+    @property
+    def default_exit_map(self) -> ExitMapName:
+        """Monitoring plug-ins use 2 = critical and 3 = unknown, which clashes with our own codes."""
+        if self.format_name == "nagios":
+            return "nagios"
+        return "glidein" if self.format_name == "glidein" else "agent"
+
+
+def wants_colour(stream: IO[str], *, no_color: bool) -> bool:
+    """Colour only on a terminal that can, unless FORCE_COLOR; never with NO_COLOR or --no-color."""
+    if no_color or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class OutputError(Exception):
+    """The result could not be written; the text says where and why."""
+
+
+class Sink:
+    """Standard output, or a file that appears only when it is complete.
+
+    Raises:
+        OutputError: the file cannot be written, or nobody reads standard output.
+    """
+
+    def __init__(self, path: Path | None, style: Style) -> None:
+        self._path = None if path is None or str(path) == "-" else path
+        self._parts: list[str] = []
+        self.style = style
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, part: str) -> None:
+        """Show a part now, or keep it for the file."""
+        if self._path is None:
+            _to_standard_output(part)
+        else:
+            self._parts.append(part)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._path is None or kind is not None:
+            return
+        unfinished = self._path.with_name(f".{self._path.name}.part")
+        try:
+            unfinished.write_text("".join(self._parts), "utf-8")
+            unfinished.replace(self._path)
+        except OSError as problem:
+            unfinished.unlink(missing_ok=True)
+            raise OutputError(f"cannot write {self._path}: {problem.strerror}") from problem
+
+
+def _to_standard_output(part: str) -> None:
+    try:
+        sys.stdout.write(part)
+        sys.stdout.flush()
+    except OSError as problem:
+        # Else the interpreter's own flush at exit would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(problem, BrokenPipeError):
+            raise OutputError(
+                "the reader of standard output went away before the whole result was written"
+            ) from problem
+        raise OutputError(f"cannot write the result to standard output: {problem.strerror}") from problem
