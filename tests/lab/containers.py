@@ -223,6 +223,7 @@ def _sweep_cgroups(name: str) -> None:
     so this is safe beside another worker's engine, or an engine that belongs to the machine.
     """
     for top in CGROUPS.glob(f"*/{name}"):
-        for folder in [*sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True), top]:
+        # os.walk passes over what another worker removes at the same time.
+        for folder, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                Path(folder).rmdir()

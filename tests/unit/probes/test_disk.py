@@ -341,7 +341,7 @@ def test_a_disk_that_is_read_only(tmp_path: Path) -> None:
 
 @needs_root
 def test_tmp_that_is_read_only() -> None:
-    facts = looked("/var/tmp", before="mount -t tmpfs -o ro tmpfs /tmp")
+    facts = looked("/var/tmp", before="mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp")
     assert facts.tmp.read_only
     results = verdicts(facts)
     assert results["DSK-02"].status is Status.CRITICAL
