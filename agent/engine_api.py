@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.engine_error import EngineError
+from agent.engine import EngineError
 from profiles.reading import MAX_PROFILE_BYTES
 
 CALL_TIMEOUT_S = 20.0

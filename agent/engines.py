@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import engine_api
-from agent.engine_error import EngineError
+from agent.engine import ENGINES, EngineError
 from agent.portable import PortableAgent, PortableError, build
 from probes.errors import HostError
 from probes.host import Host
@@ -25,9 +25,8 @@ from probes.settings import Settings
 from profiles.profile import CapabilityProfile
 from profiles.reading import MAX_PROFILE_BYTES, ProfileError, read_profile
 
-__all__ = ["ENGINES", "EngineError", "probe_in_container"]
+__all__ = ["EngineError", "probe_in_container"]
 
-ENGINES = ("docker", "podman", "apptainer")
 CONFIG_INSIDE = "/.sitecap.toml"
 DEFAULT_TIMEOUT_S = 120.0
 

@@ -20,12 +20,12 @@ from pydantic import ValidationError
 
 from probes import child
 from probes.descendants import descendants
-from probes.judging import Judging
 from probes.lock import find_stuck, remember_stuck
 from probes.settings import Settings
 from probes.spec import Probe
+from probes.verdicts import verdicts
 from profiles.base import Facts
-from profiles.checks import CheckResult, Status
+from profiles.checks import CheckResult
 from profiles.profile import ProbeRun
 
 MAX_REPORT_BYTES = 4 * 1024 * 1024
@@ -129,8 +129,9 @@ class Runner:
         self._end_early(list(running.values()), waiting)
         order = {probe.name: number for number, probe in enumerate(probes)}
         self._outcome.runs.sort(key=lambda run: order[run.name])
+        runs = {run.name: run for run in self._outcome.runs}
         for probe in probes:
-            self._judge(probe)
+            self._outcome.checks += verdicts(probe, runs[probe.name], self._outcome.facts, self._settings)
         return self._outcome
 
     def _left_out(self, probe: Probe) -> bool:
@@ -247,41 +248,6 @@ class Runner:
     def _done(self, run: ProbeRun) -> None:
         self._outcome.runs.append(run)
         self._on_finish(run)
-
-    def _judge(self, probe: Probe) -> None:
-        run = next(run for run in self._outcome.runs if run.name == probe.name)
-        facts = self._outcome.facts.get(probe.name)
-        judging = Judging(probe, self._settings, self._outcome.facts)
-        if facts is None:
-            self._outcome.checks += [_without_facts(check.id, judging, probe, run) for check in probe.checks]
-            return
-        try:
-            results = _one_each(list(probe.judge(facts, judging)), judging, probe)
-        except Exception as error:
-            reason = f"the verdict could not be reached: {child.describe(error)}"
-            results = [judging.unknown(check.id, reason) for check in probe.checks]
-        for result in results:
-            why = self._settings.skip_checks.get(result.id)
-            final = judging.skip(result.id, f"left out by the site configuration: {why}") if why else result
-            self._outcome.checks.append(final.model_copy(update={"duration_s": run.duration_s}))
-
-
-def _one_each(results: list[CheckResult], judging: Judging, probe: Probe) -> list[CheckResult]:
-    """One verdict for each check of the probe, in the order of its catalogue, whatever its judge gave."""
-    final = []
-    for check in probe.checks:
-        given = [result for result in results if result.id == check.id]
-        wrong = f"probe {probe.name} gave {len(given)} verdicts for this check instead of one"
-        final.append(given[0] if len(given) == 1 else judging.unknown(check.id, wrong))
-    return final
-
-
-def _without_facts(check_id: str, judging: Judging, probe: Probe, run: ProbeRun) -> CheckResult:
-    check = next(check for check in probe.checks if check.id == check_id)
-    reason = f"probe {probe.name}: {run.outcome}: {run.reason}"
-    if run.outcome in ("timeout", "stuck") and check.critical_on_hang:
-        return judging.critical(check_id, f"hangs: {run.reason}", reason=reason)
-    return judging.result(check_id, Status.UNKNOWN, reason, reason=reason)
 
 
 def _reap(pid: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from profiles.checks import Scalar
 
@@ -55,15 +55,22 @@ class NetworkSettings(Section):
     )
     http_proxy: str | None = Field(default=None, description="squid used for NET-06, http://host:port")
     ca_path: str | None = Field(
-        default=None, description="CA file or directory; unset = X509_CERT_DIR or the system's"
+        default=None,
+        description="CA file or directory; unset = X509_CERT_DIR, /etc/grid-security/certificates or the system's",
     )
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("must be an absolute path, because the agent may be started anywhere")
+    return path
 
 
 class DiskSettings(Section):
     """Where jobs write."""
 
-    scratch_path: str | None = Field(
-        default=None, description="work directory; unset = as the batch system says"
+    scratch_path: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        default=None, description="work directory, absolute; unset = as the batch system says"
     )
     write_test_bytes: int = Field(default=16 * 1024 * 1024, ge=0, le=1024**3, description="0 = no write test")
 

@@ -11,7 +11,7 @@ from typing import Any
 from agent.cli.options import fail
 from agent.codes import NOT_FINISHED, USAGE
 from agent.config import ConfigError, Loaded, check_against_catalogue, load
-from agent.engine_error import EngineError
+from agent.engine import EngineError
 from agent.sink import OutputError
 from probes.errors import RecordingError
 from probes.lock import LockError

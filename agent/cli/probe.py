@@ -14,6 +14,7 @@ import click
 from agent import sink
 from agent.cli.options import config_option, fail
 from agent.codes import NOT_FINISHED, USAGE
+from agent.engine import ENGINES
 from agent.head import head_line
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--container",
     "container",
-    nargs=2,
+    type=(click.Choice(ENGINES), str),
     metavar="ENGINE IMAGE",
     help="Also probe inside a container: docker, podman or apptainer.",
 )

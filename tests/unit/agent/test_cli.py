@@ -120,6 +120,12 @@ def test_an_unknown_probe_is_suggested() -> None:
     assert "did you mean 'memory'?" in one_sentence(done)
 
 
+def test_an_unknown_container_engine_is_wrong_usage() -> None:
+    done = agent("probe", "--container", "lxc", "el9")
+    assert done.returncode == 2
+    assert "'docker', 'podman', 'apptainer'" in done.stderr
+
+
 def test_a_wrong_key_in_the_configuration_is_named(tmp_path: Path) -> None:
     path = tmp_path / "agent.toml"
     path.write_text('[disk]\nscratch_pth = "/scratch"\n')

@@ -57,7 +57,7 @@ def test_two_underscores_in_a_variable_lead_into_a_table(tmp_path: Path) -> None
 
 
 def test_text_that_looks_like_a_number_stays_text_where_text_is_wanted(tmp_path: Path) -> None:
-    assert _load("", tmp_path, SITECAP_DISK__SCRATCH_PATH="42").config.disk.scratch_path == "42"
+    assert _load("", tmp_path, SITECAP_SITE_NAME="42").config.site_name == "42"
 
 
 def test_a_threshold_may_come_from_the_environment(tmp_path: Path) -> None:
@@ -85,6 +85,7 @@ def test_the_variable_names_the_file(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("budgets_s = 1", ["budgets_s", "did you mean 'budget_s'", "agent.toml"]),
+        ("[disk]\nscratch_path = 'work'", ["disk.scratch_path", "must be an absolute path", "'work'"]),
         ("[disk]\nscratch_pth = '/x'", ["disk.scratch_pth", "disk.scratch_path"]),
         ("budget_s = 'long'", ["budget_s", "number", "'long'", "agent.toml"]),
         ("budget_s = -1", ["budget_s", "greater than 0", "-1"]),

@@ -10,7 +10,7 @@ import pytest
 
 from agent import pair
 from agent.config import Config
-from agent.engine_error import EngineError
+from agent.engine import EngineError
 from agent.run import Request
 from agent.side_by_side import Comparison, Row, compare, render_json, render_markdown, render_text
 from profiles.facts.container import ContainerFacts, SeccompMode

@@ -1,6 +1,9 @@
-"""The one exception of the container engines."""
+"""What the container engines share: their names, and the one exception."""
 
 from __future__ import annotations
+
+ENGINES = ("docker", "podman", "apptainer")
+"""What `--container` can start an image with."""
 
 
 class EngineError(Exception):
