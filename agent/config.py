@@ -204,7 +204,7 @@ def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     origin = next(
         (origins[name] for name in origins if key.startswith(name) or name.startswith(key)), "configuration"
     )
-    return f"{origin}: {key}: {first['msg']} (got {first['input']!r:.80})"
+    return f"{origin}: {key}: {first['msg'].removeprefix('Value error, ')} (got {first['input']!r:.80})"
 
 
 def _values(config: Config, origins: Mapping[str, str]) -> Iterator[Value]:
