@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     "--site-profile", type=click.Choice(["standard", "no-outbound"]), help="What the site promises its jobs."
 )
 @click.option(
-    "--root", default="/", show_default=True, help="Directory that holds the host's file tree, e.g. /host."
+    "--root",
+    type=click.Path(exists=True, file_okay=False),
+    default="/",
+    show_default=True,
+    help="Directory that holds the host's file tree, e.g. /host.",
 )
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Write a replayable recording into a new directory."

@@ -126,6 +126,14 @@ def test_an_unknown_container_engine_is_wrong_usage() -> None:
     assert "'docker', 'podman', 'apptainer'" in done.stderr
 
 
+@pytest.mark.parametrize("root", ["/nowhere/at/all", "/etc/passwd"])
+def test_a_root_that_is_no_directory_is_wrong_usage(root: str) -> None:
+    done = agent("probe", "--root", root, "cpu")
+    assert done.returncode == 2
+    assert f"'{root}'" in done.stderr
+    assert done.stdout == ""
+
+
 def test_a_wrong_key_in_the_configuration_is_named(tmp_path: Path) -> None:
     path = tmp_path / "agent.toml"
     path.write_text('[disk]\nscratch_pth = "/scratch"\n')
