@@ -23,7 +23,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sitecap-runtime: pyproject.toml | $(BIN)/python
-	@$(PIP) install --quiet --editable '.[gpu-nvidia,docker]'
+	@$(PIP) install --quiet --editable '.[gpu-nvidia,docker,xrootd]'
 	@touch $@
 
 $(STAMP): pyproject.toml $(VENV)/.sitecap-runtime

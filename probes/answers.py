@@ -131,3 +131,28 @@ class HttpAnswer(NamedTuple):
     body_bytes: int
     error: str | None
     duration_s: float
+
+
+FetchStage = Literal["resolve", "connect", "tunnel", "tls", "answer", "body"]
+"""How far an HTTP exchange came: look-up, TCP, CONNECT through a proxy, TLS, header of the answer, body."""
+
+
+class Fetched(NamedTuple):
+    """Outcome of one HTTP exchange with its content."""
+
+    status: int | None
+    """None if no answer came."""
+    headers: dict[str, str]
+    """Header names in lower case."""
+    body: bytes
+    body_bytes: int
+    expected_bytes: int | None
+    """Content-Length of the answer, None if it names none."""
+    complete: bool
+    """True if the body came to its end; False if it was cut by the limit, the deadline or the other side."""
+    stage: FetchStage
+    error: str | None
+    errno_name: str | None
+    first_byte_s: float | None
+    """From the start to the header of the answer."""
+    duration_s: float

@@ -7,13 +7,15 @@ and nothing of the machine below is touched, so a recording is both a bug report
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from probes.answers import (
     CommandResult,
     ConnectTrial,
+    Fetched,
     FileStatus,
     FileSystemSpace,
     HttpAnswer,
@@ -94,6 +96,10 @@ class Host:
         except HostError:
             return False
         return True
+
+    def xattr(self, path: str, name: str) -> str:
+        """Value of an extended attribute as text, at most 64 KiB. HostError ENODATA if the path has none such."""
+        return str(self._door.ask("xattr", [path, name]))
 
     def space(self, path: str) -> FileSystemSpace:
         """Space and inodes of the file system that holds a path."""
@@ -220,6 +226,51 @@ class Host:
         return HttpAnswer(
             *self._door.ask("http", [url, wanted, proxy, ca_path, timeout_s, limit_bytes, head])
         )
+
+    def fetch(  # noqa: PLR0913 - one parameter a property of the request
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        proxy: str | None = None,
+        ca_path: str | None = None,
+        credential: Literal["token", "x509"] | None = None,
+        content: str | None = None,
+        connect_timeout_s: float = 5.0,
+        timeout_s: float = 10.0,
+        limit_bytes: int = MIB,
+    ) -> Fetched:
+        """One HTTP exchange with its content, without redirects; proxies of the environment are not used.
+
+        Args:
+            url: http or https.
+            method: GET, HEAD, OPTIONS, PROPFIND, PUT or DELETE.
+            headers: of the request; never a secret, because the question is recorded.
+            proxy: "http://host:port", None = direct.
+            ca_path: file or directory of authorities; None = those of the system.
+            credential: sent by the machine side of the door: a token by WLCG discovery, or the X.509 proxy in TLS.
+            content: body of the request.
+            connect_timeout_s: bound on look-up and TCP connection.
+            timeout_s: bound on the whole exchange.
+            limit_bytes: bound on the body; what is beyond is not read.
+
+        Raises:
+            HostError: the URL or proxy is none, there is no such credential or authority. A server that does not
+                answer is not an error but an answer.
+        """
+        wanted: dict[str, Json] = dict(headers or {})
+        answer = list(
+            self._door.ask(
+                "fetch",
+                [
+                    method, url, wanted, proxy, ca_path, credential,
+                    content, connect_timeout_s, timeout_s, limit_bytes,
+                ],
+            )
+        )  # fmt: skip
+        answer[2] = base64.b64decode(answer[2])
+        return Fetched(*answer)
 
     # -- anything else -----------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from probes import live_http, live_sockets, live_trials
+from probes import live_fetch, live_http, live_sockets, live_trials
 from probes.answers import FileKind, Json
 from probes.errors import HostError
 from probes.rooted import resolve
@@ -51,6 +51,7 @@ class LiveDoor:
             "dir": self._dir,
             "link": self._link,
             "stat": self._stat,
+            "xattr": self._xattr,
             "space": self._space,
             "env": os.environ.get,
             "has_env": lambda name: name in os.environ,
@@ -72,6 +73,7 @@ class LiveDoor:
             "connect": live_sockets.connect,
             "tls": live_sockets.tls,
             "http": live_http.http_get,
+            "fetch": live_fetch.fetch,
         }
 
     def ask(self, kind: str, args: list[Json]) -> Any:  # noqa: ANN401
@@ -153,6 +155,9 @@ class LiveDoor:
             if place.startswith("/") and os.access(self._at(path), os.X_OK):
                 return path
         return None
+
+    def _xattr(self, path: str, name: str) -> str:
+        return os.getxattr(self._at(path), name).decode("utf-8", "replace")
 
     def _space(self, path: str) -> list[Json]:
         answer = os.statvfs(self._at(path))

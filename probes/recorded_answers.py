@@ -6,11 +6,12 @@ import base64
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from probes.answers import (
     CommandResult,
     ConnectTrial,
+    FetchStage,
     FileStatus,
     FileSystemSpace,
     HttpAnswer,
@@ -24,6 +25,10 @@ from probes.answers import (
     WriteTrial,
 )
 from probes.errors import HostError
+
+Base64Text = Annotated[
+    str, AfterValidator(lambda text: base64.b64encode(base64.b64decode(text, validate=True)).decode())
+]
 
 _LAST_SECOND = 253_402_300_799.0
 """End of the year 9999, the last that a datetime can say, in seconds since 1970."""
@@ -49,6 +54,20 @@ _SHAPES: dict[str, Any] = {
     "connect": ConnectTrial,
     "tls": TlsTrial,
     "http": HttpAnswer,
+    "fetch": tuple[
+        int | None,
+        dict[str, str],
+        Base64Text,
+        int,
+        int | None,
+        bool,
+        FetchStage,
+        str | None,
+        str | None,
+        float | None,
+        float,
+    ],
+    "xattr": str,
 }
 """Question → type of its answer; a question that is not here takes anything (the door makes text or bool of it)."""
 

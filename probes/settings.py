@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from probes.remote_settings import (
+    CredentialSettings,
+    CvmfsSettings,
+    SiteconfSettings,
+    SquidSettings,
+    TrafficSettings,
+    WebdavSettings,
+    XrootdSettings,
+)
+from probes.section import Section
 from profiles.checks import Scalar
-
-
-class Section(BaseModel):
-    """A table of the configuration; an unknown key is an error, because a typo must not be silent."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Endpoint(Section):
@@ -116,3 +120,10 @@ class Settings(Section):
     disk: DiskSettings = DiskSettings()
     container: ContainerSettings = ContainerSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    siteconf: SiteconfSettings = SiteconfSettings()
+    credentials: CredentialSettings = CredentialSettings()
+    squid: SquidSettings = SquidSettings()
+    cvmfs: CvmfsSettings = CvmfsSettings()
+    xrootd: XrootdSettings = XrootdSettings()
+    webdav: WebdavSettings = WebdavSettings()
+    traffic: TrafficSettings = TrafficSettings()

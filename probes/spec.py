@@ -14,7 +14,7 @@ from profiles.checks import CheckResult, Scalar
 if TYPE_CHECKING:
     from probes.judging import Judging
 
-SectionName = Literal["Hardware", "Slot", "Environment", "Network"]
+SectionName = Literal["Hardware", "Slot", "Environment", "Network", "Software", "Data"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ set -eu
 
 # One package a line, sorted, so that additions merge without conflict.
 packages='
+attr
 binfmt-support
 buildah
 busybox-static
@@ -25,7 +26,9 @@ iproute2
 iptables
 libc6-dev-arm64-cross
 libc6-dev-ppc64el-cross
+libscitokens0
 munge
+nginx-light
 podman
 procps
 qemu-system-arm
@@ -41,6 +44,12 @@ squashfuse
 squid
 tzdata
 uidmap
+voms-clients
+xrootd-client
+xrootd-scitokens-plugins
+xrootd-server
+xrootd-server-plugins
+xrootd-voms-plugins
 xz-utils
 '
 
