@@ -15,6 +15,8 @@ class UnknownProbeError(Exception):
 def choose(probes: Sequence[Probe], names: Sequence[str]) -> tuple[Probe, ...]:
     """The named probes in the order of the registry; all of them if no name is given.
 
+    A name brings its companions along: cvmfs also means cvmfs_mount.
+
     Raises:
         UnknownProbeError: a name is not a probe's.
     """
@@ -24,7 +26,11 @@ def choose(probes: Sequence[Probe], names: Sequence[str]) -> tuple[Probe, ...]:
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
             raise UnknownProbeError(f"there is no probe {name!r}; {hint}")
-    return tuple(probe for probe in probes if not names or probe.name in names)
+    return tuple(probe for probe in probes if not names or any(_means(name, probe) for name in names))
+
+
+def _means(name: str, probe: Probe) -> bool:
+    return probe.name == name or probe.name.startswith(f"{name}_")
 
 
 def listing(probes: Sequence[Probe]) -> str:

@@ -12,7 +12,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,10 @@ MAX_REPORT_BYTES = 4 * 1024 * 1024
 """A child that sends more is killed: the largest honest facts are some 100 kB."""
 
 PARALLEL = 4
-"""Children at a time: they mostly wait, and a node under test must not notice us."""
+"""Children at a time: a node under test must not notice us."""
+
+NETWORK_PARALLEL = 8
+"""Children at a time that ask other hosts: they only wait, and side by side they all fit into one time-out."""
 
 GRACE_S = 1.0
 """How long a killed child may take to vanish before it counts as unkillable."""
@@ -109,8 +112,8 @@ class Runner:
         with selectors.DefaultSelector() as selector:
             last_word = time.monotonic()
             while (waiting or running) and self._signal is None and time.monotonic() < end:
-                while waiting and len(running) < PARALLEL:
-                    one = self._start(waiting.pop(0))
+                while (number := _startable(waiting, running)) is not None:
+                    one = self._start(waiting.pop(number))
                     if one is not None:
                         running[one.pipe] = one
                         selector.register(one.pipe, selectors.EVENT_READ)
@@ -248,6 +251,15 @@ class Runner:
     def _done(self, run: ProbeRun) -> None:
         self._outcome.runs.append(run)
         self._on_finish(run)
+
+
+def _startable(waiting: Sequence[Probe], running: Mapping[int, _Running]) -> int | None:
+    """Position of the first waiting probe for which there is room."""
+    for number, probe in enumerate(waiting):
+        same = sum(one.probe.uses_network is probe.uses_network for one in running.values())
+        if same < (NETWORK_PARALLEL if probe.uses_network else PARALLEL):
+            return number
+    return None
 
 
 def _reap(pid: int) -> int | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.render.routes import routes_of
 from probes.spec import Probe
 from profiles.checks import SEVERITY, CheckResult, Status, worst
+from profiles.facts.routes import Route
 from profiles.profile import CapabilityProfile
 
 PROBLEMS = (Status.CRITICAL, Status.WARNING, Status.UNKNOWN)
@@ -21,6 +23,7 @@ class Line:
     status: Status
     summary: str
     checks: tuple[CheckResult, ...]
+    routes: tuple[Route, ...] = ()
 
     @property
     def problems(self) -> tuple[CheckResult, ...]:
@@ -51,6 +54,7 @@ def arrange(profile: CapabilityProfile, probes: Sequence[Probe]) -> list[Line]:
                 _status(checks, finished=run.outcome == "finished"),
                 summary,
                 checks,
+                routes_of(facts),
             )
         )
     severity = {

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from agent.render.printable import printable
+from agent.render.routes import route_table
 from agent.render.screen import Line, arrange, counts
 from probes.spec import Probe
 from profiles.checks import CheckResult, Status
@@ -64,6 +65,10 @@ def _probe(line: Line, width: int, *, colour: bool, verbose: bool) -> list[str]:
     out = _entry(line.status, line.probe, line.summary, width, colour=colour)
     for check in line.checks if verbose else line.problems:
         out += _finding(check, width, verbose=verbose)
+    if verbose:
+        for row in route_table(line.routes, width - 8):
+            indent = " " * (8 + len(row) - len(row.lstrip()))
+            out += _fold(row.lstrip(), width, f"{indent}  ", first=indent)
     return out
 
 

@@ -1,0 +1,98 @@
+"""The route table: one row a way to a service, one column a step, the first broken step named below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.render.printable import printable
+from profiles.base import Facts
+from profiles.facts.routes import Route, Step
+
+MAX_ROWS = 64
+"""Rows shown of one probe: 8 proxies × 8 servers; the profile has them all."""
+
+
+def routes_of(facts: Facts | None) -> tuple[Route, ...]:
+    """The routes that a probe's facts hold, none if it has no such thing."""
+    routes = getattr(facts, "routes", None)
+    return tuple(route for route in routes or () if isinstance(route, Route))
+
+
+def route_table(routes: Sequence[Route], width: int) -> list[str]:
+    """Lines of the tables, one table for each thing asked for; none is wider than `width` but for what is broken.
+
+    A cell is the time of the step, `ok` where it has none, `FAIL`, or `-` where it was not reached. Where the names
+    are too long for `width` columns, rows are numbered and the names stand below; where even that is too wide, each
+    route is a line of its own with the steps that it took.
+    """
+    shown = routes[:MAX_ROWS]
+    out: list[str] = []
+    for subject in dict.fromkeys(route.subject for route in shown):
+        rows = [route for route in shown if route.subject == subject]
+        out += [printable(subject), *(_named(rows, width) or _numbered(rows, width) or _narrow(rows))]
+    if len(routes) > MAX_ROWS:
+        out.append(f"and {len(routes) - MAX_ROWS} more routes in the profile")
+    return out
+
+
+def _named(rows: Sequence[Route], width: int) -> list[str] | None:
+    labels = [[printable(route.target), printable(route.via)] for route in rows]
+    table = _table(["from", "via"], labels, rows, width)
+    if table is None:
+        return None
+    return [
+        table[0],
+        *(line for row, route in zip(table[1:], rows, strict=True) for line in (row, *_why(route))),
+    ]
+
+
+def _numbered(rows: Sequence[Route], width: int) -> list[str] | None:
+    table = _table(["way"], [[str(number)] for number in range(1, len(rows) + 1)], rows, width)
+    if table is None:
+        return None
+    for number, route in enumerate(rows, 1):
+        table += [f"  {number} = {printable(route.target)} via {printable(route.via)}", *_why(route)]
+    return table
+
+
+def _table(
+    heads: list[str], labels: Sequence[list[str]], rows: Sequence[Route], width: int
+) -> list[str] | None:
+    """Aligned lines, None if they are wider than `width`."""
+    steps = list(dict.fromkeys(step.name for route in rows for step in route.steps))
+    table = [[*heads, *steps]]
+    for label, route in zip(labels, rows, strict=True):
+        taken = {step.name: step for step in route.steps}
+        table.append([*label, *(_cell(taken.get(name)) for name in steps)])
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    lines = [
+        "  " + "  ".join(f"{cell:<{size}}" for cell, size in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    ]
+    return lines if max(map(len, lines)) <= width else None
+
+
+def _cell(step: Step | None) -> str:
+    if step is None or step.outcome == "not reached":
+        return "-"
+    if step.outcome == "failed":
+        return "FAIL"
+    if step.outcome == "not tried":
+        return "skip"
+    return "ok" if step.duration_s is None else f"{step.duration_s * 1000:.0f} ms"
+
+
+def _narrow(rows: Sequence[Route]) -> list[str]:
+    out = []
+    for route in rows:
+        took = ", ".join(f"{step.name} {_cell(step)}" for step in route.steps)
+        out += [f"  {printable(route.target)} via {printable(route.via)}: {took}", *_why(route)]
+    return out
+
+
+def _why(route: Route) -> list[str]:
+    broken = route.broken
+    if broken is None:
+        return []
+    fault = f" ({printable(broken.fault)})" if broken.fault else ""
+    return [f"    broken at {broken.name}{fault}: {printable(broken.detail or 'no reason is given')}"]
