@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.lab.apptainer",
     "tests.lab.condor",
     "tests.lab.slurm",
+    "tests.lab.squid",
     "tests.lab.vm",
 ]
 
