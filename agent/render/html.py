@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from agent.render.exit_maps import overall
+from agent.render.html_routes import ways
 from agent.render.html_style import STYLE
 from agent.render.plain import cores_text, counts_text, number_text, one_line, worst_first
 from agent.render.summaries import summaries
@@ -36,7 +37,7 @@ def render(profile: CapabilityProfile) -> str:
         f"<h1>sitecap: {_verdict(verdict)}</h1>\n"
         f'<p class="dim">{_text(site + cores_text(profile))}; {_text(counts_text(profile.checks))}; '
         f"{profile.created_at:%Y-%m-%d %H:%M} UTC</p>\n"
-        f"{_partial(profile)}{_problems(profile)}{_drawing(profile)}{_found(profile)}{_checks(profile)}{_facts(profile)}"
+        f"{_partial(profile)}{_problems(profile)}{_drawing(profile)}{_found(profile)}{ways(profile)}{_checks(profile)}{_facts(profile)}"
         f'<p class="dim">Profile <code>{_text(profile.id)}</code>, schema {_text(profile.schema_version)}, '
         f"sitecap {_text(profile.agent.version)}, {number_text(round(profile.limits.duration_s, 2))} s.</p>\n"
         "</body>\n</html>\n"

@@ -42,7 +42,7 @@ def _named(rows: Sequence[Route], width: int) -> list[str] | None:
         return None
     return [
         table[0],
-        *(line for row, route in zip(table[1:], rows, strict=True) for line in (row, *_why(route))),
+        *(line for row, route in zip(table[1:], rows, strict=True) for line in (row, *why(route))),
     ]
 
 
@@ -51,7 +51,7 @@ def _numbered(rows: Sequence[Route], width: int) -> list[str] | None:
     if table is None:
         return None
     for number, route in enumerate(rows, 1):
-        table += [f"  {number} = {printable(route.target)} via {printable(route.via)}", *_why(route)]
+        table += [f"  {number} = {printable(route.target)} via {printable(route.via)}", *why(route)]
     return table
 
 
@@ -59,11 +59,11 @@ def _table(
     heads: list[str], labels: Sequence[list[str]], rows: Sequence[Route], width: int
 ) -> list[str] | None:
     """Aligned lines, None if they are wider than `width`."""
-    steps = list(dict.fromkeys(step.name for route in rows for step in route.steps))
-    table = [[*heads, *steps]]
-    for label, route in zip(labels, rows, strict=True):
-        taken = {step.name: step for step in route.steps}
-        table.append([*label, *(_cell(taken.get(name)) for name in steps)])
+    steps, lines_of_cells = grid(rows)
+    table = [
+        [*heads, *steps],
+        *([*label, *cells] for label, cells in zip(labels, lines_of_cells, strict=True)),
+    ]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = [
         "  " + "  ".join(f"{cell:<{size}}" for cell, size in zip(line, widths, strict=True)).rstrip()
@@ -72,7 +72,18 @@ def _table(
     return lines if max(map(len, lines)) <= width else None
 
 
-def _cell(step: Step | None) -> str:
+def grid(rows: Sequence[Route]) -> tuple[list[str], list[list[str]]]:
+    """The columns of all steps in their order, and a line of cells for each route."""
+    steps = list(dict.fromkeys(step.name for route in rows for step in route.steps))
+    lines = []
+    for route in rows:
+        taken = {step.name: step for step in route.steps}
+        lines.append([cell(taken.get(name)) for name in steps])
+    return steps, lines
+
+
+def cell(step: Step | None) -> str:
+    """What stands in one cell."""
     if step is None or step.outcome == "not reached":
         return "-"
     if step.outcome == "failed":
@@ -85,12 +96,13 @@ def _cell(step: Step | None) -> str:
 def _narrow(rows: Sequence[Route]) -> list[str]:
     out = []
     for route in rows:
-        took = ", ".join(f"{step.name} {_cell(step)}" for step in route.steps)
-        out += [f"  {printable(route.target)} via {printable(route.via)}: {took}", *_why(route)]
+        took = ", ".join(f"{step.name} {cell(step)}" for step in route.steps)
+        out += [f"  {printable(route.target)} via {printable(route.via)}: {took}", *why(route)]
     return out
 
 
-def _why(route: Route) -> list[str]:
+def why(route: Route) -> list[str]:
+    """The sentence on the first broken step, nothing if none is broken."""
     broken = route.broken
     if broken is None:
         return []
