@@ -94,8 +94,15 @@ def without_addresses(text: str | None) -> str | None:
     """The same text with every IP address in it replaced, because an address identifies a machine."""
     if text is None:
         return None
-    hidden = _ADDRESS_LIKE.sub(lambda match: "(address)" if is_address(match[0]) else match[0], text[:1024])
+    hidden = _ADDRESS_LIKE.sub(lambda match: _without_address(match[0]), text[:1024])
     return hidden.encode("utf-8", "replace").decode()
+
+
+def _without_address(word: str) -> str:
+    host, _, port = word.rpartition(":")
+    if is_address(word):
+        return "(address)"
+    return f"(address):{port}" if port.isdigit() and is_address(host) else word
 
 
 def address_kind(address: str) -> AddressKind | None:
