@@ -156,3 +156,23 @@ class Fetched(NamedTuple):
     first_byte_s: float | None
     """From the start to the header of the answer."""
     duration_s: float
+
+
+class Drained(NamedTuple):
+    """Outcome of one HTTP GET whose body was read and not kept."""
+
+    status: int | None
+    """None if no answer came."""
+    headers: dict[str, str]
+    """Header names in lower case."""
+    body_bytes: int
+    adler32: str
+    """Of what was read: 8 lower-case hexadecimal digits (RFC 1950 §8.2)."""
+    complete: bool
+    """True if the body came to its end."""
+    stage: FetchStage
+    error: str | None
+    errno_name: str | None
+    first_byte_s: float | None
+    """From the start to the header of the answer."""
+    duration_s: float

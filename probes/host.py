@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from probes.answers import (
     CommandResult,
     ConnectTrial,
+    Drained,
     Fetched,
     FileStatus,
     FileSystemSpace,
@@ -271,6 +272,28 @@ class Host:
         )  # fmt: skip
         answer[2] = base64.b64decode(answer[2])
         return Fetched(*answer)
+
+    def drain(
+        self,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        ca_path: str | None = None,
+        credential: Literal["token", "x509"] | None = None,
+        connect_timeout_s: float = 5.0,
+        timeout_s: float = 10.0,
+        limit_bytes: int = MIB,
+    ) -> Drained:
+        """GET up to `limit_bytes` of an object, of which only length, adler32 and times come back.
+
+        Parameters and errors are those of `fetch`.
+        """
+        wanted: dict[str, Json] = dict(headers or {})
+        return Drained(
+            *self._door.ask(
+                "drain", [url, wanted, ca_path, credential, connect_timeout_s, timeout_s, limit_bytes]
+            )
+        )
 
     # -- anything else -----------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from probes import live_fetch, live_http, live_sockets, live_trials
+from probes import live_drain, live_fetch, live_http, live_sockets, live_trials
 from probes.answers import FileKind, Json
 from probes.errors import HostError
 from probes.rooted import resolve
@@ -74,6 +74,7 @@ class LiveDoor:
             "tls": live_sockets.tls,
             "http": live_http.http_get,
             "fetch": live_fetch.fetch,
+            "drain": live_drain.drain,
         }
 
     def ask(self, kind: str, args: list[Json]) -> Any:  # noqa: ANN401

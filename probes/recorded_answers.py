@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from probes.answers import (
     CommandResult,
     ConnectTrial,
+    Drained,
     FetchStage,
     FileStatus,
     FileSystemSpace,
@@ -67,6 +68,7 @@ _SHAPES: dict[str, Any] = {
         float | None,
         float,
     ],
+    "drain": Drained,
     "xattr": str,
 }
 """Question → type of its answer; a question that is not here takes anything (the door makes text or bool of it)."""

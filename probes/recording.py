@@ -38,6 +38,7 @@ MAX_MANIFEST_BYTES = 65_536
 
 _IDENTIFYING_ARGS = {
     "file": 1, "run": 1, "try_threads": 0, "try_write": 1, "resolve": 1, "connect": 2, "tls": 3, "http": 3, "fetch": 7,
+    "drain": 4,
 }  # fmt: skip
 """How many leading arguments make two questions the same; the rest are time-outs and size bounds."""
 

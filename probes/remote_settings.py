@@ -178,9 +178,21 @@ class WebdavSettings(Section):
         max_length=8,
         description="davs:// or https:// of a file; unset = the test file by SITECONF's WebDAV protocols",
     )
-    ca_path: str | None = Field(default=None, description="authorities; unset = those of network.ca_path")
-    timeout_s: TimeoutS = 10.0
-    budget_s: TimeoutS = 30.0
+    ca_path: str | None = Field(
+        default=None,
+        description="authorities; unset = network.ca_path, X509_CERT_DIR, /etc/grid-security/certificates or the system's",
+    )
+    read_bytes: int = Field(
+        default=8_000_000, ge=0, le=256_000_000, description="read in sequence for the throughput; 0 = none"
+    )
+    max_file_bytes: int = Field(
+        default=16_000_000,
+        ge=0,
+        le=256_000_000,
+        description="files up to this size are read whole to compare the checksum",
+    )
+    timeout_s: TimeoutS = Field(default=10.0, description="for one question to one door")
+    budget_s: TimeoutS = Field(default=30.0, description="for all questions to all doors")
 
 
 class TrafficSettings(Section):
