@@ -99,10 +99,11 @@ def without_addresses(text: str | None) -> str | None:
 
 
 def _without_address(word: str) -> str:
-    host, _, port = word.rpartition(":")
+    """A word of the alphabet of addresses, which a port or a full stop may follow."""
     if is_address(word):
         return "(address)"
-    return f"(address):{port}" if port.isdigit() and is_address(host) else word
+    host, _, port = word.rpartition(":")
+    return f"(address):{port}" if (port.isdigit() or not port) and is_address(host) else word
 
 
 def address_kind(address: str) -> AddressKind | None:
