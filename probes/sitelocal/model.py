@@ -115,6 +115,7 @@ class Site:
         origin: what named it: a setting, a variable or the default.
         config: site-local-config.xml, None if it cannot be read.
         storage: storage.json of each site that data-access or stage-out name, by site.
+        sha256: of the site's own two files, by file name; CFG-04 compares them with the central copies.
         problems: in the order of their discovery.
     """
 
@@ -122,6 +123,7 @@ class Site:
     origin: str = ""
     config: LocalConfig | None = None
     storage: dict[str, StorageFile] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -149,6 +151,14 @@ class Site:
         from probes.sitelocal.resolve import resolve  # noqa: PLC0415 - it needs the types of this module
 
         return tuple(resolve(self, entry, lfn) for entry in self.data_access)
+
+    def stage_out(self, lfn: str) -> tuple[Resolved, ...]:
+        """What each stage-out method makes of a logical file name, in order."""
+        from probes.sitelocal.resolve import resolve  # noqa: PLC0415
+
+        methods = self.config.stage_out if self.config else ()
+        places = (DataAccess(site=one.site, volume=one.volume, protocol=one.protocol) for one in methods)
+        return tuple(resolve(self, place, lfn) for place in places)
 
     def pfns(self, lfn: str) -> tuple[Pfn, ...]:
         """Physical names of a logical file name ("/store/…") for the data-access entries that give one, in order."""

@@ -156,7 +156,7 @@ class Parser:
         return (lambda one: not any(test(one) for test in tests)) if negated else _any(tests)
 
     def _member(self) -> Test:
-        """A character, a range or an escape such as \\d inside [ ]."""
+        """A character, a range or a kind of characters (digits …) inside [ ]."""
         if self._peek() == "\\" and self._text[self._at + 1 : self._at + 2] in tuple("dDsSwW"):
             self._at += 1
             return self._escape()

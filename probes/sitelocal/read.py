@@ -7,6 +7,7 @@ another site's in the directory of that name beside this one (CMSSW `storageDesc
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from probes.errors import HostError
@@ -29,16 +30,25 @@ def read_site(host: Host, settings: Settings) -> Site:
     """SITECONF as a job of this node sees it. Never raises; see `Site.problems`."""
     directory, origin = _directory(host, settings)
     problems: list[Problem] = []
-    config = _config(host, f"{directory}/{CONFIG}", problems)
+    hashes: dict[str, str] = {}
+    config = _config(host, f"{directory}/{CONFIG}", problems, hashes)
     if config is None and problems[-1].kind == "missing" and not _is_directory(host, directory):
         text = f"there is no such directory, although {origin} says so"
         return Site(origin=origin, problems=(Problem(kind="missing", where=directory, text=text),))
     files: dict[str, StorageFile] = {}
     for site, path in _storage_paths(directory, config, problems).items():
-        found = _storage(host, path, problems)
+        own = hashes if site == (config.name if config else None) else {}
+        found = _storage(host, path, problems, own)
         if found is not None:
             files[site] = found
-    return Site(directory=directory, origin=origin, config=config, storage=files, problems=tuple(problems))
+    return Site(
+        directory=directory,
+        origin=origin,
+        config=config,
+        storage=files,
+        sha256=hashes,
+        problems=tuple(problems),
+    )
 
 
 def _directory(host: Host, settings: Settings) -> tuple[str, str]:
@@ -60,10 +70,11 @@ def _is_directory(host: Host, path: str) -> bool:
         return False
 
 
-def _config(host: Host, path: str, problems: list[Problem]) -> LocalConfig | None:
+def _config(host: Host, path: str, problems: list[Problem], hashes: dict[str, str]) -> LocalConfig | None:
     content = _content(host, path, config_xml.MAX_BYTES, problems)
     if content is None:
         return None
+    hashes[path.rpartition("/")[2]] = hashlib.sha256(content).hexdigest()
     try:
         config, complaints = config_xml.parse(content)
     except config_xml.RefusedError as error:
@@ -98,10 +109,11 @@ def _storage_paths(directory: str, config: LocalConfig | None, problems: list[Pr
     return paths
 
 
-def _storage(host: Host, path: str, problems: list[Problem]) -> StorageFile | None:
+def _storage(host: Host, path: str, problems: list[Problem], hashes: dict[str, str]) -> StorageFile | None:
     content = _content(host, path, storage.MAX_BYTES, problems)
     if content is None:
         return None
+    hashes[path.rpartition("/")[2]] = hashlib.sha256(content).hexdigest()
     try:
         entries, complaints = storage.parse(content)
     except ValueError as error:

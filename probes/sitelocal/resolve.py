@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from probes.sitelocal.model import DataAccess, Pfn, Problem, Resolved, Site
+from probes.sitelocal.model import DataAccess, Pfn, Problem, ProblemKind, Resolved, Site
 from probes.sitelocal.patterns import Budget, PatternError, compile_pattern
 from probes.sitelocal.storage import StorageEntry, StorageProtocol
 
@@ -25,7 +25,11 @@ _GROUP = re.compile(r"\$([1-9])")
 
 
 class UnresolvedError(Exception):
-    """No PFN comes out; the text is one clause."""
+    """No PFN comes out for this name; the text is one clause."""
+
+
+class NoSuchPlaceError(UnresolvedError):
+    """SITECONF names a volume or protocol that is not described; CMSSW ends the job at that."""
 
 
 def resolve(site: Site, entry: DataAccess, lfn: str) -> Resolved:
@@ -34,13 +38,14 @@ def resolve(site: Site, entry: DataAccess, lfn: str) -> Resolved:
     file = site.storage.get(entry.site)
     if file is None:
         text = f"the storage.json of {entry.site} cannot be used"
-        return Resolved(entry=entry, problem=Problem(kind="unresolved", where=where, text=text))
+        return Resolved(entry=entry, problem=Problem(kind="missing", where=where, text=text))
     try:
         volume = _volume(file.entries, entry, file.path)
         protocol = _protocol(volume, entry, file.path)
         url = _apply(volume, protocol, lfn, (), Budget(MAX_STEPS))
     except UnresolvedError as error:
-        return Resolved(entry=entry, problem=Problem(kind="unresolved", where=where, text=str(error)))
+        kind: ProblemKind = "missing" if isinstance(error, NoSuchPlaceError) else "unresolved"
+        return Resolved(entry=entry, problem=Problem(kind=kind, where=where, text=str(error)))
     pfn = Pfn(url=url, protocol=protocol.protocol, access=protocol.access, entry=entry)
     return Resolved(entry=entry, pfn=pfn)
 
@@ -66,14 +71,14 @@ def _volume(entries: tuple[StorageEntry, ...], wanted: DataAccess, path: str) ->
         if (entry.site, entry.volume) == (wanted.site, wanted.volume):
             return entry
     known = ", ".join(entry.volume for entry in entries if entry.site == wanted.site)[:200] or "none"
-    raise UnresolvedError(f"{path} has no volume {wanted.volume} of {wanted.site} (it has {known})")
+    raise NoSuchPlaceError(f"{path} has no volume {wanted.volume} of {wanted.site} (it has {known})")
 
 
 def _protocol(volume: StorageEntry, wanted: DataAccess, path: str) -> StorageProtocol:
     protocol = volume.protocol(wanted.protocol)
     if protocol is None:
         known = ", ".join(one.protocol for one in volume.protocols)[:200]
-        raise UnresolvedError(f"volume {wanted.volume} has no such protocol in {path} (it has {known})")
+        raise NoSuchPlaceError(f"volume {wanted.volume} has no such protocol in {path} (it has {known})")
     return protocol
 
 
