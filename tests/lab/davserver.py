@@ -1,0 +1,206 @@
+"""Real WebDAV doors: xrootd with XrdHttp on loopback, plain or with TLS and WLCG tokens.
+
+xrootd refuses to run as root, so each runs as an unprivileged user in a directory of its own. The public key of the
+tests' token issuer is put into the key cache of the server's token library, so that nobody has to publish it over HTTPS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import LabUnavailableError, need_commands, need_root
+from tests.lab.authority import Authority, Files
+from tests.lab.tokens import ANY_AUDIENCE, Issuer
+from tests.lab.waiting import HungError, until
+
+NOBODY = 65534
+START_S = 30
+STOP_S = 10
+FILE = "/store/test/file.bin"
+FILE_BYTES = 1_500_000
+"""More than the range that the probe asks for, less than what it reads whole, and enough to tell a rate."""
+
+PLAIN = """\
+all.export /store
+all.adminpath {directory}/admin
+all.pidpath {directory}/run
+oss.localroot {directory}/data
+xrd.port {root_port}
+xrd.protocol http:{port} libXrdHttp.so
+xrootd.chksum max 2 adler32
+xrootd.async off
+"""
+
+SECURE = """\
+xrd.tls {certificate} {key}
+xrd.tlsca certdir {authorities}
+ofs.authorize 1
+ofs.authlib libXrdAccSciTokens.so config={directory}/scitokens.cfg
+http.header2cgi Authorization authz
+"""
+
+TOKENS = """\
+[Global]
+audience = {audience}
+[Issuer lab]
+issuer = {issuer}
+base_path = /
+map_subject = False
+"""
+
+_STORE_KEY = """
+import ctypes, sys
+message = ctypes.c_char_p()
+code = ctypes.CDLL("libSciTokens.so.0").scitoken_store_public_ec_key(
+    *(word.encode() for word in sys.argv[1:4]), ctypes.byref(message))
+sys.exit(0 if code == 0 else (message.value or b"no reason").decode())
+"""
+
+
+@dataclass(frozen=True)
+class DavServer:
+    """A running door.
+
+    Attributes:
+        port: TCP port of HTTP, on all addresses.
+        directory: with its configuration and log.
+        content: of the file FILE.
+    """
+
+    port: int
+    directory: Path
+    content: bytes
+
+    def url(self, path: str = FILE, *, scheme: str = "http", host: str = "localhost") -> str:
+        """URL of a file at this door."""
+        return f"{scheme}://{host}:{self.port}{path}"
+
+
+@contextlib.contextmanager
+def serving(
+    *, authority: Authority | None = None, host: Files | None = None, issuer: Issuer | None = None
+) -> Iterator[DavServer]:
+    """A door with FILE in it; with TLS and tokens if all three are given, else plain and open.
+
+    Args:
+        authority: whose certificates it believes.
+        host: its own certificate and key; they are copied, because the key must belong to its user.
+        issuer: whose tokens it takes.
+
+    Raises:
+        LabUnavailableError: not root, or xrootd is not installed.
+    """
+    need_root()
+    need_commands("xrootd", "setpriv")
+    with contextlib.ExitStack() as held:
+        directory = Path(tempfile.mkdtemp(prefix="sitecap-dav-"))
+        held.callback(shutil.rmtree, directory, ignore_errors=True)
+        content = os.urandom(FILE_BYTES)
+        _fill(directory, content)
+        port, root_port = _free_ports(2)
+        text = PLAIN.format(directory=directory, port=port, root_port=root_port)
+        if authority is not None and host is not None and issuer is not None:
+            text += _secure(directory, authority, host, issuer)
+        (directory / "xrootd.cfg").write_text(text)
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        held.enter_context(_running(directory, port))
+        yield DavServer(port, directory, content)
+
+
+def _fill(directory: Path, content: bytes) -> None:
+    for name in ("admin", "run", "cache", "data"):
+        (directory / name).mkdir()
+    file = directory / "data" / FILE.lstrip("/")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+
+
+def _secure(directory: Path, authority: Authority, host: Files, issuer: Issuer) -> str:
+    certificate, key = directory / "host.pem", directory / "host.key"
+    certificate.write_bytes(host[0].read_bytes())
+    key.write_bytes(host[1].read_bytes())
+    key.chmod(0o400)
+    authorities = directory / "certificates"
+    shutil.copytree(authority.certificates, authorities)
+    (directory / "scitokens.cfg").write_text(TOKENS.format(audience=ANY_AUDIENCE, issuer=issuer.url))
+    _seed(directory / "cache", issuer)
+    return SECURE.format(directory=directory, certificate=certificate, key=key, authorities=authorities)
+
+
+def _seed(cache: Path, issuer: Issuer) -> None:
+    """Put the issuer's public key into the key cache below `cache` (scitokens.h: scitoken_store_public_ec_key)."""
+    try:
+        ctypes.CDLL("libSciTokens.so.0")
+    except OSError as error:
+        raise LabUnavailableError(f"libscitokens0 is not installed: {error}") from error
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _STORE_KEY, issuer.url, issuer.key_id, issuer.public_pem()],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the issuer's key could not be stored: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def _running(directory: Path, port: int) -> Iterator[None]:
+    log = directory / "xrootd.log"
+    argv = ["setpriv", "--pdeathsig=KILL", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    process = subprocess.Popen(
+        [*argv, "xrootd", "-n", "dav", "-c", str(directory / "xrootd.cfg"), "-l", str(log)],
+        cwd=directory / "run",
+        env={"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(directory / "cache"), "HOME": str(directory)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        try:
+            until("WebDAV door", lambda: _ended(process) or _answers(port), limit_s=START_S, logs=log.parent)
+        except HungError as error:
+            raise LabUnavailableError(f"xrootd does not start: {error}") from error
+        if process.poll() is not None:
+            tail = next(directory.rglob("*.log"), log)
+            raise LabUnavailableError(f"xrootd ended at once: {tail.read_text(errors='replace')[-2000:]}")
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in sockets]
