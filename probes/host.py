@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from probes.answers import (
+    AttributesSeen,
+    AuthoritiesSeen,
     CommandResult,
     ConnectTrial,
     Drained,
@@ -23,9 +25,11 @@ from probes.answers import (
     Identity,
     Json,
     Limit,
+    ProxySeen,
     Resolution,
     SystemName,
     TlsTrial,
+    TokenSeen,
     Trial,
     WriteTrial,
 )
@@ -295,6 +299,31 @@ class Host:
             )
         )
 
+    # -- credentials: what may be told of them, never they themselves --------------------------------------
+
+    def token(self) -> TokenSeen | None:
+        """The bearer token by WLCG discovery, without its signature; None if there is none.
+
+        Raises:
+            HostError: ENOTSUP while another root is looked at, because the environment is this process's.
+        """
+        answer = self._door.ask("token", [])
+        return None if answer is None else token_seen(answer)
+
+    def proxy(self) -> ProxySeen | None:
+        """The X.509 proxy, without key and names; None if there is none.
+
+        Raises:
+            HostError: ENOTSUP while another root is looked at.
+        """
+        answer = self._door.ask("x509", [])
+        return None if answer is None else proxy_seen(answer)
+
+    def authorities(self, path: str) -> AuthoritiesSeen:
+        """What a hashed directory of authorities holds, or a file of them; HostError if it cannot be read."""
+        answer = list(self._door.ask("authorities", [path]))
+        return AuthoritiesSeen(*(tuple(part) if isinstance(part, list) else part for part in answer))
+
     # -- anything else -----------------------------------------------------------------------------------
 
     def observe(self, name: str, args: list[Json], live: Callable[[], Json]) -> Json:
@@ -304,3 +333,15 @@ class Host:
         """
         answer: Json = self._door.observe(name, args, live)
         return answer
+
+
+def token_seen(answer: list[Any]) -> TokenSeen:
+    """The answer to "token" as it comes from a recording, with its lists made immutable."""
+    return TokenSeen(*(tuple(part) if isinstance(part, list) else part for part in answer))
+
+
+def proxy_seen(answer: list[Any]) -> ProxySeen:
+    """The answer to "x509" likewise."""
+    seen = ProxySeen(*answer)
+    found = [AttributesSeen(*one) for one in seen.attributes]
+    return seen._replace(attributes=tuple(one._replace(fqans=tuple(one.fqans)) for one in found))

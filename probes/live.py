@@ -17,7 +17,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from probes import live_drain, live_fetch, live_http, live_sockets, live_trials
+from probes import (
+    live_authorities,
+    live_drain,
+    live_fetch,
+    live_http,
+    live_proxy,
+    live_sockets,
+    live_token,
+    live_trials,
+)
 from probes.answers import FileKind, Json
 from probes.errors import HostError
 from probes.rooted import resolve
@@ -74,6 +83,9 @@ class LiveDoor:
             "tls": live_sockets.tls,
             "http": live_http.http_get,
             "fetch": live_fetch.fetch,
+            "token": lambda: self._own(live_token.look),
+            "x509": lambda: self._own(live_proxy.look),
+            "authorities": lambda path: live_authorities.look(self._at, path),
             "drain": live_drain.drain,
         }
 
@@ -92,6 +104,11 @@ class LiveDoor:
             return live()
         except OSError as error:
             raise HostError.of(error, f"{name} {args!r:.200}") from error
+
+    def _own(self, look: Callable[[], Json]) -> Json:
+        if self._root != "/":
+            raise HostError("ENOTSUP", "credentials are this process's own, while another root is looked at")
+        return look()
 
     def _at(self, path: str, *, follow_last: bool = True) -> str:
         return resolve(self._root, path, follow_last=follow_last)

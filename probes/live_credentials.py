@@ -8,6 +8,7 @@ else /tmp/x509up_u<uid> (Globus convention).
 from __future__ import annotations
 
 import os
+import stat
 from typing import NamedTuple
 
 from probes.errors import HostError
@@ -22,6 +23,31 @@ class Found(NamedTuple):
     source: str
     path: str | None
     value: bytes
+    mode: int | None = None
+    """Permission bits of its file."""
+    uid: int | None = None
+
+
+class Place(NamedTuple):
+    """Where a credential may be."""
+
+    source: str
+    path: str
+    named: bool
+    """A variable names this very file, so that its absence is a mistake; a default place is simply empty."""
+
+
+def token_places() -> tuple[Place, ...]:
+    """The files in which a token may be, in order."""
+    user = os.geteuid()
+    named = os.environ.get("BEARER_TOKEN_FILE", "").strip()
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "").strip()
+    places = (
+        Place("BEARER_TOKEN_FILE", named, named=True),
+        Place("XDG_RUNTIME_DIR", f"{runtime}/bt_u{user}" if runtime else "", named=False),
+        Place("/tmp", f"/tmp/bt_u{user}", named=False),  # noqa: S108 - the place that the WLCG rule names
+    )
+    return tuple(place for place in places if place.path)
 
 
 def find_token() -> Found | None:
@@ -30,32 +56,40 @@ def find_token() -> Found | None:
     Raises:
         HostError: a file that is named cannot be read.
     """
-    value = os.environ.get("BEARER_TOKEN", "").strip()
-    if value:
-        return Found("BEARER_TOKEN", None, value.encode("utf-8", "replace"))
-    user = os.geteuid()
-    named = os.environ.get("BEARER_TOKEN_FILE", "").strip()
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "").strip()
-    places = [
-        ("BEARER_TOKEN_FILE", named),
-        ("XDG_RUNTIME_DIR", f"{runtime}/bt_u{user}" if runtime else ""),
-        ("/tmp", f"/tmp/bt_u{user}"),  # noqa: S108 - the place that the WLCG rule names
-    ]
-    for source, path in places:
-        if not path:
-            continue
-        try:
-            content = _read(path).strip()
-        except FileNotFoundError:
-            # A variable that names nothing is a mistake; the two default places are simply empty.
-            if source == "BEARER_TOKEN_FILE":
-                raise HostError("ENOENT", f"BEARER_TOKEN_FILE names {path}, which does not exist") from None
-            continue
-        except OSError as error:
-            raise HostError.of(error, path) from error
-        if content:
-            return Found(source, path, content)
+    found = token_variable()
+    if found is not None:
+        return found
+    for place in token_places():
+        found = read(place)
+        if found is not None and found.value:
+            return found
     return None
+
+
+def token_variable() -> Found | None:
+    """The token in BEARER_TOKEN, None if it is unset or empty."""
+    value = os.environ.get("BEARER_TOKEN", "").strip()
+    return Found("BEARER_TOKEN", None, value.encode("utf-8", "replace")) if value else None
+
+
+def read(place: Place) -> Found | None:
+    """What is in a place, stripped; None if nothing is there.
+
+    Raises:
+        HostError: the file is named and does not exist, or cannot be read.
+    """
+    try:
+        descriptor = os.open(place.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            content = stream.read(MAX_CREDENTIAL_BYTES).strip()
+    except FileNotFoundError:
+        if place.named:
+            raise HostError("ENOENT", f"{place.source} names {place.path}, which does not exist") from None
+        return None
+    except OSError as error:
+        raise HostError.of(error, place.path) from error
+    return Found(place.source, place.path, content, stat.S_IMODE(status.st_mode), status.st_uid)
 
 
 def bearer_token() -> str:
@@ -67,13 +101,28 @@ def bearer_token() -> str:
     found = find_token()
     if found is None:
         raise HostError("ENOENT", "no bearer token is found by the WLCG order")
-    try:
-        text = found.value.decode("ascii")
-    except UnicodeDecodeError:
-        text = ""
-    if not text or any(not (char.isalnum() or char in "-._~+/=") for char in text):
+    text = token_text(found.value)
+    if text is None:
         raise HostError("EINVAL", f"the token of {found.source} has characters that RFC 6750 does not allow")
     return text
+
+
+def token_text(value: bytes) -> str | None:
+    """A token as text, None if it has characters outside of b64token (RFC 6750 §2.1)."""
+    try:
+        text = value.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    good = text and all(char.isalnum() or char in "-._~+/=" for char in text)
+    return text if good else None
+
+
+def proxy_place() -> Place:
+    """The file in which the X.509 proxy is, or would be."""
+    named = os.environ.get("X509_USER_PROXY", "").strip()
+    if named:
+        return Place("X509_USER_PROXY", named, named=True)
+    return Place("/tmp", f"/tmp/x509up_u{os.getuid()}", named=False)  # noqa: S108 - Globus
 
 
 def proxy_path() -> str:
@@ -82,13 +131,7 @@ def proxy_path() -> str:
     Raises:
         HostError: there is none.
     """
-    path = os.environ.get("X509_USER_PROXY", "").strip() or f"/tmp/x509up_u{os.getuid()}"  # noqa: S108 - Globus
+    path = proxy_place().path
     if not os.path.isfile(path):  # noqa: PTH113
         raise HostError("ENOENT", f"{path}: no X.509 proxy")
     return path
-
-
-def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(MAX_CREDENTIAL_BYTES)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from probes.answers import (
+    AuthoritiesSeen,
     CommandResult,
     ConnectTrial,
     Drained,
@@ -19,9 +20,11 @@ from probes.answers import (
     Identity,
     Json,
     Limit,
+    ProxySeen,
     Resolution,
     SystemName,
     TlsTrial,
+    TokenSeen,
     Trial,
     WriteTrial,
 )
@@ -70,6 +73,9 @@ _SHAPES: dict[str, Any] = {
     ],
     "drain": Drained,
     "xattr": str,
+    "token": TokenSeen | None,
+    "x509": ProxySeen | None,
+    "authorities": AuthoritiesSeen,
 }
 """Question → type of its answer; a question that is not here takes anything (the door makes text or bool of it)."""
 

@@ -33,7 +33,7 @@ def read_site(host: Host, settings: Settings) -> Site:
     hashes: dict[str, str] = {}
     config = _config(host, f"{directory}/{CONFIG}", problems, hashes)
     if config is None and problems[-1].kind == "missing" and not _is_directory(host, directory):
-        text = f"there is no such directory, although {origin} says so"
+        text = f"there is no such directory ({origin})"
         return Site(origin=origin, problems=(Problem(kind="missing", where=directory, text=text),))
     files: dict[str, StorageFile] = {}
     for site, path in _storage_paths(directory, config, problems).items():
