@@ -10,7 +10,19 @@ from probes.spec import Check, Probe
 
 ENTRY_POINT_GROUP = "sitecap.probes"
 
-BUILTIN = ("context", "batch", "cores", "cpu", "memory", "disk", "limits", "container", "gpu", "network")
+BUILTIN = (
+    "context",
+    "batch",
+    "cores",
+    "cpu",
+    "memory",
+    "disk",
+    "limits",
+    "container",
+    "gpu",
+    "network",
+    "webdav",
+)
 """Names of our own probes, in the order in which they are judged and shown."""
 
 

@@ -17,6 +17,7 @@ from profiles.facts.gpu import GpuFacts
 from profiles.facts.limits import LimitsFacts
 from profiles.facts.memory import MemoryFacts
 from profiles.facts.network import NetworkFacts
+from profiles.facts.webdav import WebdavFacts
 
 
 class NodeFacts(Model):
@@ -32,6 +33,7 @@ class NodeFacts(Model):
     container: ContainerFacts | None = None
     gpu: GpuFacts | None = None
     network: NetworkFacts | None = None
+    webdav: WebdavFacts | None = None
     extensions: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         max_length=32,
