@@ -16,6 +16,7 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import is_address, without_addresses
 from probes.settings import Settings
+from probes.sitelocal import Frontier, read_site
 from probes.wpad import LIMIT_BYTES, MAX_PROXIES, is_program, proxies_in
 
 DIRECT = "DIRECT"
@@ -134,6 +135,20 @@ def shown(proxy: str) -> str:
     return f"(address):{port}" if is_address(name.strip("[]")) else f"{name}:{port}"
 
 
+def frontier_groups(host: Host, frontier: Frontier) -> ProxyChoice:
+    """The proxies that SITECONF gives a Frontier client: its own, those by WPAD, the backups; DIRECT if there is none."""
+    own, problems = _normal_all(frontier.proxies)
+    backups, more = _normal_all(frontier.backup_proxies)
+    groups: list[tuple[str, ...]] = [own] if frontier.balance_proxies and own else [(one,) for one in own]
+    wpad: tuple[str, ...] = ()
+    if frontier.proxyconfigs:
+        found, wpad = discover(host, frontier.proxyconfigs)
+        groups += [(one,) for one in found if one not in own]
+    only_backups = tuple(one for one in backups if one not in own)
+    groups += [(one,) for one in only_backups]
+    return _choice(tuple(groups), "frontier-connect in SITECONF", (*problems, *more, *wpad), only_backups)
+
+
 def discover(host: Host, urls: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Proxies by WPAD: those of the first URL whose wpad.dat names some, and what went wrong before.
 
@@ -213,23 +228,8 @@ def _with_wpad(
 
 
 def _of_site(host: Host, settings: Settings) -> ProxyChoice:
-    from probes.sitelocal import read_site  # noqa: PLC0415
-
-    site = read_site(host, settings)
-    frontier = site.frontier
-    if frontier is None:
-        return _choice((), "no proxy is configured", ())
-    origin = "frontier-connect in SITECONF"
-    own, problems = _normal_all(frontier.proxies)
-    backups, more = _normal_all(frontier.backup_proxies)
-    groups: list[tuple[str, ...]] = [own] if frontier.balance_proxies and own else [(one,) for one in own]
-    wpad: tuple[str, ...] = ()
-    if frontier.proxyconfigs:
-        found, wpad = discover(host, frontier.proxyconfigs)
-        groups += [(one,) for one in found if one not in own]
-    groups += [(one,) for one in backups]
-    only_backups = tuple(one for one in backups if one not in own)
-    return _choice(tuple(groups), origin, (*problems, *more, *wpad), only_backups)
+    frontier = read_site(host, settings).frontier
+    return _choice((), "no proxy is configured", ()) if frontier is None else frontier_groups(host, frontier)
 
 
 def _choice(
