@@ -49,7 +49,7 @@ def summarise(facts: SquidFacts) -> str:
         return "not tried"
     if not facts.proxies:
         return "no proxy configured"
-    usable = sum(_fault(facts, proxy) is None for proxy in facts.proxies)
+    usable = sum(_fault(facts, proxy.name) is None for proxy in facts.proxies)
     ways = [proxy.name for proxy in facts.proxies if _answers(facts, proxy.name)]
     if not ways and _answers(facts, DIRECT):
         ways = ["directly only"]
@@ -58,10 +58,10 @@ def summarise(facts: SquidFacts) -> str:
     )
 
 
-def _fault(facts: SquidFacts, proxy: ProxyFacts) -> Step | None:
-    """The first step that failed on the way to a manifest through a proxy, None if it came."""
+def _fault(facts: SquidFacts, via: str) -> Step | None:
+    """The first step that failed on the way to a manifest through a proxy or directly, None if it came."""
     for name in ("resolve", "connect", "manifest"):
-        step = facts.step(proxy.name, name)
+        step = facts.step(via, name)
         if step is None or step.outcome != "ok":
             return step or Step(name=name, outcome="not reached")
     return None
@@ -75,7 +75,7 @@ def _told(step: Step) -> str:
 def _reachable(facts: SquidFacts, proxies: Sequence[ProxyFacts], judging: Judging) -> CheckResult:
     if not proxies:
         return judging.skip("SQD-01", f"no proxy is configured ({facts.origin})")
-    faults = {proxy.name: _fault(facts, proxy) for proxy in proxies}
+    faults = {proxy.name: _fault(facts, proxy.name) for proxy in proxies}
     evidence = [
         f"{proxy.name} ({proxy.role}, {proxy.origin}): {'works' if fault is None else _told(fault)}"
         for proxy in proxies
@@ -91,8 +91,8 @@ def _reachable(facts: SquidFacts, proxies: Sequence[ProxyFacts], judging: Judgin
     if len(broken) < len(proxies):
         summary = f"{len(broken)} of {len(proxies)} proxies fail; {name}: {_told(first)}"
         return judging.warn("SQD-01", summary, hint=hint, **more)
-    direct = facts.step(DIRECT, "manifest")
-    if first.fault in ("proxy-error", "http-status") and direct is not None and direct.outcome == "failed":
+    direct = _fault(facts, DIRECT)
+    if first.fault in ("proxy-error", "http-status") and direct is not None:
         hint = f"{hint or ''} (directly the Stratum-1 fails too: {direct.detail or direct.fault})".strip()
     which = f"all {len(proxies)} proxies fail" if len(proxies) > 1 else "the only proxy fails"
     return judging.critical("SQD-01", f"{which}; {name}: {_told(first)}", hint=hint, **more)
