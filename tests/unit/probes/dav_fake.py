@@ -1,0 +1,129 @@
+"""A small WebDAV door on the loopback that says whatever a test wants; honest unless told otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+CONTENT = bytes(range(256)) * 1200
+"""Of the file: 307 200 bytes, longer than the range that the probe asks for."""
+
+
+@dataclass
+class Door:
+    """What the door says; None leaves the field or the feature out.
+
+    Attributes:
+        dav: field of the answer to OPTIONS.
+        propfind: status and body; None = the honest one.
+        ranges: "multi", "single" or "none".
+        content_range: of a single range, instead of the honest one.
+        digest: field of the answer to HEAD.
+        asked: method, path and fields of the questions so far.
+    """
+
+    dav: str | None = "1"
+    propfind: tuple[int, bytes] | None = None
+    ranges: str = "multi"
+    content_range: str | None = None
+    digest: str | None = f"adler32={zlib.adler32(CONTENT):08x}"
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/store/file"
+
+
+def multistatus(prop: str, status: str = "HTTP/1.1 200 OK") -> bytes:
+    """The answer to PROPFIND about one resource."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><D:multistatus xmlns:D="DAV:"><D:response><D:href>/store/file</D:href>'
+        f"<D:propstat><D:prop>{prop}</D:prop><D:status>{status}</D:status></D:propstat></D:response></D:multistatus>"
+    ).encode()
+
+
+HONEST = multistatus(
+    f"<D:getcontentlength>{len(CONTENT)}</D:getcontentlength>"
+    "<D:getlastmodified>Sun, 22 Nov 2026 10:00:00 GMT</D:getlastmodified><D:resourcetype/>"
+)
+
+
+@contextlib.contextmanager
+def serving(door: Door) -> Iterator[Door]:
+    """Run the door on a free port."""
+    server = _Server(("127.0.0.1", 0), _handler(door))
+    door.port = int(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield door
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has seen enough and hangs up is what these tests are about."""
+
+
+def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _note(self) -> None:
+            door.asked.append((self.command, self.path, dict(self.headers)))
+
+        def _say(self, status: int, body: bytes, **fields: str | None) -> None:
+            self.send_response(status)
+            for name, value in fields.items():
+                if value is not None:
+                    self.send_header(name.replace("_", "-"), value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_OPTIONS(self) -> None:
+            self._note()
+            self._say(200, b"", DAV=door.dav)
+
+        def do_PROPFIND(self) -> None:
+            self._note()
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._say(*(door.propfind or (207, HONEST)), Content_Type="application/xml")
+
+        def do_HEAD(self) -> None:
+            self._note()
+            self._say(200, CONTENT, Digest=door.digest)
+
+        def do_GET(self) -> None:
+            self._note()
+            ranges = re.findall(r"(\d+)-(\d+)", self.headers.get("Range", ""))
+            pieces = {(int(first), int(last)): CONTENT[int(first) : int(last) + 1] for first, last in ranges}
+            if not pieces or door.ranges == "none" or (len(pieces) > 1 and door.ranges == "single"):
+                self._say(200, CONTENT)
+            elif len(pieces) == 1:
+                ((first, last), piece), *_ = pieces.items()
+                honest = f"bytes {first}-{last}/{len(CONTENT)}"
+                self._say(206, piece, Content_Range=door.content_range or honest)
+            else:
+                parts = [
+                    b"--XX\r\nContent-Range: bytes %d-%d/%d\r\n\r\n%s\r\n" % (*where, len(CONTENT), piece)
+                    for where, piece in pieces.items()
+                ]
+                body = b"".join(parts) + b"--XX--\r\n"
+                self._say(206, body, Content_Type="multipart/byteranges; boundary=XX")
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    return Handler

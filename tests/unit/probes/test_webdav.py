@@ -1,0 +1,266 @@
+"""What the webdav probe makes of doors that misbehave, of hostile answers, and of settings that name none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.host import Host
+from probes.judging import Judging
+from probes.live import LiveDoor
+from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.settings import Settings
+from probes.webdav import PROBE, content, gather
+from profiles.checks import CheckResult, Status
+from profiles.facts.network import Family, FamilyAttempt
+from profiles.facts.routes import Route, Step
+from profiles.facts.webdav import CredentialTry, WebdavDoor, WebdavFacts
+from tests.unit.probes.dav_fake import CONTENT, Door, multistatus, serving
+from tests.unit.probes.network_servers import closed_port, listening
+
+
+def settings(*urls: str, **more: Any) -> Settings:
+    return Settings.model_validate({"webdav": {"urls": urls, "timeout_s": 20, "budget_s": 60, **more}})
+
+
+def judged(facts: WebdavFacts) -> CheckResult:
+    (result,) = PROBE.judge(facts, Judging(PROBE, Settings(), {"webdav": facts}))
+    return result
+
+
+def looked(door: Door, **more: Any) -> tuple[WebdavFacts, CheckResult]:
+    with serving(door):
+        facts = gather(Host(LiveDoor()), settings(door.url, **more))
+    return facts, judged(facts)
+
+
+def test_an_honest_door_is_ok_and_shows_every_step() -> None:
+    facts, result = looked(door := Door())
+
+    assert result.status is Status.OK, result
+    (route,) = facts.routes or ()
+    assert {step.name: step.outcome for step in route.steps if step.outcome != "ok"} == {"tls": "not tried"}
+    assert [method for method, _, _ in door.asked] == ["OPTIONS", "PROPFIND", "GET", "GET", "GET", "HEAD"]
+    assert not any("Authorization" in fields for _, _, fields in door.asked)
+
+
+@pytest.mark.parametrize(
+    ("door", "step", "fault", "status"),
+    [
+        (Door(dav=None), "options", "not-webdav", Status.CRITICAL),
+        (Door(propfind=(200, b"<html>Welcome</html>")), "propfind", "not-webdav", Status.CRITICAL),
+        (Door(propfind=(207, b"<html>Welcome</html>")), "propfind", "not-webdav", Status.CRITICAL),
+        (Door(propfind=(207, b"not xml at all")), "propfind", "not-webdav", Status.CRITICAL),
+        (Door(propfind=(503, b"")), "propfind", "http-503", Status.CRITICAL),
+        (
+            Door(propfind=(207, b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>')),
+            "propfind", "hostile-xml", Status.CRITICAL,
+        ),
+        (Door(propfind=(207, b"<a>" * 40_000)), "propfind", "hostile-xml", Status.CRITICAL),
+        (Door(propfind=(207, b"<a>" * 20_000)), "propfind", "not-webdav", Status.CRITICAL),
+        (
+            Door(propfind=(207, multistatus("<D:getcontentlength>-5</D:getcontentlength>"))),
+            "propfind", "not-webdav", Status.CRITICAL,
+        ),
+        (
+            Door(propfind=(207, multistatus("<D:getcontentlength>7</D:getcontentlength>", "HTTP/1.1 404 no"))),
+            "propfind", "not-webdav", Status.CRITICAL,
+        ),
+        (
+            Door(propfind=(207, multistatus("<D:resourcetype><D:collection/></D:resourcetype>"))),
+            "propfind", "not-a-file", Status.CRITICAL,
+        ),
+        (Door(ranges="none"), "range", "no-range", Status.CRITICAL),
+        (Door(content_range="bytes 5-9/10"), "range", "wrong-range", Status.CRITICAL),
+        (Door(ranges="single"), "multi-range", "no-multi-range", Status.WARNING),
+        (Door(digest=None), "digest", "no-digest", Status.WARNING),
+        (Door(digest="md5=1B2M2Y8AsgTpgAmY7PhCfg=="), "digest", "no-digest", Status.WARNING),
+        (Door(digest="adler32=12345678"), "digest", "wrong-digest", Status.CRITICAL),
+    ],
+    ids=[
+        "no-dav-field", "html-200", "html-207", "no-xml", "overloaded", "external-entity", "endless-xml", "deep-xml",
+        "negative-size", "property-not-found", "directory", "no-ranges", "wrong-range", "one-range-only", "no-digest",
+        "other-digest", "wrong-digest",
+    ],
+)  # fmt: skip
+def test_each_fault_of_a_door_is_named(door: Door, step: str, fault: str, status: Status) -> None:
+    facts, result = looked(door)
+
+    (route,) = facts.routes or ()
+    assert route.broken is not None
+    assert (route.broken.name, route.broken.fault, result.status) == (step, fault, status), route
+    assert result.hint
+    assert fault in " ".join(result.evidence)
+
+
+def test_a_large_file_is_read_in_part_and_its_checksum_not_compared() -> None:
+    facts, result = looked(Door(digest="adler32=12345678"), max_file_bytes=1000, read_bytes=70_000)
+
+    (door,) = facts.doors or ()
+    assert (door.read_bytes, door.read_adler32, door.digest_adler32) == (70_000, None, "12345678")
+    assert result.status is Status.OK
+
+
+def test_a_closed_port_and_an_unknown_name_are_told_apart() -> None:
+    urls = (f"http://localhost:{closed_port()}/f", "davs://no-such-door.invalid/f")
+    facts = gather(Host(LiveDoor()), settings(*urls))
+
+    faults = [route.broken.fault for route in facts.routes or () if route.broken]
+    assert faults == ["connect", "dns"]
+    assert judged(facts).status is Status.CRITICAL
+    assert "2 of 2 doors fail" in judged(facts).summary
+
+
+def test_what_speaks_no_http_is_said_to() -> None:
+    with listening(reply=b"SSH-2.0-x\r\n") as port:
+        facts = gather(Host(LiveDoor()), settings(f"http://127.0.0.1:{port}/f", timeout_s=5))
+
+    (route,) = facts.routes or ()
+    assert route.broken is not None
+    assert (route.broken.name, route.broken.fault) == ("options", "not-http")
+    assert "127.0.0.1" not in facts.model_dump_json()
+
+
+def test_no_outbound_opens_nothing() -> None:
+    with serving(Door()) as door:
+        wanted = settings(door.url).model_copy(update={"site_profile": "no-outbound"})
+        facts = gather(Host(LiveDoor()), wanted)
+
+    assert (facts.doors, facts.routes, door.asked) == (None, None, [])
+    assert judged(facts).status is Status.SKIPPED
+    assert "no-outbound" in judged(facts).summary
+
+
+def test_a_site_without_siteconf_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    wanted = Settings.model_validate({"siteconf": {"path": str(tmp_path / "none")}})
+    facts = gather(Host(LiveDoor()), wanted)
+
+    assert judged(facts).status is Status.SKIPPED
+    assert "webdav.urls is not set" in judged(facts).summary
+
+
+def test_the_doors_of_siteconf_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "JobConfig").mkdir()
+    (tmp_path / "JobConfig" / "site-local-config.xml").write_text(
+        '<site-local-config><site name="T2_XX_Lab"><data-access><catalog volume="Disk" protocol="XRootD"/>'
+        "</data-access></site></site-local-config>"
+    )
+    with serving(Door()) as door:
+        (tmp_path / "storage.json").write_text(
+            '[{"site": "T2_XX_Lab", "volume": "Disk", "protocols": ['
+            '{"protocol": "XRootD", "access": "site-ro", "prefix": "root://localhost/"},'
+            f'{{"protocol": "WebDAV", "access": "global-rw", "prefix": "http://localhost:{door.port}/dav"}}]}}]'
+        )
+        wanted = Settings.model_validate(
+            {"siteconf": {"path": str(tmp_path), "test_lfn": "/store/test/file"}, "webdav": {"timeout_s": 20}}
+        )
+        facts = gather(Host(LiveDoor()), wanted)
+
+    (found,) = facts.doors or ()
+    assert (found.path, found.origin) == ("/dav/store/test/file", "SITECONF: Disk, WebDAV")
+    assert judged(facts).status is Status.OK
+
+
+def test_a_url_that_is_no_webdav_url_is_said_to_be_none() -> None:
+    facts = gather(Host(LiveDoor()), settings("root://se.example.org//store/file"))
+
+    assert judged(facts).status is Status.SKIPPED
+    assert "davs://" in judged(facts).summary
+
+
+def test_a_recording_replays_to_the_same_facts(tmp_path: Path) -> None:
+    directory = tmp_path / "recording"
+    begin(directory)
+    with serving(Door()) as door:
+        recorder = RecordingDoor(LiveDoor(), directory, "webdav", None)
+        facts = gather(Host(recorder), settings(door.url))
+        recorder.close()
+    finish(directory, agent_version="0", created_at="now", redacted=False)
+
+    assert gather(Host(ReplayDoor(Recording(directory), "webdav")), settings(door.url)) == facts
+    # What is read for the rate is not kept.
+    assert sum(path.stat().st_size for path in directory.iterdir()) < len(CONTENT)
+
+
+def test_a_dead_family_of_addresses_is_a_warning() -> None:
+    attempts = (
+        FamilyAttempt(family=Family.IPV4, addresses=1, works=True, connect_s=0.01),
+        FamilyAttempt(
+            family=Family.IPV6, addresses=1, works=False, errno_name="ETIMEDOUT", detail="no answer within 5 s"
+        ),
+    )  # fmt: skip
+    door = WebdavDoor(target="se:443", path="/f", origin="webdav.urls", secure=True, attempts=attempts)
+    route = Route(subject="/f", target="se:443", via="direct", steps=(Step(name="digest", outcome="ok"),))
+
+    result = judged(WebdavFacts(doors=(door,), routes=(route,)))
+
+    assert result.status is Status.WARNING
+    assert "IPv6" in result.summary
+
+
+def test_a_slow_read_is_a_warning_and_a_short_one_says_nothing() -> None:
+    def rated(read_bytes: int) -> CheckResult:
+        door = WebdavDoor(
+            target="se:443", path="/f", origin="o", secure=True, read_bytes=read_bytes, read_s=9.0, first_byte_s=1.0
+        )  # fmt: skip
+        route = Route(subject="/f", target="se:443", via="direct", steps=(Step(name="read", outcome="ok"),))
+        return judged(WebdavFacts(doors=(door,), routes=(route,)))
+
+    assert rated(4_000_000).status is Status.WARNING
+    assert rated(4_000_000).value == 500_000
+    assert rated(40_000).status is Status.OK
+
+
+def test_a_refusal_names_the_credentials_that_were_tried() -> None:
+    door = WebdavDoor(
+        target="se:443",
+        path="/f",
+        origin="o",
+        secure=True,
+        tried=(CredentialTry(credential="token", status=403), CredentialTry(credential="x509", status=403)),
+    )
+    steps = (Step(name="propfind", outcome="failed", fault="http-403", detail="status 403"),)
+    route = Route(subject="/f", target="se:443", via="direct", steps=steps)
+
+    result = judged(WebdavFacts(doors=(door,), routes=(route,)))
+
+    assert result.status is Status.CRITICAL
+    assert "token and x509" in result.summary
+
+
+@given(st.binary(max_size=400))
+def test_any_answer_to_propfind_gives_properties_or_one_clause(answer: bytes) -> None:
+    try:
+        said: object = content.properties(answer).size_bytes
+    except ValueError as error:
+        said = str(error)
+
+    assert (
+        said is None or (isinstance(said, int) and said >= 0) or (isinstance(said, str) and "\n" not in said)
+    )
+
+
+@given(st.text(max_size=80), st.binary(max_size=400))
+def test_any_multipart_answer_is_taken_apart_or_refused(content_type: str, body: bytes) -> None:
+    found = content.parts(f"multipart/byteranges; boundary={content_type}", body)
+
+    assert found is None or all(len(piece) <= last - first + 1 for (first, last), piece in found.items())
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("adler32=2c52e144", "2c52e144"),
+        ("ADLER32=2C52E144", "2c52e144"),
+        ("md5=x==,adler32=abc", "00000abc"),
+        ("adler32=123456789", None),
+        ("adler32=", None),
+        (None, None),
+    ],
+)
+def test_digest_fields(field: str | None, expected: str | None) -> None:
+    assert content.adler32(field) == expected
