@@ -321,8 +321,7 @@ class Host:
 
     def authorities(self, path: str) -> AuthoritiesSeen:
         """What a hashed directory of authorities holds, or a file of them; HostError if it cannot be read."""
-        answer = list(self._door.ask("authorities", [path]))
-        return AuthoritiesSeen(*(tuple(part) if isinstance(part, list) else part for part in answer))
+        return AuthoritiesSeen(*_immutable(self._door.ask("authorities", [path])))
 
     # -- anything else -----------------------------------------------------------------------------------
 
@@ -337,7 +336,7 @@ class Host:
 
 def token_seen(answer: list[Any]) -> TokenSeen:
     """The answer to "token" as it comes from a recording, with its lists made immutable."""
-    return TokenSeen(*(tuple(part) if isinstance(part, list) else part for part in answer))
+    return TokenSeen(*_immutable(answer))
 
 
 def proxy_seen(answer: list[Any]) -> ProxySeen:
@@ -345,3 +344,7 @@ def proxy_seen(answer: list[Any]) -> ProxySeen:
     seen = ProxySeen(*answer)
     found = [AttributesSeen(*one) for one in seen.attributes]
     return seen._replace(attributes=tuple(one._replace(fqans=tuple(one.fqans)) for one in found))
+
+
+def _immutable(answer: list[Any]) -> list[Any]:
+    return [tuple(part) if isinstance(part, list) else part for part in answer]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import re
 import stat
@@ -63,7 +64,7 @@ class _Directory:
         self._at = at
         self._path = path
         self._now = time.time()
-        self._seen: set[tuple[int, int]] = set()
+        self._seen: set[bytes] = set()
         self._certificates = self._lists = self._lapsed_count = 0
         self._unreadable: list[Json] = []
         self._lapsed: list[Json] = []
@@ -99,12 +100,11 @@ class _Directory:
         return sorted(found), True
 
     def _one(self, name: str, *, is_list: bool) -> None:
-        path = self._at(f"{self._path}/{name}")
-        status = os.stat(path)  # noqa: PTH116
-        if (status.st_dev, status.st_ino) in self._seen:
-            return  # the other hash of the same file
-        self._seen.add((status.st_dev, status.st_ino))
-        content, _ = _head(path, HEAD_BYTES)
+        content, _ = _head(self._at(f"{self._path}/{name}"), HEAD_BYTES)
+        digest = hashlib.sha256(content).digest()
+        if digest in self._seen:
+            return  # the same under its other hash, a link or a copy
+        self._seen.add(digest)
         if not is_list:
             if not (content[:1] == b"\x30" or _PEM_CERTIFICATE in content or _PEM_TRUSTED in content):
                 raise ValueError("no certificate")
