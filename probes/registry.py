@@ -21,6 +21,8 @@ BUILTIN = (
     "container",
     "gpu",
     "network",
+    "siteconf",
+    "credentials",
     "webdav",
 )
 """Names of our own probes, in the order in which they are judged and shown."""

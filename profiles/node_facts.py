@@ -12,11 +12,13 @@ from profiles.facts.container import ContainerFacts
 from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.facts.cpu import CpuFacts
+from profiles.facts.credentials import CredentialsFacts
 from profiles.facts.disk import DiskFacts
 from profiles.facts.gpu import GpuFacts
 from profiles.facts.limits import LimitsFacts
 from profiles.facts.memory import MemoryFacts
 from profiles.facts.network import NetworkFacts
+from profiles.facts.siteconf import SiteconfFacts
 from profiles.facts.webdav import WebdavFacts
 
 
@@ -33,6 +35,8 @@ class NodeFacts(Model):
     container: ContainerFacts | None = None
     gpu: GpuFacts | None = None
     network: NetworkFacts | None = None
+    siteconf: SiteconfFacts | None = None
+    credentials: CredentialsFacts | None = None
     webdav: WebdavFacts | None = None
     extensions: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
