@@ -58,7 +58,7 @@ HONEST = multistatus(
 @contextlib.contextmanager
 def serving(door: Door) -> Iterator[Door]:
     """Run the door on a free port."""
-    server = _Server(("127.0.0.1", 0), _handler(door))
+    server = _Server(door)
     door.port = int(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -71,59 +71,65 @@ def serving(door: Door) -> Iterator[Door]:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        super().__init__(("127.0.0.1", 0), _Handler)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has seen enough and hangs up is what these tests are about."""
 
 
-def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
 
-        def _note(self) -> None:
-            door.asked.append((self.command, self.path, dict(self.headers)))
+    def _note(self) -> None:
+        self.server.door.asked.append((self.command, self.path, dict(self.headers)))
 
-        def _say(self, status: int, body: bytes, **fields: str | None) -> None:
-            self.send_response(status)
-            for name, value in fields.items():
-                if value is not None:
-                    self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def _say(self, status: int, body: bytes, **fields: str | None) -> None:
+        self.send_response(status)
+        for name, value in fields.items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        def do_OPTIONS(self) -> None:
-            self._note()
-            self._say(200, b"", DAV=door.dav)
+    def do_OPTIONS(self) -> None:
+        self._note()
+        self._say(200, b"", DAV=self.server.door.dav)
 
-        def do_PROPFIND(self) -> None:
-            self._note()
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self._say(*(door.propfind or (207, HONEST)), Content_Type="application/xml")
+    def do_PROPFIND(self) -> None:
+        self._note()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._say(*(self.server.door.propfind or (207, HONEST)), Content_Type="application/xml")
 
-        def do_HEAD(self) -> None:
-            self._note()
-            self._say(200, CONTENT, Digest=door.digest)
+    def do_HEAD(self) -> None:
+        self._note()
+        self._say(200, CONTENT, Digest=self.server.door.digest)
 
-        def do_GET(self) -> None:
-            self._note()
-            ranges = re.findall(r"(\d+)-(\d+)", self.headers.get("Range", ""))
-            pieces = {(int(first), int(last)): CONTENT[int(first) : int(last) + 1] for first, last in ranges}
-            if not pieces or door.ranges == "none" or (len(pieces) > 1 and door.ranges == "single"):
-                self._say(200, CONTENT)
-            elif len(pieces) == 1:
-                ((first, last), piece), *_ = pieces.items()
-                honest = f"bytes {first}-{last}/{len(CONTENT)}"
-                self._say(206, piece, Content_Range=door.content_range or honest)
-            else:
-                parts = [
-                    b"--XX\r\nContent-Range: bytes %d-%d/%d\r\n\r\n%s\r\n" % (*where, len(CONTENT), piece)
-                    for where, piece in pieces.items()
-                ]
-                body = b"".join(parts) + b"--XX--\r\n"
-                self._say(206, body, Content_Type="multipart/byteranges; boundary=XX")
+    def do_GET(self) -> None:
+        self._note()
+        ranges = re.findall(r"(\d+)-(\d+)", self.headers.get("Range", ""))
+        pieces = {(int(first), int(last)): CONTENT[int(first) : int(last) + 1] for first, last in ranges}
+        if (
+            not pieces
+            or self.server.door.ranges == "none"
+            or (len(pieces) > 1 and self.server.door.ranges == "single")
+        ):
+            self._say(200, CONTENT)
+        elif len(pieces) == 1:
+            ((first, last), piece), *_ = pieces.items()
+            honest = f"bytes {first}-{last}/{len(CONTENT)}"
+            self._say(206, piece, Content_Range=self.server.door.content_range or honest)
+        else:
+            parts = [
+                b"--XX\r\nContent-Range: bytes %d-%d/%d\r\n\r\n%s\r\n" % (*where, len(CONTENT), piece)
+                for where, piece in pieces.items()
+            ]
+            body = b"".join(parts) + b"--XX--\r\n"
+            self._say(206, body, Content_Type="multipart/byteranges; boundary=XX")
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    return Handler
+    def log_message(self, *args: Any) -> None:
+        pass

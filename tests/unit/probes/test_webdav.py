@@ -106,7 +106,7 @@ def test_a_large_file_is_read_in_part_and_its_checksum_not_compared() -> None:
 
 
 def test_a_closed_port_and_an_unknown_name_are_told_apart() -> None:
-    urls = (f"http://localhost:{closed_port()}/f", "davs://no-such-door.invalid/f")
+    urls = (f"http://localhost:{closed_port()}/f", "davs://no..name/f")
     facts = gather(Host(LiveDoor()), settings(*urls))
 
     faults = [route.broken.fault for route in facts.routes or () if route.broken]
