@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probes.judging import Judging
+from probes.webdav.refusal import why
 from profiles.checks import CheckResult
+from profiles.facts.credentials import CredentialsFacts
 from profiles.facts.routes import Route, Step
 from profiles.facts.webdav import WebdavDoor, WebdavFacts
 
@@ -56,7 +58,7 @@ def judge(facts: WebdavFacts, judging: Judging) -> Sequence[CheckResult]:
             summary = f"{len(failed)} of {len(pairs)} doors fail; {summary}"
         hint = HINTS.get(step.fault or "")
         if step.fault in ("http-401", "http-403"):
-            reason, hint = credential_reason(door, judging)
+            reason, hint = why(door, judging.facts_of("credentials", CredentialsFacts))
             summary = f"{summary}; {reason}"
         return [judging.critical("DAV-01", summary[:1024], evidence=evidence, hint=hint)]
     return [_working(pairs, evidence, judging)]
@@ -125,22 +127,6 @@ def _story(door: WebdavDoor, route: Route) -> str:
         compared = "" if door.read_adler32 is None else f", read {door.read_adler32}"
         parts.append(f"adler32 {door.digest_adler32}{compared}")
     return "; ".join(parts)
-
-
-def credential_reason(door: WebdavDoor, judging: Judging) -> tuple[str, str]:
-    """Why a door refuses us, as far as this node can tell, and what to do."""
-    del judging
-    asked = [one for one in door.tried if one.status is not None and one.credential != "none"]
-    if not asked:
-        missing = "; ".join(one.reason for one in door.tried if one.reason) or "no credential was sent"
-        if not door.secure:
-            return "no credential is sent over plain HTTP", "use davs:// or https://"
-        return missing, "give the job a token (BEARER_TOKEN_FILE) or a proxy (X509_USER_PROXY)"
-    names = " and ".join(one.credential for one in asked)
-    return (
-        f"refused with {names}",
-        "compare the token's audience and scope (or the proxy's VOMS attributes) with what the door authorises",
-    )
 
 
 def summarise(facts: WebdavFacts) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from probes import credentials
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
@@ -90,8 +91,10 @@ def look(url: str, authority: Authority | None = None, **wanted: float) -> Look:
     ca_path = None if authority is None else str(authority.certificates)
     webdav = {"urls": [url], "ca_path": ca_path, "timeout_s": 20, "budget_s": 60, **wanted}
     settings = Settings.model_validate({"webdav": webdav})
-    facts = gather(Host(LiveDoor()), settings)
-    (result,) = PROBE.judge(facts, Judging(PROBE, settings, {"webdav": facts}))
+    host = Host(LiveDoor())
+    facts = gather(host, settings)
+    known = {"webdav": facts, "credentials": credentials.PROBE.gather(host, settings)}
+    (result,) = PROBE.judge(facts, Judging(PROBE, settings, known))
     (door,), (route,) = facts.doors or (), facts.routes or ()
     return Look(door, {step.name: step for step in route.steps}, route.broken, result)
 
@@ -132,12 +135,13 @@ def test_a_token_never_goes_over_plain_http(site: Site, monkeypatch: pytest.Monk
     ("token", "words"),
     [
         (None, "no bearer token is found"),
-        ({"expires_in_s": -100}, "token"),
-        ({"scope": "storage.read:/other"}, "token"),
-        ({"scope": "compute.read"}, "token"),
-        ({"aud": "https://other.example"}, "token"),
+        ({"expires_in_s": -100}, "the token expired"),
+        ({"valid_in_s": 600}, "only"),
+        ({"scope": "storage.read:/other"}, "reading below /other"),
+        ({"scope": "compute.read"}, "compute.read"),
+        ({"aud": "https://other.example"}, "audience is https://other.example"),
     ],
-    ids=["missing", "expired", "wrong-path", "wrong-scope", "wrong-audience"],
+    ids=["missing", "expired", "not-yet-valid", "wrong-path", "wrong-scope", "wrong-audience"],
 )
 def test_a_token_that_does_not_open_the_door(
     site: Site, monkeypatch: pytest.MonkeyPatch, token: dict[str, object] | None, words: str
@@ -148,7 +152,7 @@ def test_a_token_that_does_not_open_the_door(
     seen = look(site.secure.url(scheme="davs"), site.authority)
 
     assert seen.story == (Status.CRITICAL, "propfind", "http-403"), seen
-    assert words in seen.result.summary
+    assert words in seen.result.summary, seen.result.summary
     assert seen.steps["range"].outcome == "not reached"
 
 
