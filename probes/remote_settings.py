@@ -68,6 +68,21 @@ class CvmfsSettings(Section):
     max_object_bytes: int = Field(
         default=32_000_000, ge=0, le=200_000_000, description="bound on one file read over HTTP"
     )
+    max_total_bytes: int = Field(
+        default=32_000_000,
+        ge=0,
+        le=36_000_000,
+        description="catalogs and files of all routes together; a recording holds them, so there is a ceiling",
+    )
+    max_routes: int = Field(
+        default=48, ge=1, le=96, description="proxies × Stratum-1s × repositories that are tried over HTTP"
+    )
+    cache_path: str = Field(
+        default="/var/lib/cvmfs", description="the client's cache, for the revision that it has seen last"
+    )
+    geo_order: bool = Field(
+        default=False, description="ask the geo API of each Stratum-1 for the order of all (CVH-07)"
+    )
     connect_timeout_s: TimeoutS = 5.0
     timeout_s: TimeoutS = Field(
         default=10.0, description="for one object; a CVMFS client waits 5 s through a proxy, 10 s directly"
@@ -208,5 +223,6 @@ class TrafficSettings(Section):
         default=0.0,
         ge=0,
         le=3600,
-        description="network probes begin after a random time up to this, so that nodes do not ask together",
+        description="network probes begin after a random time up to this, so that nodes do not ask together; their "
+        "deadlines and budget_s begin then",
     )
