@@ -68,8 +68,8 @@ def _look(
     address: str,
     port: int,
     deadline: float,
-    context: Any,
-    found: dict[str, Any],  # noqa: ANN401
+    context: Any,  # noqa: ANN401 - ssl is imported lazily
+    found: dict[str, Any],
 ) -> None:
     import ssl  # noqa: PLC0415
 

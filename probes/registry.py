@@ -23,6 +23,9 @@ BUILTIN = (
     "network",
     "siteconf",
     "credentials",
+    "cvmfs_mount",
+    "squid",
+    "xrootd",
     "webdav",
 )
 """Names of our own probes, in the order in which they are judged and shown."""

@@ -13,13 +13,16 @@ from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.facts.cpu import CpuFacts
 from profiles.facts.credentials import CredentialsFacts
+from profiles.facts.cvmfs_mount import CvmfsMountFacts
 from profiles.facts.disk import DiskFacts
 from profiles.facts.gpu import GpuFacts
 from profiles.facts.limits import LimitsFacts
 from profiles.facts.memory import MemoryFacts
 from profiles.facts.network import NetworkFacts
 from profiles.facts.siteconf import SiteconfFacts
+from profiles.facts.squid import SquidFacts
 from profiles.facts.webdav import WebdavFacts
+from profiles.facts.xrootd import XrootdFacts
 
 
 class NodeFacts(Model):
@@ -37,6 +40,9 @@ class NodeFacts(Model):
     network: NetworkFacts | None = None
     siteconf: SiteconfFacts | None = None
     credentials: CredentialsFacts | None = None
+    cvmfs_mount: CvmfsMountFacts | None = None
+    squid: SquidFacts | None = None
+    xrootd: XrootdFacts | None = None
     webdav: WebdavFacts | None = None
     extensions: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
