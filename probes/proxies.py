@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from probes.cvmfs_config import Options, read_options
 from probes.errors import HostError
@@ -23,6 +24,14 @@ DIRECT = "DIRECT"
 AUTO = "auto"
 SQUID_PORT = 3128
 """Port of a proxy that is configured without one."""
+
+WLCG_BACKUPS = (
+    "cvmfsbproxy.cern.ch",
+    "cvmfsbproxy.fnal.gov",
+    "cmsbpfrontier.cern.ch",
+    "cmsbproxy.fnal.gov",
+)
+"""Backup proxies that WLCG and CMS run: never a site's own, wherever they are configured (WLCG squid operations)."""
 
 WPAD_TIMEOUT_S = 3.0
 MAX_WPAD_URLS = 4
@@ -149,6 +158,17 @@ def frontier_groups(host: Host, frontier: Frontier) -> ProxyChoice:
     return _choice(tuple(groups), "frontier-connect in SITECONF", (*problems, *more, *wpad), only_backups)
 
 
+def place(url: str) -> str:
+    """Server of a URL as "host:port", without an address; "none" if it names none."""
+    try:
+        parts = urlsplit(url)
+        name, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "none"
+    default = 443 if parts.scheme == "https" else 80
+    return f"{'(address)' if is_address(name) else name}:{port or default}" if name else "none"
+
+
 def discover(host: Host, urls: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Proxies by WPAD: those of the first URL whose wpad.dat names some, and what went wrong before.
 
@@ -229,7 +249,11 @@ def _with_wpad(
 
 def _of_site(host: Host, settings: Settings) -> ProxyChoice:
     frontier = read_site(host, settings).frontier
-    return _choice((), "no proxy is configured", ()) if frontier is None else frontier_groups(host, frontier)
+    return (
+        _choice((), "neither CVMFS's configuration nor SITECONF names a proxy", ())
+        if frontier is None
+        else frontier_groups(host, frontier)
+    )
 
 
 def _choice(

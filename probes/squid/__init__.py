@@ -12,12 +12,13 @@ from functools import partial
 from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import side_by_side
+from probes.proxies import place
 from probes.settings import Settings
 from probes.spec import Probe
 from probes.squid.checks import CHECKS
 from probes.squid.judge import judge, summarise
 from probes.squid.members import Members, find
-from probes.squid.steps import Ask, manifest_url, place, walk
+from probes.squid.steps import Ask, manifest_url, walk
 from profiles.facts.routes import Route
 from profiles.facts.squid import ProxyFacts, SquidFacts
 

@@ -146,7 +146,7 @@ def _frontier(facts: SquidFacts, proxies: Sequence[ProxyFacts], judging: Judging
         names = " and ".join(proxy.name for proxy in first[:2])
         return judging.ok("SQD-04", f"Frontier answers through {names}", evidence=evidence)
     fault = _broken(facts, dead[0].name if dead else DIRECT)
-    hint = HINTS.get(fault.fault or "") if fault is not None else None
+    hint = HINTS.get(fault.fault or "") if dead and fault is not None else None
     because = f"; {dead[0].name}: {fault.detail or fault.fault}" if dead and fault is not None else ""
     if any(proxy.role == "site" for proxy in working):
         name = next(proxy.name for proxy in working if proxy.role == "site")

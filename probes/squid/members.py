@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from probes.host import Host
-from probes.proxies import DIRECT, ProxyChoice, frontier_groups, normal, proxy_groups, shown
+from probes.proxies import DIRECT, WLCG_BACKUPS, ProxyChoice, frontier_groups, normal, proxy_groups, shown
 from probes.settings import Settings
 from probes.sitelocal import read_site
 from probes.wpad import MAX_PROXIES
@@ -18,14 +18,6 @@ LAUNCHPAD = (
     "http://cmsfrontier3.cern.ch:8000/FrontierProd",
 )
 """CMS's Frontier servers (CMS computing documentation, site-local-config.xml, example of frontier-connect)."""
-
-WLCG_BACKUPS = (
-    "cvmfsbproxy.cern.ch",
-    "cvmfsbproxy.fnal.gov",
-    "cmsbpfrontier.cern.ch",
-    "cmsbproxy.fnal.gov",
-)
-"""Backup proxies that WLCG and CMS run: never a site's own, wherever they are configured (WLCG squid operations)."""
 
 
 @dataclass(frozen=True, kw_only=True)

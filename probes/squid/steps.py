@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from probes.answers import Fetched
 from probes.errors import HostError
 from probes.host import Host
-from probes.network_steps import is_address, seconds, without_addresses
+from probes.network_steps import seconds, without_addresses
+from probes.proxies import place
 from probes.proxy_answers import from_cache, own_error
 from probes.squid import frontier
 from probes.squid.frontier import FrontierError
@@ -109,13 +109,6 @@ def manifest_url(server: str, repository: str) -> str:
     """URL of a repository's manifest on a Stratum-1 "http://host:port"."""
     base = server.rstrip("/").removesuffix("/cvmfs")
     return f"{base}/cvmfs/{repository}/{MANIFEST}"
-
-
-def place(url: str) -> str:
-    """Server of a URL as "host:port"; an address is not shown."""
-    parts = urlsplit(url)
-    name = parts.hostname or ""
-    return f"{'(address)' if is_address(name) else name}:{parts.port or 80}" if name else "none"
 
 
 def _manifest(ask: Ask, urls: tuple[str, ...]) -> str | None:
