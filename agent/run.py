@@ -15,6 +15,7 @@ import agent
 from agent.config import Config
 from agent.identity import node_identity, profile_id
 from probes.errors import RecordingError
+from probes.fact_cache import FactCache, digest_of
 from probes.host import Door, Host
 from probes.live import LiveDoor
 from probes.lock import NodeLock, state_directory
@@ -92,6 +93,8 @@ def look(
         state=state,
         on_finish=on_finish,
         on_wait=on_wait,
+        cache=_cache(request, state),
+        jitter_s=0.0 if _of_its_own(request) else request.config.traffic.jitter_s,
     )
     on_start(runner)
     chosen = [probe for probe in request.probes if not _left_out(probe, request.config)]
@@ -115,6 +118,18 @@ def look(
             # The verdicts are there; a full disk must not cost them.
             failure = failure or f"the recording in {request.record} cannot be finished"
     return Look(profile, outcome.interrupted_by, outcome.out_of_budget, failure)
+
+
+def _of_its_own(request: Request) -> bool:
+    """Whether this run neither waits for its turn nor uses other runs' facts: a recording must hold all the answers."""
+    return request.record is not None or request.replay is not None or request.root != "/"
+
+
+def _cache(request: Request, state: Path | None) -> FactCache | None:
+    cache_s = request.config.traffic.cache_s
+    if state is None or cache_s == 0 or _of_its_own(request):
+        return None
+    return FactCache(state, digest_of(request.config, agent.__version__, os.environ), cache_s)
 
 
 def _left_out(probe: Probe, config: Config) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import selectors
 import signal
 import time
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from probes import child
 from probes.descendants import descendants
+from probes.fact_cache import FactCache
 from probes.lock import find_stuck, remember_stuck
 from probes.settings import Settings
 from probes.spec import Probe
@@ -79,6 +81,10 @@ class Runner:
         budget_s: bound on the whole run.
         state: private directory for notes of children that could not be killed; None = there is none.
         on_finish: called after each probe, for progress.
+        on_wait: called with the names that the run waits for, every two seconds.
+        cache: facts of earlier runs that network probes may use instead of asking; None = they ask.
+        jitter_s: network probes begin after a random time up to this. Their deadlines begin when they do, and so does
+            the budget: it is not eaten by waiting.
     """
 
     def __init__(
@@ -90,6 +96,8 @@ class Runner:
         state: Path | None,
         on_finish: Callable[[ProbeRun], None] = lambda _: None,
         on_wait: Callable[[list[str]], None] = lambda _: None,
+        cache: FactCache | None = None,
+        jitter_s: float = 0.0,
     ) -> None:
         self._open_door = open_door
         self._settings = settings
@@ -97,6 +105,8 @@ class Runner:
         self._state = state
         self._on_finish = on_finish
         self._on_wait = on_wait
+        self._cache = cache
+        self._jitter_s = jitter_s
         self._signal: str | None = None
         self._outcome = Outcome()
 
@@ -106,13 +116,16 @@ class Runner:
 
     def run(self, probes: Sequence[Probe]) -> Outcome:
         """Gather facts with every probe, then judge them in the order given."""
-        end = time.monotonic() + self._budget_s
-        waiting = [probe for probe in probes if not self._left_out(probe)]
+        waiting = [probe for probe in probes if not self._left_out(probe) and not self._known(probe)]
+        outside = any(probe.uses_network for probe in waiting)
+        network_from = time.monotonic() + (random.uniform(0, self._jitter_s) if outside else 0.0)  # noqa: S311
+        end = network_from + self._budget_s
         running: dict[int, _Running] = {}
         with selectors.DefaultSelector() as selector:
             last_word = time.monotonic()
             while (waiting or running) and self._signal is None and time.monotonic() < end:
-                while (number := _startable(waiting, running)) is not None:
+                network = time.monotonic() >= network_from
+                while (number := _startable(waiting, running, network=network)) is not None:
                     one = self._start(waiting.pop(number))
                     if one is not None:
                         running[one.pipe] = one
@@ -126,9 +139,9 @@ class Runner:
                     selector.unregister(one.pipe)
                     del running[one.pipe]
                     self._kill(one, "timeout", f"no answer within {one.probe.deadline_s:g} s")
-                if running and time.monotonic() - last_word > 2.0:
+                if (running or waiting) and time.monotonic() - last_word > 2.0:
                     last_word = time.monotonic()
-                    self._on_wait([one.probe.name for one in running.values()])
+                    self._on_wait(_names([one.probe for one in running.values()] or waiting))
         self._end_early(list(running.values()), waiting)
         order = {probe.name: number for number, probe in enumerate(probes)}
         self._outcome.runs.sort(key=lambda run: order[run.name])
@@ -146,6 +159,14 @@ class Runner:
             "no second one is started"
         )
         self._done(ProbeRun(name=probe.name, outcome="stuck", reason=reason))
+        return True
+
+    def _known(self, probe: Probe) -> bool:
+        found = self._cache.get(probe) if self._cache is not None and probe.uses_network else None
+        if found is None:
+            return False
+        self._outcome.facts[probe.name] = found.facts
+        self._done(ProbeRun(name=probe.name, outcome="finished", reason=found.reason))
         return True
 
     def _start(self, probe: Probe) -> _Running | None:
@@ -182,11 +203,14 @@ class Runner:
         verdict = next((line for line in reversed(lines) if line[:1] in "=!"), "")
         if verdict.startswith("="):
             try:
-                self._outcome.facts[one.probe.name] = one.probe.facts_model.model_validate_json(verdict[1:])
+                facts = one.probe.facts_model.model_validate_json(verdict[1:])
             except ValidationError as error:
                 first = error.errors(include_url=False, include_input=False)[0]
                 reason = f"its facts break the contract: {'.'.join(map(str, first['loc']))}: {first['msg']}"
             else:
+                self._outcome.facts[one.probe.name] = facts
+                if self._cache is not None and one.probe.uses_network:
+                    self._cache.put(one.probe, facts)
                 self._done(ProbeRun(name=one.probe.name, outcome="finished", duration_s=took_s))
                 return
         elif verdict.startswith("!"):
@@ -253,9 +277,15 @@ class Runner:
         self._on_finish(run)
 
 
-def _startable(waiting: Sequence[Probe], running: Mapping[int, _Running]) -> int | None:
-    """Position of the first waiting probe for which there is room."""
+def _names(probes: Sequence[Probe]) -> list[str]:
+    return [probe.name for probe in probes]
+
+
+def _startable(waiting: Sequence[Probe], running: Mapping[int, _Running], *, network: bool) -> int | None:
+    """Position of the first waiting probe for which there is room; `network`: those that ask other hosts may begin."""
     for number, probe in enumerate(waiting):
+        if probe.uses_network and not network:
+            continue
         same = sum(one.probe.uses_network is probe.uses_network for one in running.values())
         if same < (NETWORK_PARALLEL if probe.uses_network else PARALLEL):
             return number
