@@ -64,7 +64,7 @@ class _Directory:
         self._at = at
         self._path = path
         self._now = time.time()
-        self._seen: set[bytes] = set()
+        self._seen: set[tuple[bool, bytes]] = set()
         self._certificates = self._lists = self._lapsed_count = 0
         self._unreadable: list[Json] = []
         self._lapsed: list[Json] = []
@@ -101,7 +101,7 @@ class _Directory:
 
     def _one(self, name: str, *, is_list: bool) -> None:
         content, _ = _head(self._at(f"{self._path}/{name}"), HEAD_BYTES)
-        digest = hashlib.sha256(content).digest()
+        digest = is_list, hashlib.sha256(content).digest()
         if digest in self._seen:
             return  # the same under its other hash, a link or a copy
         self._seen.add(digest)
