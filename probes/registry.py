@@ -23,6 +23,7 @@ BUILTIN = (
     "network",
     "siteconf",
     "credentials",
+    "cvmfs",
     "cvmfs_mount",
     "squid",
     "xrootd",

@@ -13,6 +13,7 @@ from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.facts.cpu import CpuFacts
 from profiles.facts.credentials import CredentialsFacts
+from profiles.facts.cvmfs import CvmfsFacts
 from profiles.facts.cvmfs_mount import CvmfsMountFacts
 from profiles.facts.disk import DiskFacts
 from profiles.facts.gpu import GpuFacts
@@ -40,6 +41,7 @@ class NodeFacts(Model):
     network: NetworkFacts | None = None
     siteconf: SiteconfFacts | None = None
     credentials: CredentialsFacts | None = None
+    cvmfs: CvmfsFacts | None = None
     cvmfs_mount: CvmfsMountFacts | None = None
     squid: SquidFacts | None = None
     xrootd: XrootdFacts | None = None
