@@ -204,6 +204,8 @@ class _Exchange:
                 self._target = parts._replace(netloc=self._host_header, fragment="").geturl()
         held.callback(link.close)
         held.enter_context(cut_after(link, deadline))
+        # From here on the bound of the connection is over, and that of the whole exchange counts.
+        link.settimeout(max(0.05, deadline - time.perf_counter()))
         if proxy is not None and secure:
             at.stage = "tunnel"
             _tunnel(link, host, port)
@@ -240,7 +242,6 @@ def _dial(host: str, port: int, deadline: float, at: Progress) -> socket.socket:
             if left == 1:
                 raise
         else:
-            link.settimeout(max(0.05, deadline - time.perf_counter()))
             return link
     raise AssertionError("unreachable: the last address returns or raises")
 

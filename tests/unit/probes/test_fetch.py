@@ -206,3 +206,15 @@ def test_a_damaged_recording_of_content_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "answers.jsonl").write_text(json.dumps(line) + "\n")
     with pytest.raises(HostError, match="the recorded answer to 'fetch' is damaged"):
         Host(ReplayDoor(Recording(tmp_path), "test")).fetch("http://x/")
+
+
+def test_an_answer_may_take_longer_than_the_connection(
+    answering: Callable[[Callable[[socket.socket], None]], int],
+) -> None:
+    def late(link: socket.socket) -> None:
+        threading.Event().wait(1.0)
+        link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    url = f"http://127.0.0.1:{answering(late)}/"
+    answer = Host(LiveDoor()).fetch(url, connect_timeout_s=0.4, timeout_s=30.0)
+    assert (answer.status, answer.body, answer.error) == (200, b"ok", None)
