@@ -12,6 +12,8 @@ Probes run in separate processes, so each writes its own part file; `finish` joi
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import os
 import stat
@@ -20,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from probes.answers import Json
+from probes.answers import Fetched, Json
 from probes.errors import HostError, RecordingError
 from probes.host import Door
 from probes.live import LiveDoor
@@ -41,6 +43,8 @@ _IDENTIFYING_ARGS = {
     "drain": 4,
 }  # fmt: skip
 """How many leading arguments make two questions the same; the rest are time-outs and size bounds."""
+
+FETCHED_BODY = Fetched._fields.index("body")
 
 _FILE_QUESTIONS = ("file", "dir", "link", "stat", "xattr")
 
@@ -111,9 +115,24 @@ class RecordingDoor:
                 self._write({**self._question(kind, args), "error": [error.errno_name, text]})
             raise HostError(error.errno_name, text) from error
         with self._lock:
-            value = self._hide(found)
+            value = self._hide_fetched(found) if kind == "fetch" else self._hide(found)
             self._write({**self._question(kind, args), "answer": encode(value)})
         return value
+
+    def _hide_fetched(self, found: Any) -> Any:  # noqa: ANN401
+        """A body is base64 in its answer, where no pattern finds anything: its text is redacted, binary is kept.
+
+        Binary content is signed, hashed or compressed, so whatever changed it would be taken for a fault.
+        """
+        if self._redactor is None:
+            return found
+        body = base64.b64decode(found[FETCHED_BODY])
+        with contextlib.suppress(UnicodeDecodeError):
+            body = str(self._redactor.hide(body.decode("utf-8"))).encode("utf-8")
+        hidden = self._redactor.hide([*found[:FETCHED_BODY], "", *found[FETCHED_BODY + 1 :]])
+        assert isinstance(hidden, list)
+        hidden[FETCHED_BODY] = base64.b64encode(body).decode("ascii")
+        return hidden
 
     def _question(self, kind: str, args: list[Json]) -> dict[str, Json]:
         return {"ask": kind, "args": self._hide(args), "by": self._by}

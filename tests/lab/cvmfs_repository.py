@@ -120,6 +120,7 @@ class Repository:
         algorithm: sha1, rmd160 or shake128.
         fingerprints: of the whitelist; None = that of the certificate.
         root_object: what is stored as root catalog instead of the real one, already compressed.
+        root_object_bytes: what the manifest says of its size; None = the size of the real one.
     """
 
     name: str = "lab.example.org"
@@ -140,6 +141,7 @@ class Repository:
     whitelist_name: str | None = None
     fingerprints: tuple[str, ...] | None = None
     root_object: bytes | None = None
+    root_object_bytes: int | None = None
 
     @cached_property
     def objects(self) -> dict[str, bytes]:
@@ -147,7 +149,7 @@ class Repository:
         store: dict[str, bytes] = {}
         root = self._store_catalog(store, "", self.revision)
         if self.root_object is not None:
-            root = (self._put(store, self.root_object, "C"), root[1])
+            root = (self._put(store, self.root_object, "C"), self.root_object_bytes or root[1])
         certificate = self._put(store, zlib.compress(self.keys.certificate), "X")
         store[".cvmfspublished"] = self._manifest(*root, certificate)
         store[".cvmfswhitelist"] = self._whitelist()
@@ -175,7 +177,7 @@ class Repository:
 
     def with_root_catalog(self, content: bytes) -> Repository:
         """The same, with other bytes as root catalog; manifest and signatures are right for it."""
-        return replace(self, root_object=zlib.compress(content))
+        return replace(self, root_object=zlib.compress(content), root_object_bytes=len(content))
 
     def root_catalog(self) -> bytes:
         """The root catalog, as SQLite has it."""
