@@ -7,12 +7,10 @@ nothing. The write test comes last and only where it is configured.
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from probes import live_xrootd_clients
 from probes.errors import HostError
 from probes.host import Host
-from probes.network_steps import side_by_side
 from probes.settings import Settings
 from probes.sitelocal import read_site
 from probes.spec import Probe
@@ -21,7 +19,7 @@ from probes.xrootd.doors import chosen
 from probes.xrootd.facts import door_of
 from probes.xrootd.judge import judge, summarise
 from probes.xrootd.route import route_of
-from probes.xrootd.visit import Visit, Visitor
+from probes.xrootd.visit import Visitor
 from probes.xrootd.write import write
 from profiles.facts.xrootd import XrootdClients, XrootdFacts
 
@@ -43,8 +41,7 @@ def gather(host: Host, settings: Settings) -> XrootdFacts:
     clients, absent = _clients(host)
     doors = chosen(settings, read_site(host, settings))
     visitor = Visitor(host, settings.xrootd, clients or XrootdClients(xrdfs=False, xrdcp=False), deadline)
-    outcomes = side_by_side({door: partial(visitor.visit, door) for door in doors})
-    visits = [outcome if isinstance(outcome, Visit) else Visit(door) for door, outcome in outcomes.items()]
+    visits = visitor.visit_all(doors)
     now_s = host.now().timestamp()
     written, reason = write(
         host, settings.xrootd, clients or XrootdClients(xrdfs=False, xrdcp=False), deadline
@@ -72,7 +69,20 @@ def _clients(host: Host) -> tuple[XrootdClients | None, dict[str, str]]:
         bindings=version[:64] if isinstance(version, str) else None,
         xrdfs=isinstance(found.get("xrdfs"), str),
         xrdcp=isinstance(found.get("xrdcp"), str),
+        missing_proxy=_missing_proxy(host),
     ), {}
+
+
+def _missing_proxy(host: Host) -> str | None:
+    """What X509_USER_PROXY names, if that does not exist."""
+    path = host.env("X509_USER_PROXY")
+    if not path:
+        return None
+    try:
+        host.stat(path)
+    except HostError as error:
+        return path if error.is_absent else None
+    return None
 
 
 PROBE = Probe(

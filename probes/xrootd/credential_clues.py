@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from probes.judging import Judging
 from profiles.facts.credentials import CredentialsFacts, ProxyFacts, TokenFacts
-from profiles.facts.xrootd import XrootdDoor
+from profiles.facts.xrootd import XrootdDoor, XrootdFacts
 
 ANY_AUDIENCES = ("https://wlcg.cern.ch/jwt/v1/any", "ANY")
 """Audiences that any server takes (WLCG Common JWT Profile; SciTokens)."""
@@ -38,16 +38,27 @@ def clues(judging: Judging, door: XrootdDoor, fault: str) -> list[Clue]:
         door: that refused.
         fault: "no-credential-accepted" (the login failed) or "denied" (the login worked, the file is refused).
     """
+    found = list(_of_missing_proxy(judging, door))
     facts = judging.facts_of("credentials", CredentialsFacts)
     if facts is None:
-        return []
+        return found
     wanted = door.server.auth if door.server is not None and door.server.auth else ()
-    found: list[Clue] = []
     if not wanted or TOKEN_PROTOCOL in wanted:
         found += _of_token(facts, door, fault)
     if PROXY_PROTOCOL in wanted:
         found += _of_proxy(facts, fault)
     return found
+
+
+def _of_missing_proxy(judging: Judging, door: XrootdDoor) -> Iterator[Clue]:
+    own = judging.facts_of("xrootd", XrootdFacts)
+    missing = own.clients.missing_proxy if own is not None and own.clients is not None else None
+    if missing is not None and door.server is not None and door.server.tls_offered:
+        # Observed with client 6.2.1 and 5.5.3: "TLS: Unable to use cert+key file", and then no TLS, so no token.
+        yield Clue(
+            f"X509_USER_PROXY names {missing}, which does not exist, and XRootD's client then does no TLS at all",
+            "unset X509_USER_PROXY in jobs that have no proxy, or put the proxy there",
+        )
 
 
 def _of_token(facts: CredentialsFacts, door: XrootdDoor, fault: str) -> Iterator[Clue]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from probes.judging import Judging
 from probes.xrootd import credential_clues
 from probes.xrootd.faults import SAID
+from profiles.facts.credentials import CredentialsFacts
 from profiles.facts.routes import Step
 from profiles.facts.xrootd import XrootdDoor
 
@@ -126,6 +127,9 @@ def _credential(door: XrootdDoor, step: Step, judging: Judging, seen: tuple[str,
             "(scitokens.cfg, authdb)",
             evidence,
         )
+    if judging.facts_of("credentials", CredentialsFacts) is not None:
+        hint = "the credentials look right from here: the server's log says why it refuses them (issuer, mapping, clock)"
+        return Cause(f"{said}; {offers}" if offers else said, hint, evidence)
     return Cause(
         f"{said}; {offers}" if offers else said,
         "run `agent probe credentials xrootd` together, so that the credentials are looked at too",

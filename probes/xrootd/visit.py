@@ -7,12 +7,13 @@ an address or a file, because both may be hidden in a recording.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from probes import live_xrootd, live_xrootd_clients, live_xrootd_tls
-from probes.answers import Json
+from probes.answers import Json, Resolution
 from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import side_by_side
@@ -35,6 +36,8 @@ class Visit:
     """What was answered at one door, as it came through the host door."""
 
     door: Door
+    number: int = 0
+    """Of the door among all; with it no two questions are alike, so a replay does not depend on the order of threads."""
     resolve_s: float | None = None
     resolve_error: str | None = None
     addresses: dict[str, int] = field(default_factory=dict)
@@ -68,17 +71,30 @@ class Visitor:
         self._wanted = wanted
         self._clients = clients
         self._deadline = deadline
+        self._lookups: dict[str, Resolution | HostError] = {}
 
-    def visit(self, door: Door) -> Visit:
-        """All that can be learnt at one door. Never raises for what a door does."""
-        at = Visit(door)
+    def visit_all(self, doors: Sequence[Door]) -> list[Visit]:
+        """All that can be learnt at each door, side by side; a name is looked up once."""
+        names = sorted({door.host for door in doors})
+        self._lookups = side_by_side(
+            {name: partial(self._host.resolve, name, timeout_s=LOOKUP_S) for name in names}
+        )
+        visits = [Visit(door, number) for number, door in enumerate(doors)]
+        outcomes = side_by_side({at.number: partial(self._visit, at) for at in visits})
+        for at in visits:
+            refusal = outcomes[at.number]
+            if isinstance(refusal, HostError):
+                at.skipped = refusal.text
+        return visits
+
+    def _visit(self, at: Visit) -> None:
         self._resolve(at)
         if not at.addresses:
-            return at
+            return
         self._greet(at)
         said = at.greeting
         if said is None or at.family is None:
-            return at
+            return
         if said.get("tls_offered") is True:
             at.certificate = self._ask(
                 "xrootd_certificate", at, live_xrootd_tls.certificate, at.family, CERTIFICATE_S
@@ -87,15 +103,13 @@ class Visitor:
             at.walk = self._walk(at)
             if at.walk is not None and at.walk.get("loop") is True:
                 at.skipped = "the redirections go round in a circle"
-                return at
+                return
         self._session(at)
-        return at
 
     def _resolve(self, at: Visit) -> None:
-        try:
-            found = self._host.resolve(at.door.host, timeout_s=LOOKUP_S)
-        except HostError as error:
-            at.resolve_error = error.text
+        found = self._lookups[at.door.host]
+        if isinstance(found, HostError):
+            at.resolve_error = found.text
             return
         counts = {"IPv4": len(found.ipv4), "IPv6": len(found.ipv6)}
         at.addresses = {family: count for family, count in counts.items() if count}
@@ -119,13 +133,13 @@ class Visitor:
         left_s = max(0.5, self._deadline - time.perf_counter())
         bounded = [min(limit, left_s) for limit in limits]
         live = partial(function, door.host, family, door.port, *bounded)
-        return self._observed(name, [door.host, door.port, family, door.secure], live)
+        return self._observed(name, [at.number, door.host, door.port, family], live)
 
     def _walk(self, at: Visit) -> Answer | None:
         door = at.door
         timeout_s = max(0.5, min(self._wanted.request_timeout_s, self._deadline - time.perf_counter()))
         live = partial(live_xrootd.walk, door.host, door.port, door.path, timeout_s)
-        return self._observed("xrootd_walk", [door.host, door.port, door.kind], live)
+        return self._observed("xrootd_walk", [at.number, door.host, door.port], live)
 
     def _session(self, at: Visit) -> None:
         kinds: list[ClientKind] = []
@@ -160,7 +174,7 @@ class Visitor:
         function = live_xrootd_clients.by_bindings if kind == "bindings" else live_xrootd_clients.by_commands
         live = partial(function, job, left_s)
         try:
-            answer = self._host.observe("xrootd_session", [door.host, door.port, door.kind, kind], live)
+            answer = self._host.observe("xrootd_session", [at.number, door.host, door.port, kind], live)
         except HostError:
             return None
         lines = answer if isinstance(answer, list) else []

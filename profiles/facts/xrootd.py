@@ -23,6 +23,9 @@ class XrootdClients(Model):
     bindings: Text | None = Field(default=None, description="version of the Python bindings")
     xrdfs: bool
     xrdcp: bool
+    missing_proxy: Text | None = Field(
+        default=None, description="file that X509_USER_PROXY names and that is not there: every TLS handshake then fails"
+    )
 
 
 class DoorFamily(Model):

@@ -34,11 +34,10 @@ MISSING = "/store/test/no-such-file.root"
 
 
 @pytest.fixture(autouse=True)
-def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the credentials that a test gives itself: none of the machine's."""
-    for name in ("BEARER_TOKEN", "BEARER_TOKEN_FILE", "X509_CERT_DIR", "X509_CERT_FILE", "SITECONFIG_PATH"):
+    for name in ("BEARER_TOKEN", "BEARER_TOKEN_FILE", "X509_CERT_DIR", "X509_CERT_FILE", "X509_USER_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("X509_USER_PROXY", str(tmp_path / "no-proxy"))
 
 
 class Asked:
@@ -49,7 +48,7 @@ class Asked:
         assert isinstance(facts, XrootdFacts)
         assert XrootdFacts.model_validate_json(facts.model_dump_json()) == facts
         self.facts = facts
-        others = {"credentials": CREDENTIALS.gather(Host(LiveDoor()), chosen)}
+        others = {"credentials": CREDENTIALS.gather(Host(LiveDoor()), chosen), PROBE.name: facts}
         results = PROBE.judge(facts, Judging(PROBE, chosen, others))
         assert [result.id for result in results] == [check.id for check in PROBE.checks]
         self.verdicts: dict[str, CheckResult] = {result.id: result for result in results}
@@ -352,6 +351,17 @@ def test_what_is_wrong_with_the_token(
         assert secret not in "".join(map(text_of, found.verdicts.values()))
 
 
+def test_a_proxy_that_is_named_and_missing_keeps_the_token_from_being_sent(
+    xrootd_lab: XrootdLab, xrootd_tokens: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token_of(xrootd_lab, tmp_path, monkeypatch)
+    monkeypatch.setenv("X509_USER_PROXY", str(tmp_path / "no-proxy"))
+    found = Asked(asking(xrootd_tokens.url))
+    assert found["XRD-02"].status is Status.CRITICAL
+    assert "no-proxy, which does not exist" in found["XRD-02"].summary
+    assert "unset X509_USER_PROXY" in str(found["XRD-02"].hint)
+
+
 def without_voms(lab: XrootdLab) -> Path:
     return lab.authority.proxy(lab.authority.user("Bob"), file_name="plain.pem")
 
@@ -408,8 +418,9 @@ def test_xrdfs_takes_the_place_of_the_bindings(
 
 
 def test_the_bare_protocol_says_how_far_a_client_would_come(
-    xrootd_server: Server, xrootd_tokens: Server, monkeypatch: pytest.MonkeyPatch
+    xrootd_lab: XrootdLab, xrootd_server: Server, xrootd_tokens: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("X509_CERT_DIR", str(xrootd_lab.authority.certificates))
     monkeypatch.setattr(
         live_xrootd_clients, "installed", lambda: {"bindings": None, "xrdfs": None, "xrdcp": None}
     )
