@@ -182,7 +182,7 @@ class Authority:
                 "voms-proxy-fake", "-voms", voms, *asked, "-cert", str(user[0]), "-key", str(user[1]),
                 "-hostcert", str(host[0]), "-hostkey", str(host[1]), "-certdir", str(self.certificates),
                 "-out", str(path), "-rfc", "-hours", str(hours), "-vomslife", str(attribute_hours or hours),
-                "-uri", "voms.lab:15000", "-newsubject", "/DC=ch/DC=lab/CN=unused", "-quiet", "-bits", "2048",
+                "-uri", "voms.lab:15000", "-quiet", "-bits", "2048",
             ],
             capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "HOME": str(self.directory)},
         )  # fmt: skip

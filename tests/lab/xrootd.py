@@ -290,7 +290,11 @@ class XrootdLab:
             f"acc.authdb {authdb}",
             "ofs.authorize 1",
         )
-        with self.serving("gsi", *lines, env={"X509_VOMS_DIR": str(directory / "vomsdir")}) as server:
+        env = {
+            "X509_VOMS_DIR": str(directory / "vomsdir"),
+            "X509_CERT_DIR": str(self.authority.certificates),
+        }
+        with self.serving("gsi", *lines, env=env) as server:
             yield server
 
     @cached_property
