@@ -146,9 +146,15 @@ def _assign(name: str, text: str, where: str, path: str, into: Options, *, condi
 def _expanded(text: str, known: dict[str, str]) -> str:
     if "`" in text or "$(" in text:
         raise NotUnderstoodError("it runs a command, which is not done here")
-    expanded = _VARIABLE.sub(
-        lambda match: known.get(match[1] or match[2]) or match[3] or "", text[:MAX_VALUE_CHARACTERS]
-    )
+    pieces: list[str] = []
+    end = length = 0
+    for match in _VARIABLE.finditer(text):
+        pieces += [text[end : match.start()], known.get(match[1] or match[2]) or match[3] or ""]
+        end = match.end()
+        length += len(pieces[-1])
+        # One after the other, so that a value that doubles itself is stopped before it is large.
+        if length > MAX_VALUE_CHARACTERS:
+            raise NotUnderstoodError(f"longer than {MAX_VALUE_CHARACTERS} characters")
     if "${" in _VARIABLE.sub("", text):
         raise NotUnderstoodError("an expansion other than ${NAME} and ${NAME:-default}")
-    return expanded
+    return "".join(pieces) + text[end:]

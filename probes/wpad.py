@@ -15,11 +15,12 @@ LIMIT_BYTES = 65_536
 MAX_PROXIES = 24
 """What a Frontier client takes at most (frontier_client, FRONTIER_MAX_PROXYN)."""
 
-# One alternative a line: string literals are matched whole, so that // inside of one is not taken for a comment.
+# String literals are matched whole, so that // inside of one is not taken for a comment. What is not closed is taken up to
+# the end of its line or of the text, so that no character is looked at twice.
 _PIECE = re.compile(
-    r'"(?P<double>(?:[^"\\\n]|\\.)*)"'
-    r"|'(?P<single>(?:[^'\\\n]|\\.)*)'"
-    r"|(?P<comment>//[^\n]*|/\*.*?\*/)",
+    r'"(?P<double>(?:[^"\\\n]|\\.)*+)(?:"|\n|\\?\Z)'
+    r"|'(?P<single>(?:[^'\\\n]|\\.)*+)(?:'|\n|\\?\Z)"
+    r"|(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))",
     re.DOTALL,
 )
 _ENTRY = re.compile(r"^\s*(?:(?:PROXY|HTTP)\s+(?P<proxy>\S+)|(?P<direct>DIRECT))\s*$", re.IGNORECASE)
