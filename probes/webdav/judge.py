@@ -93,12 +93,11 @@ def _working(
 
 
 def failure(route: Route) -> Step | None:
-    """The first step that keeps a job from reading at this door."""
-    for step in route.steps:
-        slow = step.fault == "too-slow" and step.name in SLOW_STEPS
-        if step.outcome == "failed" and step.fault not in PARTIAL and not slow:
-            return step
-    return None
+    """The first broken step, if what is broken keeps a job from reading at this door."""
+    broken = [step for step in route.steps if step.outcome == "failed" and step.fault not in PARTIAL]
+    # A read that ran out of time is only slow, unless nothing works after it: then it was cut in the middle.
+    hard = [step for step in broken if not (step.fault == "too-slow" and step.name in SLOW_STEPS)]
+    return broken[0] if hard else None
 
 
 def _rate(door: WebdavDoor, judging: Judging) -> int | None:
@@ -112,10 +111,8 @@ def _rate(door: WebdavDoor, judging: Judging) -> int | None:
 
 
 def _story(door: WebdavDoor, route: Route) -> str:
-    step = failure(route) or route.broken
     parts = [f"{door.target} ({door.origin})"]
-    if step is not None:
-        parts.append(f"{step.name} {step.fault}: {step.detail}")
+    parts += [f"{step.name} {step.fault}: {step.detail}" for step in route.steps if step.outcome == "failed"]
     parts += [
         f"with {'no credential' if one.credential == 'none' else one.credential}: "
         + (f"status {one.status}" if one.status is not None else one.reason or "no answer")

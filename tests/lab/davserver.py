@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tests.lab import LabUnavailableError, need_commands, need_root
 from tests.lab.authority import Authority, Files
+from tests.lab.links import Namespace
 from tests.lab.tokens import ANY_AUDIENCE, Issuer
 from tests.lab.waiting import HungError, until
 
@@ -89,7 +90,11 @@ class DavServer:
 
 @contextlib.contextmanager
 def serving(
-    *, authority: Authority | None = None, host: Files | None = None, issuer: Issuer | None = None
+    *,
+    authority: Authority | None = None,
+    host: Files | None = None,
+    issuer: Issuer | None = None,
+    inside: Namespace | None = None,
 ) -> Iterator[DavServer]:
     """A door with FILE in it; with TLS and tokens if all three are given, else plain and open.
 
@@ -97,6 +102,7 @@ def serving(
         authority: whose certificates it believes.
         host: its own certificate and key; they are copied, because the key must belong to its user.
         issuer: whose tokens it takes.
+        inside: network namespace to run in, None = that of the tests.
 
     Raises:
         LabUnavailableError: not root, or xrootd is not installed.
@@ -115,7 +121,7 @@ def serving(
         (directory / "xrootd.cfg").write_text(text)
         for path in (directory, *directory.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
-        held.enter_context(_running(directory, port))
+        held.enter_context(_running(directory, port, inside))
         yield DavServer(port, directory, content)
 
 
@@ -158,11 +164,19 @@ def _seed(cache: Path, issuer: Issuer) -> None:
 
 
 @contextlib.contextmanager
-def _running(directory: Path, port: int) -> Iterator[None]:
+def _running(directory: Path, port: int, inside: Namespace | None) -> Iterator[None]:
     log = directory / "xrootd.log"
-    argv = ["setpriv", "--pdeathsig=KILL", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    argv = [
+        *("setpriv", "--pdeathsig=KILL", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+        *("xrootd", "-n", "dav", "-c", str(directory / "xrootd.cfg"), "-l", str(log)),
+    ]
+
+    def up() -> bool:
+        answers = _answers(port) if inside is None else inside.call(lambda: _answers(port))
+        return answers or process.poll() is not None
+
     process = subprocess.Popen(
-        [*argv, "xrootd", "-n", "dav", "-c", str(directory / "xrootd.cfg"), "-l", str(log)],
+        argv if inside is None else inside.command(*argv),
         cwd=directory / "run",
         env={"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(directory / "cache"), "HOME": str(directory)},
         stdin=subprocess.DEVNULL,
@@ -172,7 +186,7 @@ def _running(directory: Path, port: int) -> Iterator[None]:
     )
     try:
         try:
-            until("WebDAV door", lambda: _ended(process) or _answers(port), limit_s=START_S, logs=log.parent)
+            until("WebDAV door", up, limit_s=START_S, logs=log.parent)
         except HungError as error:
             raise LabUnavailableError(f"xrootd does not start: {error}") from error
         if process.poll() is not None:
@@ -186,10 +200,6 @@ def _running(directory: Path, port: int) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    return process.poll() is not None
 
 
 def _answers(port: int) -> bool:

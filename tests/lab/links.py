@@ -13,6 +13,7 @@ import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -113,9 +114,9 @@ class Namespace:
         return outcome[0]
 
     def names(self, addresses: Mapping[str, Sequence[str]]) -> None:
-        """What /etc/hosts says inside `run` and `daemon`, besides localhost; there is no other resolver."""
+        """What /etc/hosts says inside `run` and `daemon`, besides this machine's; there is no other resolver."""
         lines = [f"{address} {name}" for name, several in addresses.items() for address in several]
-        text = "\n".join(["127.0.0.1 localhost", *lines]) + "\n"
+        text = "\n".join([f"127.0.0.1 localhost {socket.gethostname()}", *lines]) + "\n"
         (ETC / self.name / "hosts").write_text(text)
 
     def ip(self, words: str) -> None:
@@ -151,9 +152,9 @@ class Link:
         """Hold each packet so long, in either direction."""
         self._say(f"delay {one_way_s}")
 
-    def lose(self, fraction: float) -> None:
-        """Lose so many of the packets by chance."""
-        self._say(f"loss {fraction}")
+    def lose(self, *, one_in: int) -> None:
+        """Lose one packet in so many, never two in a row; 0 = none."""
+        self._say(f"lose {one_in}")
 
     def swallow(self, *, after_bytes: int = 0) -> None:
         """Become a black hole, at once or after so many more bytes of packets: no error comes back, nothing does."""
@@ -161,7 +162,7 @@ class Link:
 
     def mend(self) -> None:
         """Carry packets again, at once and all of them."""
-        for command in ("carry -1", "delay 0", "loss 0"):
+        for command in ("carry -1", "delay 0", "lose 0"):
             self._say(command)
 
     def cut(self) -> None:

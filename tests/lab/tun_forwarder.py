@@ -5,8 +5,8 @@ It prints ``up`` when both devices are there, then takes one command a line and 
 
 ``delay SECONDS``
     how long each packet is held, in either direction;
-``loss FRACTION``
-    how many are lost by chance;
+``lose COUNT``
+    lose one packet in so many, never two in a row, so that a test of it has no luck in it; ``lose 0`` = none;
 ``carry BYTES``
     hand over so many more bytes of packets (both directions together), then drop everything silently; ``carry -1``
     = without end. ``carry 0`` is a black hole.
@@ -20,7 +20,6 @@ import ctypes
 import fcntl
 import heapq
 import os
-import random
 import select
 import struct
 import sys
@@ -42,7 +41,7 @@ class Wire:
     def __init__(self, ends: tuple[int, int]) -> None:
         self.peer = {ends[0]: ends[1], ends[1]: ends[0]}
         self.delay_s = 0.0
-        self.loss = 0.0
+        self.lost_one_in = 0
         self.carry_bytes: int | None = None
         self._held: list[tuple[float, int, int, bytes]] = []
         self._number = 0
@@ -54,9 +53,10 @@ class Wire:
                 packet = os.read(end, 65_536)
             except BlockingIOError:
                 return
-            if not self._carried(packet) or random.random() < self.loss or len(self._held) >= MAX_HELD:
+            self._number += 1  # also keeps the order of packets that are due at the same time
+            lost = self.lost_one_in and self._number % self.lost_one_in == 0
+            if lost or not self._carried(packet) or len(self._held) >= MAX_HELD:
                 continue
-            self._number += 1  # keeps the order of packets that are due at the same time
             heapq.heappush(
                 self._held, (time.monotonic() + self.delay_s, self._number, self.peer[end], packet)
             )
@@ -85,8 +85,8 @@ class Wire:
         word, _, value = line.partition(" ")
         if word == "delay":
             self.delay_s = float(value)
-        elif word == "loss":
-            self.loss = float(value)
+        elif word == "lose":
+            self.lost_one_in = int(value)
         elif word == "carry":
             self.carry_bytes = None if int(value) < 0 else int(value)
             if self.carry_bytes == 0:
