@@ -133,8 +133,10 @@ _OPEN_TABLES = ("thresholds", "skip_checks")
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    known = {name for name, _ in _leaves(Config)} - set(_OPEN_TABLES)
     for key, value in table.items():
-        if isinstance(value, dict):
+        # A table that is a setting itself (repository = path) is taken whole: its keys may have dots.
+        if isinstance(value, dict) and f"{prefix}{key}" not in known:
             yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

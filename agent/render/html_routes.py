@@ -18,7 +18,7 @@ def ways(profile: CapabilityProfile) -> str:
         routes = routes_of(getattr(profile.facts, name))[:MAX_ROWS]
         for subject in dict.fromkeys(route.subject for route in routes):
             rows = [route for route in routes if route.subject == subject]
-            tables.append(f"<h3>{_text(name)}: {_text(subject)}</h3>\n{_table(rows)}")
+            tables.append(f"<h3>{_text(name)}: {_text(subject)}, each step in ms</h3>\n{_table(rows)}")
     return f"<h2>Ways</h2>\n{''.join(tables)}" if tables else ""
 
 

@@ -21,7 +21,7 @@ def routes_of(facts: Facts | None) -> tuple[Route, ...]:
 def route_table(routes: Sequence[Route], width: int) -> list[str]:
     """Lines of the tables, one table for each thing asked for; none is wider than `width` but for what is broken.
 
-    A cell is the time of the step, `ok` where it has none, `FAIL`, or `-` where it was not reached. Where the names
+    A cell is the milliseconds of the step, `ok` where it has none, `FAIL`, or `-` where it was not reached. Where names
     are too long for `width` columns, rows are numbered and the names stand below; where even that is too wide, each
     route is a line of its own with the steps that it took.
     """
@@ -29,7 +29,10 @@ def route_table(routes: Sequence[Route], width: int) -> list[str]:
     out: list[str] = []
     for subject in dict.fromkeys(route.subject for route in shown):
         rows = [route for route in shown if route.subject == subject]
-        out += [printable(subject), *(_named(rows, width) or _numbered(rows, width) or _narrow(rows))]
+        out += [
+            f"{printable(subject)}, each step in ms",
+            *(_named(rows, width) or _numbered(rows, width) or _narrow(rows)),
+        ]
     if len(routes) > MAX_ROWS:
         out.append(f"and {len(routes) - MAX_ROWS} more routes in the profile")
     return out
@@ -37,7 +40,7 @@ def route_table(routes: Sequence[Route], width: int) -> list[str]:
 
 def _named(rows: Sequence[Route], width: int) -> list[str] | None:
     labels = [[printable(route.target), printable(route.via)] for route in rows]
-    table = _table(["from", "via"], labels, rows, width)
+    table = _table(["from", "via"], labels, rows, width, gap="  ")
     if table is None:
         return None
     return [
@@ -47,16 +50,16 @@ def _named(rows: Sequence[Route], width: int) -> list[str] | None:
 
 
 def _numbered(rows: Sequence[Route], width: int) -> list[str] | None:
-    table = _table(["way"], [[str(number)] for number in range(1, len(rows) + 1)], rows, width)
+    table = _table(["way"], [[str(number)] for number in range(1, len(rows) + 1)], rows, width, gap=" ")
     if table is None:
         return None
     for number, route in enumerate(rows, 1):
-        table += [f"  {number} = {printable(route.target)} via {printable(route.via)}", *why(route)]
+        table += [f"{number} = {printable(route.target)} via {printable(route.via)}", *why(route)]
     return table
 
 
 def _table(
-    heads: list[str], labels: Sequence[list[str]], rows: Sequence[Route], width: int
+    heads: list[str], labels: Sequence[list[str]], rows: Sequence[Route], width: int, *, gap: str
 ) -> list[str] | None:
     """Aligned lines, None if they are wider than `width`."""
     steps, lines_of_cells = grid(rows)
@@ -66,7 +69,7 @@ def _table(
     ]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = [
-        "  " + "  ".join(f"{cell:<{size}}" for cell, size in zip(line, widths, strict=True)).rstrip()
+        gap.join(f"{cell:<{size}}" for cell, size in zip(line, widths, strict=True)).rstrip()
         for line in table
     ]
     return lines if max(map(len, lines)) <= width else None
@@ -90,14 +93,14 @@ def cell(step: Step | None) -> str:
         return "FAIL"
     if step.outcome == "not tried":
         return "skip"
-    return "ok" if step.duration_s is None else f"{step.duration_s * 1000:.0f} ms"
+    return "ok" if step.duration_s is None else f"{step.duration_s * 1000:.0f}"
 
 
 def _narrow(rows: Sequence[Route]) -> list[str]:
     out = []
     for route in rows:
-        took = ", ".join(f"{step.name} {cell(step)}" for step in route.steps)
-        out += [f"  {printable(route.target)} via {printable(route.via)}: {took}", *why(route)]
+        took = ", ".join(f"{step.name} {cell(step)}" for step in route.steps if step.outcome != "not reached")
+        out += [f"{printable(route.target)} via {printable(route.via)}: {took}", *why(route)]
     return out
 
 
@@ -107,4 +110,4 @@ def why(route: Route) -> list[str]:
     if broken is None:
         return []
     fault = f" ({printable(broken.fault)})" if broken.fault else ""
-    return [f"    broken at {broken.name}{fault}: {printable(broken.detail or 'no reason is given')}"]
+    return [f"  broken at {broken.name}{fault}: {printable(broken.detail or 'no reason is given')}"]

@@ -47,13 +47,15 @@ def render_text(
     width = max(width, NARROWEST)
     out: list[str] = []
     section = None
-    for line in arrange(profile, probes):
+    lines = arrange(profile, probes)
+    names = max((len(line.probe) for line in lines), default=0)
+    for line in lines:
         if only_problems and not line.problems:
             continue
         if line.section != section:
             section = line.section
             out += ["", section]
-        out += _probe(line, width, colour=colour, verbose=verbose)
+        out += _probe(line, names, width, colour=colour, verbose=verbose)
     ending = f"{counts(profile)} in {profile.limits.duration_s:.1f} s. Nothing was sent."
     if profile.limits.partial:
         ending = f"PARTIAL: {printable(profile.limits.reason or '')}. {ending}"
@@ -61,20 +63,20 @@ def render_text(
     return "\n".join(out) + "\n"
 
 
-def _probe(line: Line, width: int, *, colour: bool, verbose: bool) -> list[str]:
-    out = _entry(line.status, line.probe, line.summary, width, colour=colour)
+def _probe(line: Line, names: int, width: int, *, colour: bool, verbose: bool) -> list[str]:
+    out = _entry(line.status, line.probe.ljust(names), line.summary, width, colour=colour)
     for check in line.checks if verbose else line.problems:
         out += _finding(check, width, verbose=verbose)
     if verbose:
-        for row in route_table(line.routes, width - 8):
-            indent = " " * (8 + len(row) - len(row.lstrip()))
+        for row in route_table(line.routes, width - 4):
+            indent = " " * (4 + len(row) - len(row.lstrip()))
             out += _fold(row.lstrip(), width, f"{indent}  ", first=indent)
     return out
 
 
 def _entry(status: Status, name: str, text: str, width: int, *, colour: bool) -> list[str]:
     word = WORDS[status]
-    lines = _fold(printable(text), width, " " * 18, first=f"  {word:<5} {name:<9} ")
+    lines = _fold(printable(text), width, " " * (9 + len(name)), first=f"  {word:<5} {name} ")
     if colour:
         lines[0] = lines[0].replace(word, f"\033[{_COLOURS[status]}m{word}\033[0m", 1)
     return lines

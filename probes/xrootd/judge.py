@@ -71,7 +71,7 @@ def _story(one: Visited) -> str:
     door, route = one
     step = route.broken
     if step is None:
-        return f"{door.target}: {door.server.protocol if door.server else 'no'} protocol; nothing broke"
+        return f"{door.target}: nothing broke{'' if door.client == 'bindings' else f' ({door.client})'}"
     return f"{door.target}: {step.name}: {step.fault}: {step.detail or 'no detail'}"
 
 
@@ -180,7 +180,8 @@ def _read(local: list[Visited], judging: Judging) -> CheckResult:
     evidence = [*map(_story, local), *(_found(door) for door, _ in good)]
     if failed:
         cause = cause_of(failed[0][0], _broken_reading(failed[0][1]), judging)
-        text = f"{failed[0][0].target}: {cause.text} ({failed[0][0].path})"
+        path = failed[0][0].path
+        text = _say(failed[0], cause) + ("" if path in cause.text else f" ({path})")
         verdict = judging.warn if good else judging.critical
         return verdict("XRD-03", text, evidence=[*cause.evidence, *evidence], hint=cause.hint)
     if not good:
@@ -191,15 +192,14 @@ def _read(local: list[Visited], judging: Judging) -> CheckResult:
             hint="pip install sitecap[xrootd], or install xrdcp",
         )
     first = good[0][0]
-    vector = "vector read" if _outcome(good[0][1], "vector read") == "ok" else "no vector read"
+    vector = "vector read" if _outcome(good[0][1], "readv") == "ok" else "no vector read"
     return judging.ok(
         "XRD-03", f"{first.path} is read at {len(good)} of {len(local)} doors, {vector}", evidence=evidence
     )
 
 
 def _found(door: XrootdDoor) -> str:
-    chain = " → ".join([*door.hops, *filter(None, [door.data_server])]) or door.target
-    return f"{door.target}: {door.size_bytes} bytes, served by {chain}"
+    return f"{door.target}: {door.size_bytes} bytes, served by {_chain(door)}"
 
 
 def _checksums(local: list[Visited], judging: Judging) -> CheckResult:
@@ -235,7 +235,7 @@ def _federation(remote: list[Visited], judging: Judging) -> CheckResult:
     if not remote:
         return judging.skip("XRD-05", NO_REDIRECTOR)
     good = [one for one in remote if _outcome(one[1], "locate") == "ok" or _outcome(one[1], "open") == "ok"]
-    evidence = [*map(_story, remote), *(_chain(door) for door, _ in good)]
+    evidence = [*map(_story, remote), *(_whereabouts(door) for door, _ in good)]
     more = {"value": len(good), "unit": "1"}
     failed = [one for one in remote if one not in good]
     if not failed:
@@ -254,9 +254,14 @@ def _federation(remote: list[Visited], judging: Judging) -> CheckResult:
     return verdict("XRD-05", _say(failed[0], cause) + others, evidence=evidence, hint=cause.hint, **more)
 
 
+def _whereabouts(door: XrootdDoor) -> str:
+    return f"{door.target}: {_chain(door)}; located at {', '.join(door.located) or 'nobody named'}"
+
+
 def _chain(door: XrootdDoor) -> str:
-    chain = " → ".join([*(door.hops or (door.target,)), *filter(None, [door.data_server])])
-    return f"{door.target}: {chain}; located at {', '.join(door.located) or 'nobody named'}"
+    """Servers from the one that was asked to the one that gave the data."""
+    hops = [*(door.hops or (door.target,)), *filter(None, [door.data_server])]
+    return " → ".join(hop for hop, before in zip(hops, [None, *hops], strict=False) if hop != before)
 
 
 def _fall_back(remote: list[Visited], judging: Judging) -> CheckResult:

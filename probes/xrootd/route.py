@@ -10,7 +10,7 @@ from probes.xrootd.visit import Answer, Visit
 from profiles.facts.routes import Route, Step
 
 STEPS = (
-    "resolve", "connect", "handshake", "TLS", "auth", "locate", "stat", "open", "read", "vector read", "checksum",
+    "resolve", "connect", "handshake", "TLS", "auth", "locate", "stat", "open", "read", "readv", "checksum",
 )  # fmt: skip
 
 _OF_CLIENT = {
@@ -19,7 +19,7 @@ _OF_CLIENT = {
     "stat": "stat",
     "open": "open",
     "read": "read",
-    "vector": "vector read",
+    "vector": "readv",
 }
 _LET_PAST = ("locate", "checksum")
 """Steps whose failure does not keep a job from the next."""
@@ -106,7 +106,7 @@ def _use(at: Visit) -> list[Step]:
         return _by_protocol(at, at.greeting)
     row = [_client_step(name, at.session[key]) for key, name in _OF_CLIENT.items() if key in at.session]
     if at.client == "xrdfs" and any(step.name == "read" for step in row):
-        row.append(Step(name="vector read", outcome="not tried", detail="xrdcp has no vector read"))
+        row.append(Step(name="readv", outcome="not tried", detail="xrdcp has no vector read"))
     row = [_wrong(at, step) for step in row]
     last = at.session.get("killed") or at.session.get("died")
     if last is not None and not any(step.outcome == "failed" for step in row):
@@ -133,7 +133,7 @@ def _client_step(name: str, said: Answer) -> Step:
 
 def _wrong(at: Visit, step: Step) -> Step:
     """A vector read that went well and gave other bytes than a plain read."""
-    if step.name != "vector read" or step.outcome != "ok":
+    if step.name != "readv" or step.outcome != "ok":
         return step
     same = [at.session.get(name, {}).get("same") for name in ("vector", "sequential")]
     return (

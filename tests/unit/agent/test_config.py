@@ -60,6 +60,11 @@ def test_text_that_looks_like_a_number_stays_text_where_text_is_wanted(tmp_path:
     assert _load("", tmp_path, SITECAP_SITE_NAME="42").config.site_name == "42"
 
 
+def test_a_table_that_is_a_setting_may_have_dots_in_its_keys(tmp_path: Path) -> None:
+    loaded = _load('[cvmfs.test_paths]\n"cms.cern.ch" = "/x"\n', tmp_path)
+    assert loaded.config.cvmfs.test_paths == {"cms.cern.ch": "/x"}
+
+
 def test_a_threshold_may_come_from_the_environment(tmp_path: Path) -> None:
     config = _load("", tmp_path, SITECAP_THRESHOLDS__LIM_01__WARN_BELOW_FILES="10").config
 
