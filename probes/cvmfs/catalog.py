@@ -82,8 +82,10 @@ def opened(content: bytes, name: str) -> Iterator[Catalog]:
     try:
         catalog = Catalog(connection, content, name)
         yield catalog
-    except (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError) as error:
-        what = "it keeps SQLite busy without end" if "interrupted" in str(error) else str(error)[:200]
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError, ValueError) as error:
+        # SQLite quotes the schema in its messages, so they may hold anything; as bytes even what is no text.
+        busy = "interrupted" in str(error)
+        what = "it keeps SQLite busy without end" if busy else ascii(str(error)[:160]).strip("'\"")
         raise FaultError("bad-catalog", f"{name} cannot be read: {what}") from error
     finally:
         connection.close()
