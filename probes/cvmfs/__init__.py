@@ -30,6 +30,9 @@ from profiles.facts.cvmfs import CvmfsFacts, CvmfsRoute, GeoAnswer, NewestManife
 
 NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
 
+DEADLINE_S = 130.0
+"""Above the longest `cvmfs.budget_s` that can be set, by which the probe ends itself."""
+
 TRUST_SHARE = 0.55
 """Of the budget, for the chain of signatures; what comes after has the rest."""
 
@@ -230,7 +233,7 @@ PROBE = Probe(
     judge=judge,
     summarise=summarise,
     checks=CHECKS,
-    deadline_s=50.0,
+    deadline_s=DEADLINE_S,
     memory_bytes=2 * 1024**3,
     uses_network=True,
 )
