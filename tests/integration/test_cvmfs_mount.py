@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from probes.cvmfs_mount import PROBE
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
+from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.redact import Redactor
 from probes.runner import Runner
 from probes.settings import Settings
 from probes.squid import PROBE as SQUID
@@ -26,8 +30,10 @@ from profiles.facts.cvmfs import CvmfsFacts, NewestManifest
 from profiles.facts.cvmfs_mount import CvmfsMountFacts
 from profiles.facts.squid import ProxyFacts, SquidFacts
 from tests.lab import LabUnavailableError, skip_or_fail
+from tests.lab.autofs import automounted, unavailable
 from tests.lab.cvmfs_mount import ATTRIBUTES, Broken, Tree, mounted
 from tests.lab.fuse_hang import missing
+from tests.lab.waiting import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("cvmfs_mount")]
 
@@ -453,3 +459,92 @@ def test_a_client_that_passes_the_proxies_by_is_noticed(
     judging = Judging(SQUID, node.settings(), {"cvmfs_mount": mounts})
     found = {result.id: result for result in SQUID.judge(facts, judging)}["SQD-05"]
     assert (found.status, text in found.summary) == (status, True), found
+
+
+def test_a_recording_gives_the_same_files_and_verdicts(node: Node, tmp_path: Path) -> None:
+    directory = tmp_path / "recording"
+    begin(directory)
+    door = RecordingDoor(node.door(), directory, PROBE.name, Redactor({"localhost": "host"}, b"key"))
+    many: dict[str, bytes | Broken] = {f"/many/{number}": bytes(number) for number in range(60)}
+    with mounted(node.mount, Tree({**FILES, **many})):
+        live = PROBE.gather(Host(door), node.settings())
+    door.close()
+    finish(directory, agent_version="test", created_at="now", redacted=True)
+    replayed = PROBE.gather(Host(ReplayDoor(Recording(directory), PROBE.name)), node.settings())
+    assert isinstance(live, CvmfsMountFacts)
+    assert live.mounted[0].samples
+    assert replayed == live
+
+
+def test_the_installed_client_is_compared_with_the_running_one(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "cvmfs2"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'CernVM-FS version 2.12.1'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    with mounted(node.mount, Tree(FILES)):
+        found = node.verdicts()["CVM-02"]
+    with mounted(node.mount, Tree(FILES).with_attributes(version="2.12.1.0")):
+        same = node.verdicts()["CVM-02"]
+    assert (found.status, found.summary) == (
+        WARNING,
+        f"{NAME} runs client 2.11.2.0, installed is 2.12.1",
+    )
+    assert (same.status, same.summary) == (OK, "client 2.12.1.0, as installed")
+
+
+@pytest.mark.parametrize(("warn_above_bytes", "status"), [(1, WARNING), (10**12, OK)])
+def test_the_memory_of_the_client_is_that_of_its_process(
+    node: Node, tmp_path: Path, warn_above_bytes: int, status: Status
+) -> None:
+    program = tmp_path / "cvmfs2"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as client:
+        try:
+            until("comm", lambda: Path(f"/proc/{client.pid}/comm").read_text() == "cvmfs2\n", limit_s=30)
+            with mounted(node.mount, Tree(FILES).with_attributes(pid=str(client.pid))):
+                facts = node.probed()
+        finally:
+            client.kill()
+    bounds = {"CVM-08": {"warn_above_bytes": warn_above_bytes, "warn_above_share": 0}}
+    judging = Judging(PROBE, node.settings().model_copy(update={"thresholds": bounds}), {})
+    found = {result.id: result for result in PROBE.judge(facts, judging)}["CVM-08"]
+    assert found.status is status, found
+    assert f"{NAME}: client has" in found.summary
+
+
+def test_another_process_with_the_number_of_the_client_does_not_count(node: Node) -> None:
+    with mounted(node.mount, Tree(FILES).with_attributes(pid=str(os.getpid()))):
+        found = node.verdicts()["CVM-08"]
+    assert (found.status, found.summary) == (SKIPPED, "the client's process is not seen from here")
+
+
+def _need_autofs() -> None:
+    reason = unavailable()
+    if reason is not None:
+        skip_or_fail(LabUnavailableError(f"no automounter: {reason}"))
+
+
+def test_a_repository_of_an_automounter_appears_when_it_is_looked_up(node: Node) -> None:
+    _need_autofs()
+    node.mount.rmdir()
+    with automounted(node.root, {NAME: Tree(FILES)}):
+        before = os.listdir(node.root)
+        facts = node.probed(NAME, "grid.example.org")
+    assert before == []
+    assert facts.autofs
+    assert [mount.state for mount in facts.repositories or ()] == ["readable", "absent"]
+
+
+def test_an_automounter_that_can_mount_nothing_is_critical(node: Node) -> None:
+    _need_autofs()
+    node.mount.rmdir()
+    with automounted(node.root, {}):
+        found = node.verdicts()
+    assert (found["CVM-01"].status, "no wanted repository appears there" in found["CVM-01"].summary) == (
+        CRITICAL,
+        True,
+    )
+    assert found["CVM-13"].status is CRITICAL
