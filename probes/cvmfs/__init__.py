@@ -215,7 +215,7 @@ def _fact(route: Travelled, newest_s: int | None, now_s: float) -> CvmfsRoute:
         behind_s=float(max(0, newest_s - manifest.published_s)) if behind and newest_s and manifest else None,
         whitelist_expires_s=whitelist.expires_s if whitelist and route.master_key else None,
         master_key=route.master_key,
-        snapshot_age_s=None if route.snapshot_s is None else their_now_s - route.snapshot_s,
+        snapshot_age_s=None if route.snapshot_s is None else max(0.0, their_now_s - route.snapshot_s),
         initial_snapshot=route.initial_snapshot,
         clock_skew_s=route.clock_skew_s,
         cold_s=seconds(route.cold_s),

@@ -83,7 +83,7 @@ def parse_manifest(content: bytes, repository: str) -> Manifest:
         FaultError: not-a-manifest, bad-hash, wrong-name.
     """
     signed = _split(content, "not-a-manifest", "manifest")
-    values = {line[:1]: line[1:] for line in reversed(signed.body.splitlines()) if line}
+    values = {line[:1]: line[1:] for line in reversed(signed.body.split(b"\n")) if line}
     try:
         root_catalog = ContentHash.parse(values[b"C"])
         certificate = ContentHash.parse(values[b"X"])
@@ -110,7 +110,7 @@ def parse_whitelist(content: bytes, repository: str) -> Whitelist:
         FaultError: not-a-whitelist, bad-hash, wrong-name.
     """
     signed = _split(content, "not-a-whitelist", "whitelist")
-    lines = signed.body.splitlines()
+    lines = signed.body.split(b"\n")
     names = [line[1:] for line in lines if line.startswith(b"N")]
     expiries = [line[1:] for line in lines if re.fullmatch(rb"E\d{14}", line)]
     if not names or not expiries:

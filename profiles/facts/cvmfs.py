@@ -35,7 +35,7 @@ class CvmfsRoute(Route):
     )
     whitelist_expires_s: UnixSeconds | None = None
     master_key: Text | None = Field(default=None, description="key that signed the whitelist")
-    snapshot_age_s: Difference | None = Field(
+    snapshot_age_s: Seconds | None = Field(
         default=None, description="age of the Stratum-1's last snapshot, by its own clock"
     )
     initial_snapshot: bool = Field(
