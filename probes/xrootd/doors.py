@@ -1,4 +1,4 @@
-"""Which doors are asked for which file: settings first, then SITECONF; the federation's redirectors always."""
+"""Which doors are asked for which file: the settings' or SITECONF's, and the federation's redirectors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parsed(url: str, kind: DoorKind, path: str | None, origin: str) -> Door | No
 
 
 def chosen(settings: Settings, site: Site) -> tuple[Door, ...]:
-    """Local doors, then redirectors; each server and file once."""
+    """Local doors, then those where jobs fall back to by SITECONF, then the redirectors; each server and file once."""
     wanted = settings.xrootd
     lfn = settings.siteconf.test_lfn or SAM_LFN
     found: list[Door | None] = [
@@ -71,10 +71,12 @@ def chosen(settings: Settings, site: Site) -> tuple[Door, ...]:
             if is_local(site, pfn)
         ]
     local = _unique(found)[:MAX_DOORS]
-    remote = _unique(
-        [parsed(url, "redirector", wanted.federation_lfn, "xrootd.redirectors") for url in wanted.redirectors]
-    )[:MAX_DOORS]
-    return (*local, *remote)
+    remote = [
+        parsed(pfn.url, "redirector", None, f"SITECONF {pfn.entry.volume} {pfn.protocol}")
+        for pfn in site.pfns(wanted.federation_lfn)
+        if not is_local(site, pfn)
+    ] + [parsed(url, "redirector", wanted.federation_lfn, "xrootd.redirectors") for url in wanted.redirectors]
+    return (*local, *_unique(remote)[:MAX_DOORS])
 
 
 def is_local(site: Site, pfn: Pfn) -> bool:

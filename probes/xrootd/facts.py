@@ -22,8 +22,8 @@ from profiles.facts.xrootd import (
 KNOWN_SUMS = ("adler32", "crc32")
 
 
-def door_of(at: Visit, now_s: float) -> XrootdDoor:
-    """Facts of one door; `now_s` is the wall clock in seconds since 1970."""
+def door_of(at: Visit, now_s: float | None) -> XrootdDoor:
+    """Facts of one door; `now_s` is the wall clock in seconds since 1970, None if it is not known."""
     session, walk = at.session, at.walk or {}
     opened = session.get("open", {})
     return XrootdDoor(
@@ -135,7 +135,7 @@ def _server(said: Answer | None) -> DoorServer | None:
     )
 
 
-def _certificate(seen: Answer | None, now_s: float) -> DoorCertificate | None:
+def _certificate(seen: Answer | None, now_s: float | None) -> DoorCertificate | None:
     if seen is None:
         return None
     fault = faults.of_certificate(seen)
@@ -148,7 +148,7 @@ def _certificate(seen: Answer | None, now_s: float) -> DoorCertificate | None:
         protocol=clean(seen.get("protocol")),
         names=tuple(filter(None, map(clean, texts(seen.get("names"))[:32]))),
         issuer=clean(seen.get("issuer")),
-        expires_in_s=None if not_after is None else not_after - now_s,
+        expires_in_s=None if not_after is None or now_s is None else not_after - now_s,
     )
 
 

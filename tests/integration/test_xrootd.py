@@ -98,7 +98,11 @@ def test_a_healthy_server(xrootd_lab: XrootdLab, xrootd_server: Server) -> None:
     assert found.facts.doors
     door = found.facts.doors[0]
     assert door.server is not None
-    assert (door.server.software, door.server.site_name, door.server.roles) == ("v5.5.3", "T2_XX_Lab", ("server",))
+    assert (door.server.software, door.server.site_name, door.server.roles) == (
+        "v5.5.3",
+        "T2_XX_Lab",
+        ("server",),
+    )
     assert (door.server.auth, door.server.tls_offered) == ((), False)
     assert door.size_bytes == xrootd_lab.nano.size_bytes
     assert door.checksum is not None
@@ -448,7 +452,9 @@ def test_the_baskets_of_a_real_tree_are_read(xrootd_lab: XrootdLab, xrootd_serve
         "max_file_bytes": 0,
         "chunks": [list(one) for one in baskets],
     }
-    steps = {step["step"]: step for step in live_xrootd_clients.by_bindings(job, 20) if isinstance(step, dict)}
+    steps = {
+        step["step"]: step for step in live_xrootd_clients.by_bindings(job, 20) if isinstance(step, dict)
+    }
     assert steps["sparse"]["error"] is None
     assert steps["sparse"]["bytes"] == sum(length for _, length in baskets)
 
@@ -471,7 +477,9 @@ def test_a_token_that_may_only_read_cannot_write(
 
 
 def test_a_recording_replays_to_the_same_facts(xrootd_server: Server, tmp_path: Path) -> None:
-    chosen = asking(xrootd_server.url, f"root://localhost:{free_ports(1)[0]}", redirectors=(xrootd_server.url,))
+    chosen = asking(
+        xrootd_server.url, f"root://localhost:{free_ports(1)[0]}", redirectors=(xrootd_server.url,)
+    )
     directory = tmp_path / "recording"
     begin(directory)
     door = RecordingDoor(LiveDoor(), directory, PROBE.name, Redactor({}, b"key"))

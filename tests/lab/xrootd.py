@@ -116,9 +116,7 @@ class Server:
 
     def log(self) -> str:
         """What it has logged."""
-        return "".join(
-            path.read_text(errors="replace") for path in sorted(self.directory.glob("**/*.log"))
-        )
+        return "".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("**/*.log")))
 
     def stop(self) -> None:
         """End it at once."""
@@ -199,7 +197,9 @@ class XrootdLab:
         server_data = directory / "data"
         text = COMMON.format(data=server_data, directory=directory, port=port)
         self.put(server_data)
-        with self._daemon("xrootd", directory, port, text + "".join(f"{line}\n" for line in lines), env) as server:
+        with self._daemon(
+            "xrootd", directory, port, text + "".join(f"{line}\n" for line in lines), env
+        ) as server:
             yield server
 
     def put(self, data: Path, lfn: str = LFN) -> None:
@@ -224,7 +224,9 @@ class XrootdLab:
                 give_away(data)
                 for program in ("xrootd", "cmsd"):
                     port = manager_port if (index, program) == (0, "cmsd") else ports.pop()
-                    text = CLUSTER.format(directory=directory, manager_port=manager_port, role=role, port=port)
+                    text = CLUSTER.format(
+                        directory=directory, manager_port=manager_port, role=role, port=port
+                    )
                     text += f"oss.localroot {data}\n" if index else ""
                     # A data server's cmsd takes no connections before its xrootd has told it to.
                     awaited = program == "xrootd" or index == 0
@@ -283,10 +285,10 @@ class XrootdLab:
         authdb = directory / "authdb"
         authdb.write_text("g /cms / rl\n")
         give_away(directory)
+        voms = "-crl:0 -gmapopt:10 -vomsat:1 -vomsfun:libXrdSecgsiVOMS.so"
         lines = (
             "xrootd.seclib libXrdSec.so",
-            f"sec.protocol gsi -certdir:{self.authority.certificates} -cert:{host[0]} -key:{host[1]} -crl:0 "
-            "-gmapopt:10 -vomsat:1 -vomsfun:libXrdSecgsiVOMS.so",
+            f"sec.protocol gsi -certdir:{self.authority.certificates} -cert:{host[0]} -key:{host[1]} {voms}",
             f"acc.authdb {authdb}",
             "ofs.authorize 1",
         )
@@ -393,7 +395,9 @@ def seed_key_cache(directory: Path, issuer: Issuer) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise LabUnavailableError(f"the key cache of libscitokens cannot be seeded: {done.stderr.strip()[-300:]}")
+        raise LabUnavailableError(
+            f"the key cache of libscitokens cannot be seeded: {done.stderr.strip()[-300:]}"
+        )
 
 
 def _listens(server: Server) -> bool:
@@ -411,7 +415,11 @@ def _await_file(redirector: Server) -> None:
 
     def found() -> bool:
         done = subprocess.run(
-            ["xrdfs", redirector.url, "locate", "-h", LFN], env=env, capture_output=True, timeout=30, check=False
+            ["xrdfs", redirector.url, "locate", "-h", LFN],
+            env=env,
+            capture_output=True,
+            timeout=30,
+            check=False,
         )
         return done.returncode == 0 and b"Server" in done.stdout
 
