@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from probes.answers import (
-    AuthoritiesSeen,
     CommandResult,
     ConnectTrial,
     Drained,
@@ -20,15 +19,14 @@ from probes.answers import (
     Identity,
     Json,
     Limit,
-    ProxySeen,
     Resolution,
     SystemName,
     TlsTrial,
-    TokenSeen,
     Trial,
     WriteTrial,
 )
 from probes.errors import HostError
+from probes.recorded_credentials import AUTHORITIES, PROXY, TOKEN
 
 Base64Text = Annotated[
     str, AfterValidator(lambda text: base64.b64encode(base64.b64decode(text, validate=True)).decode())
@@ -73,9 +71,9 @@ _SHAPES: dict[str, Any] = {
     ],
     "drain": Drained,
     "xattr": str,
-    "token": TokenSeen | None,
-    "x509": ProxySeen | None,
-    "authorities": AuthoritiesSeen,
+    "token": TOKEN | None,
+    "x509": PROXY | None,
+    "authorities": AUTHORITIES,
 }
 """Question → type of its answer; a question that is not here takes anything (the door makes text or bool of it)."""
 

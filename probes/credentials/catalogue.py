@@ -12,9 +12,9 @@ CHECKS = (
         title="X.509 proxy",
         rule="OK if X509_USER_PROXY, else /tmp/x509up_u<uid>, is an RFC 3820 proxy with its key, private to this "
         "user, for 6 h or more. WARNING below that. CRITICAL if it expired, is not valid yet, is no usable proxy, "
-        "can be read by others, or the variable names a missing file. SKIPPED if there is none.",
-        origin="SAM tests and CMS pilot start-up test (6 h); RFC 3820; the GSI client of XRootD and Globus refuse a "
-        "proxy that others can read",
+        "is open to others, or the variable names a missing file. SKIPPED if there is none.",
+        origin="SAM tests and CMS pilot start-up test (6 h); RFC 3820; Globus clients refuse a proxy that is open to "
+        "others",
         hint="renew it (`voms-proxy-init -voms cms -rfc`), look at the renewal service of the pilot, `chmod 600`",
         why="A job whose proxy ends before it does has computed for nothing: stage-out is refused.",
         bounds=(
@@ -37,7 +37,7 @@ CHECKS = (
         id="CRD-03",
         title="bearer token",
         rule="OK if WLCG discovery finds a token that is well-formed, valid for 10 min or more, not longer-lived than "
-        "6 h, made for the site's storage, and allows reading of the test file. CRITICAL if it is malformed, expired, "
+        "6 h, not longer than 4096 bytes, made for the site's storage, and allows reading of the test file. CRITICAL if it is malformed, expired, "
         "not valid yet, or not for the configured audience. WARNING for the rest. SKIPPED if there is none.",
         origin="WLCG Bearer Token Discovery; WLCG Common JWT Profile (lifetime up to 6 h, audience, scopes); RFC 6750",
         hint="renew the token (`htgettoken`, `oidc-token`), with the audience and scopes of this site's storage",
@@ -46,15 +46,19 @@ CHECKS = (
         bounds=(
             Bound(name="warn_below_s", default=600.0, origin="sitecap policy"),
             Bound(name="warn_lifetime_above_s", default=21_600.0, origin="WLCG token profile: 6 h at most"),
+            Bound(
+                name="warn_above_bytes",
+                default=4096.0,
+                origin="XRootD: default of -maxsz of sec.protocol ztn",
+            ),
             SKEW_BOUND,
         ),
     ),
     Check(
         id="CRD-04",
         title="token file private",
-        rule="OK if the token's file belongs to this user and nobody else may read or write it. CRITICAL if group or "
-        "others may read it, WARNING if they may write it or it belongs to somebody else. SKIPPED if the token is in a "
-        "variable or there is none.",
+        rule="OK if the token's file belongs to this user and nobody else may do anything with it. CRITICAL if group or "
+        "others may, WARNING if it belongs to somebody else. SKIPPED if the token is in a variable or there is none.",
         origin="the token plug-in of XRootD's client (ztn) silently ignores such a file",
         hint="`chmod 600` the token file, and make whatever renews it do so (umask 077)",
         why="XRootD ignores the token without a word and fails with `No protocols left to try`; and whoever reads the "

@@ -35,7 +35,12 @@ MAX_HOSTS = 64
 
 def gather(host: Host, settings: Settings) -> CredentialsFacts:
     """Look at the token, the proxy and the authorities."""
-    about = _Gathering(host)
+    try:
+        about = _Gathering(host)
+    except HostError as error:
+        # A recording of before this probe has no clock for it.
+        reasons = dict.fromkeys(("token", "proxy", "authorities"), error.text)
+        return CredentialsFacts(token=None, proxy=None, authorities=None, absent=reasons)
     absent: dict[str, str] = {}
     token = proxy = None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.credentials.words import CLOCK_HINT, clock_story, readable_by_others, span, writable_by_others
+from probes.credentials.words import CLOCK_HINT, clock_story, open_to_others, span
 from probes.judging import Judging
 from profiles.checks import CheckResult
 from profiles.facts.credentials import CredentialsFacts, ProxyFacts, VomsFacts
@@ -15,9 +15,10 @@ def judge_proxy(facts: CredentialsFacts, judging: Judging) -> CheckResult:
         return judging.skip("CRD-01", facts.absent.get("proxy", "there is no proxy"))
     evidence = [f"{proxy.file.path} ({proxy.source}), mode {proxy.file.mode or 'unknown'}"]
     fault = proxy.problem or _fault(proxy)
-    if fault is not None:
-        return judging.critical("CRD-01", f"no usable X.509 proxy: {fault}", evidence=evidence)
-    assert proxy.expires_in_s is not None
+    if fault is not None or proxy.expires_in_s is None:
+        return judging.critical(
+            "CRD-01", f"no usable X.509 proxy: {fault or 'it has no dates'}", evidence=evidence
+        )
     more = {"value": proxy.expires_in_s, "unit": "s", "evidence": evidence}
     if proxy.expires_in_s <= 0:
         return judging.critical("CRD-01", f"the X.509 proxy expired {span(-proxy.expires_in_s)} ago", **more)
@@ -26,14 +27,14 @@ def judge_proxy(facts: CredentialsFacts, judging: Judging) -> CheckResult:
         more["evidence"] = evidence + clock_story(judging)
         text = f"the X.509 proxy is not valid before {span(early_s)} from now: this clock is behind, by as much or more"
         return judging.critical("CRD-01", text, hint=CLOCK_HINT, **more)
-    if readable_by_others(proxy.file):
+    if open_to_others(proxy.file):
         text = (
-            f"others can read the X.509 proxy (mode {proxy.file.mode}), so XRootD and Globus refuse to use it"
+            f"the X.509 proxy is open to others (mode {proxy.file.mode}): its key is no secret, and Globus clients "
+            "refuse it"
         )
         return judging.critical("CRD-01", text, hint=f"chmod 600 {proxy.file.path}", **more)
-    if writable_by_others(proxy.file) or proxy.file.own is False:
-        whose = "belongs to another user" if proxy.file.own is False else f"has mode {proxy.file.mode}"
-        return judging.warn("CRD-01", f"the X.509 proxy is not private: its file {whose}", **more)
+    if proxy.file.own is False:
+        return judging.warn("CRD-01", "the X.509 proxy belongs to another user", **more)
     left = f"X.509 proxy valid for {span(proxy.expires_in_s)}"
     if proxy.expires_in_s < judging.number("CRD-01", "warn_below_s"):
         return judging.warn("CRD-01", f"{left} only", **more)

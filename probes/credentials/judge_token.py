@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probes.credentials.doors import host_of
-from probes.credentials.words import CLOCK_HINT, clock_story, readable_by_others, span, writable_by_others
+from probes.credentials.words import CLOCK_HINT, clock_story, open_to_others, span
 from probes.judging import Judging
 from probes.remote_settings import SAM_LFN
 from profiles.checks import CheckResult
@@ -23,15 +23,17 @@ def judge_token(facts: CredentialsFacts, judging: Judging) -> CheckResult:
         return judging.skip("CRD-03", facts.absent.get("token", "there is no token"))
     where = token.file.path if token.file is not None else "the environment"
     evidence = [f"found by {token.source} in {where}"]
-    if token.problem is not None:
+    if token.problem is not None or token.expires_in_s is None:
         hint = None
         if token.source == "BEARER_TOKEN":
             hint = "unset BEARER_TOKEN or put a good token there: discovery stops at the first place that holds something"
         return judging.critical(
-            "CRD-03", f"the token cannot be used: {token.problem}", evidence=evidence, hint=hint
+            "CRD-03",
+            f"the token cannot be used: {token.problem or 'it has no end'}",
+            evidence=evidence,
+            hint=hint,
         )
     evidence += _claims(token)
-    assert token.expires_in_s is not None
     more = {"value": token.expires_in_s, "unit": "s", "evidence": evidence}
     early_s = max(token.valid_in_s or 0.0, -(token.issued_ago_s or 0.0))
     if early_s > judging.number("CRD-03", "skew_s"):
@@ -62,17 +64,19 @@ def judge_token(facts: CredentialsFacts, judging: Judging) -> CheckResult:
             hint="ask for storage.read:/store (or :/); XRootD refuses this one with 3010, HTTP with 403",
             **more,
         )
-    return _lifetime(token, judging, more)
+    return _lifetime(token, token.expires_in_s, judging, more)
 
 
-def _lifetime(token: TokenFacts, judging: Judging, more: dict[str, object]) -> CheckResult:
-    assert token.expires_in_s is not None
-    left = f"token valid for {span(token.expires_in_s)}"
-    if token.expires_in_s < judging.number("CRD-03", "warn_below_s"):
+def _lifetime(token: TokenFacts, left_s: float, judging: Judging, more: dict[str, object]) -> CheckResult:
+    left = f"token valid for {span(left_s)}"
+    if left_s < judging.number("CRD-03", "warn_below_s"):
         return judging.warn("CRD-03", f"{left} only", **more)
     if token.lifetime_s is not None and token.lifetime_s > judging.number("CRD-03", "warn_lifetime_above_s"):
         text = f"the token lives {span(token.lifetime_s)}, longer than the WLCG profile allows"
         return judging.warn("CRD-03", text, hint="ask the issuer for a shorter lifetime, and renew", **more)
+    if token.size_bytes > judging.number("CRD-03", "warn_above_bytes"):
+        text = f"the token has {token.size_bytes} bytes, more than XRootD takes as it is shipped"
+        return judging.warn("CRD-03", text, hint="ask for fewer scopes and groups", **more)
     if token.missing_claims:
         text = f"the token lacks {', '.join(token.missing_claims)}, which the WLCG profile requires"
         return judging.warn("CRD-03", text, hint="look at the issuer's configuration for this client", **more)
@@ -134,11 +138,9 @@ def judge_file(facts: CredentialsFacts, judging: Judging) -> CheckResult:
     if file.mode is None:
         return judging.unknown("CRD-04", f"the file was not opened: {token.problem or file.path}")
     more = {"value": file.mode, "evidence": [f"{file.path}: mode {file.mode}"]}
-    if readable_by_others(file):
-        text = f"others can read the token file (mode {file.mode}), so XRootD silently ignores it"
+    if open_to_others(file):
+        text = f"the token file is open to others (mode {file.mode}), so XRootD silently ignores it"
         return judging.critical("CRD-04", text, hint=f"chmod 600 {file.path}", **more)
-    if writable_by_others(file):
-        return judging.warn("CRD-04", f"others can write the token file (mode {file.mode})", **more)
     if file.own is False:
         return judging.warn(
             "CRD-04",

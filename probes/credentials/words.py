@@ -30,11 +30,6 @@ def clock_story(judging: Judging) -> list[str]:
     return [f"the endpoints of the network probe find this clock {network.clock_skew_s:+.0f} s off (CTX-03)"]
 
 
-def readable_by_others(file: CredentialFile) -> bool:
-    """Whether group or others may read it."""
-    return file.mode is not None and bool(int(file.mode, 8) & 0o044)
-
-
-def writable_by_others(file: CredentialFile) -> bool:
-    """Whether group or others may write it."""
-    return file.mode is not None and bool(int(file.mode, 8) & 0o022)
+def open_to_others(file: CredentialFile) -> bool:
+    """Whether group or others may do anything with it; the test of XRootD's token plug-in and of Globus."""
+    return file.mode is not None and bool(int(file.mode, 8) & 0o077)

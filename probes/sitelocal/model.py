@@ -150,15 +150,15 @@ class Site:
         """What each data-access entry makes of a logical file name, in order."""
         from probes.sitelocal.resolve import resolve  # noqa: PLC0415 - it needs the types of this module
 
-        return tuple(resolve(self, entry, lfn) for entry in self.data_access)
+        return resolve(self, self.data_access, lfn)
 
     def stage_out(self, lfn: str) -> tuple[Resolved, ...]:
         """What each stage-out method makes of a logical file name, in order."""
         from probes.sitelocal.resolve import resolve  # noqa: PLC0415
 
         methods = self.config.stage_out if self.config else ()
-        places = (DataAccess(site=one.site, volume=one.volume, protocol=one.protocol) for one in methods)
-        return tuple(resolve(self, place, lfn) for place in places)
+        places = [DataAccess(site=one.site, volume=one.volume, protocol=one.protocol) for one in methods]
+        return resolve(self, places, lfn)
 
     def pfns(self, lfn: str) -> tuple[Pfn, ...]:
         """Physical names of a logical file name ("/store/…") for the data-access entries that give one, in order."""

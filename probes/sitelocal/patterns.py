@@ -94,6 +94,7 @@ class Pattern:
         Raises:
             PatternError: the budget is spent.
         """
+        budget.spend(len(self._program))  # for having been read
         current = self._follow([(0, (-1,) * (2 * self._groups))], 0, name, budget)
         for at, char in enumerate(name):
             onward = [(pc + 1, slots) for pc, slots in current if self._takes(pc, char)]

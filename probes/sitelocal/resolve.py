@@ -8,6 +8,7 @@ what comes out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from probes.sitelocal.model import DataAccess, Pfn, Problem, ProblemKind, Resolved, Site
 from probes.sitelocal.patterns import Budget, PatternError, compile_pattern
@@ -18,8 +19,10 @@ MAX_CHAIN = 8
 
 MAX_NAME_CHARS = 4096
 
-MAX_STEPS = 300_000
-"""Of matching, for one name: under a second; a plain rule takes some 500."""
+MAX_STEPS = 500_000
+"""Of matching one name by all entries together: about a second; a plain rule takes some 500."""
+
+MAX_PFNS = 64
 
 _GROUP = re.compile(r"\$([1-9])")
 
@@ -32,8 +35,13 @@ class NoSuchPlaceError(UnresolvedError):
     """SITECONF names a volume or protocol that is not described; CMSSW ends the job at that."""
 
 
-def resolve(site: Site, entry: DataAccess, lfn: str) -> Resolved:
-    """What one data-access entry makes of `lfn`."""
+def resolve(site: Site, entries: Iterable[DataAccess], lfn: str) -> tuple[Resolved, ...]:
+    """What each entry makes of `lfn`, in order, all within one budget of steps."""
+    budget = Budget(MAX_STEPS)
+    return tuple(_resolve(site, entry, lfn, budget) for entry in entries)
+
+
+def _resolve(site: Site, entry: DataAccess, lfn: str, budget: Budget) -> Resolved:
     where = f"{entry.site}/{entry.volume}/{entry.protocol}"
     file = site.storage.get(entry.site)
     if file is None:
@@ -42,7 +50,7 @@ def resolve(site: Site, entry: DataAccess, lfn: str) -> Resolved:
     try:
         volume = _volume(file.entries, entry, file.path)
         protocol = _protocol(volume, entry, file.path)
-        url = _apply(volume, protocol, lfn, (), Budget(MAX_STEPS))
+        url = _apply(volume, protocol, lfn, (), budget)
     except UnresolvedError as error:
         kind: ProblemKind = "missing" if isinstance(error, NoSuchPlaceError) else "unresolved"
         return Resolved(entry=entry, problem=Problem(kind=kind, where=where, text=str(error)))
@@ -54,15 +62,16 @@ def by_protocol(site: Site, names: tuple[str, ...], lfn: str) -> tuple[Pfn, ...]
     """PFNs by all protocols of these names on the volumes of the site's own storage.json."""
     wanted = {name.lower() for name in names}
     file = site.storage.get(site.name or "")
+    entries = [
+        DataAccess(site=volume.site, volume=volume.volume, protocol=protocol.protocol)
+        for volume in (file.entries if file is not None else ())
+        for protocol in volume.protocols
+        if volume.site == site.name and protocol.protocol.lower() in wanted
+    ]
     found: dict[str, Pfn] = {}
-    for volume in file.entries if file is not None else ():
-        for protocol in volume.protocols:
-            if protocol.protocol.lower() not in wanted:
-                continue
-            entry = DataAccess(site=volume.site, volume=volume.volume, protocol=protocol.protocol)
-            one = resolve(site, entry, lfn).pfn if volume.site == site.name else None
-            if one is not None:
-                found.setdefault(one.url, one)
+    for one in resolve(site, entries[:MAX_PFNS], lfn):
+        if one.pfn is not None:
+            found.setdefault(one.pfn.url, one.pfn)
     return tuple(found.values())
 
 

@@ -20,6 +20,7 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
+from probes.recorded_answers import decode
 from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
 from probes.redact import Redactor
 from probes.settings import Settings
@@ -223,6 +224,7 @@ STRICT = {"credentials": {"audiences": ["https://storage.example"]}}
         ({"scope": "storage.read:/store/"}, {}, OK, "valid"),
         ({"scope": "storage.stage:/"}, {}, OK, "valid"),
         ({"scope": None, "claims": {"wlcg.groups": ["/cms"]}}, {}, OK, "valid"),
+        ({"claims": {"wlcg.groups": ["/cms/" + "x" * 99] * 30}}, {}, WARN, "more than XRootD takes"),
         ({"claims": {"jti": None, "wlcg.ver": None}}, {}, WARN, "lacks wlcg.ver, jti"),
     ],
 )
@@ -280,7 +282,7 @@ def test_the_network_probes_clock_is_named_beside_a_token_of_the_future(
         (0o644, CRIT, "XRootD silently ignores it"),
         (0o640, CRIT, "XRootD silently ignores it"),
         (0o604, CRIT, "XRootD silently ignores it"),
-        (0o622, WARN, "others can write"),
+        (0o622, CRIT, "silently ignores"),
     ],
 )
 def test_who_else_may_read_the_token_file(
@@ -348,8 +350,9 @@ def file(mode: str = "0600", *, own: bool = True) -> dict[str, Any]:
         ({"key_fits": None}, CRIT, "no readable private key"),
         ({"key_fits": False}, CRIT, "another certificate"),
         ({"problem": "X509_USER_PROXY names /gone, which does not exist"}, CRIT, "does not exist"),
-        ({"file": file("0644")}, CRIT, "refuse to use it"),
-        ({"file": file("0620")}, WARN, "mode 0620"),
+        ({"file": file("0644")}, CRIT, "Globus clients refuse it"),
+        ({"file": file("0610")}, CRIT, "mode 0610"),
+        ({"expires_in_s": None}, CRIT, "no dates"),
         ({"file": file(own=False)}, WARN, "another user"),
     ],
 )
@@ -502,3 +505,52 @@ def test_any_token_gives_facts_and_verdicts(monkeypatch: pytest.MonkeyPatch, tex
     monkeypatch.setenv("BEARER_TOKEN", text)
     chosen = Settings.model_validate({**LOCAL, "siteconf": {"path": "/nowhere"}})
     verdicts(probed(chosen), chosen)
+
+
+GOOD_ANSWERS: dict[str, list[Any]] = {
+    "token": [
+        "BEARER_TOKEN_FILE", "/run/token", 0o600, 1000, 700, None, "ES256", "https://issuer.example", ["any"],
+        ["storage.read:/"], [], "1.0", NOW + HOUR, NOW - 5.0, float(NOW), [],
+    ],
+    "x509": [
+        "/tmp", "/tmp/x509up_u1000", 0o600, 1000, None, "rfc3820", False, 2, 2048, True, NOW - 300.0, NOW + DAY,
+        [["cms", ["/cms"], NOW - 300.0, NOW + HOUR]], None,
+    ],
+    "authorities": [100, 100, [], [], 0, NOW + DAY, True],
+}  # fmt: skip
+
+
+class Told:
+    """A door that tells what a recording tells, checked as a recording is checked."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = {"now": float(NOW), "identity": [1000, 1000, 1000], **answers}
+
+    def ask(self, kind: str, args: list[Any]) -> Any:
+        if kind == "env":
+            return "/authorities" if args == ["X509_CERT_DIR"] else None
+        if kind not in self._answers:
+            raise HostError("ENOTRECORDED", f"{kind} is not in the recording")
+        return decode(kind, self._answers[kind])
+
+    def observe(self, name: str, args: list[Any], live: Any) -> Any:
+        raise AssertionError(name)
+
+
+def test_a_good_recording_is_green() -> None:
+    found = verdicts(probed(host=Host(Told(GOOD_ANSWERS))))
+    assert {result.status for result in found.values()} == {OK}
+
+
+def test_a_recording_of_before_these_questions_leaves_them_open() -> None:
+    facts = probed(host=Host(Told({})))
+    assert facts.absent["token"] == "token is not in the recording"
+    assert verdicts(facts)["CRD-01"].status is SKIP
+
+
+@given(st.sampled_from(sorted(GOOD_ANSWERS)), st.data())
+def test_a_strangers_recording_gives_facts_and_verdicts(kind: str, data: st.DataObject) -> None:
+    answer = list(GOOD_ANSWERS[kind])
+    for place in data.draw(st.lists(st.integers(0, len(answer) - 1), min_size=1, max_size=3)):
+        answer[place] = data.draw(CLAIM | st.sampled_from([1e308, -1.0, float("inf"), 2**70, "none", [[]]]))
+    verdicts(probed(host=Host(Told({**GOOD_ANSWERS, kind: answer}))))
