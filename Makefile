@@ -6,7 +6,7 @@ STAMP := $(VENV)/.sitecap-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 
-.PHONY: probe setup check test components lint types contracts unit labs docs generate bench clean
+.PHONY: probe setup check test components lint types contracts unit labs docs generate bench bench-remote clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -73,6 +73,10 @@ generate: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+
+# Remote access against real servers on loopback; needs what `make components` installs, and root.
+bench-remote: $(STAMP) components
+	$(BIN)/python -m benchmarks.remote
 
 clean:
 	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
