@@ -166,8 +166,8 @@ class Drained(NamedTuple):
     headers: dict[str, str]
     """Header names in lower case."""
     body_bytes: int
-    adler32: str
-    """Of what was read: 8 lower-case hexadecimal digits (RFC 1950 §8.2)."""
+    adler32: str | None
+    """Of what was read, if it was asked for: 8 lower-case hexadecimal digits (RFC 1950 §8.2)."""
     complete: bool
     """True if the body came to its end."""
     stage: FetchStage

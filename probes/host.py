@@ -287,15 +287,17 @@ class Host:
         connect_timeout_s: float = 5.0,
         timeout_s: float = 10.0,
         limit_bytes: int = MIB,
+        checksum: bool = False,
     ) -> Drained:
-        """GET up to `limit_bytes` of an object, of which only length, adler32 and times come back.
+        """GET up to `limit_bytes` of an object, of which only length, times and, if asked for, adler32 come back.
 
         Parameters and errors are those of `fetch`.
         """
         wanted: dict[str, Json] = dict(headers or {})
         return Drained(
             *self._door.ask(
-                "drain", [url, wanted, ca_path, credential, connect_timeout_s, timeout_s, limit_bytes]
+                "drain",
+                [url, wanted, ca_path, credential, connect_timeout_s, timeout_s, limit_bytes, checksum],
             )
         )
 

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from probes.answers import FetchStage, Json
 from probes.errors import HostError
 from probes.live_credentials import bearer_token, proxy_path
+from probes.live_held import hold, release
 from probes.live_sockets import cut_after, resolve, tls_context
 
 SQUID_PORT = 3128
@@ -34,6 +36,8 @@ class Progress:
     status: int | None = None
     fields: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
+    body_bytes: int = 0
+    """Read so far; more than `body` holds if it was taken elsewhere."""
     expected_bytes: int | None = None
     first_byte_s: float | None = None
     complete: bool = False
@@ -48,7 +52,7 @@ class Progress:
             self.status,
             fields,
             base64.b64encode(self.body).decode("ascii"),
-            len(self.body),
+            self.body_bytes,
             self.expected_bytes,
             self.complete,
             self.stage,
@@ -103,11 +107,13 @@ def exchange(  # noqa: PLR0913 - one parameter a property of the request
     connect_timeout_s: float,
     timeout_s: float,
     limit_bytes: int,
+    take: Callable[[bytes], object] | None = None,
 ) -> Progress:
-    """Like `fetch`, for the machine side of the door."""
+    """Like `fetch`, for the machine side of the door; the body goes to `take`, piece by piece, if there is one."""
     import http.client  # noqa: PLC0415
 
-    parts = _checked(url, "an http or https URL")
+    _checked(url, "an http or https URL")
+    parts = urlsplit(release(url))
     chain = proxy_path() if credential == "x509" else None
     if credential == "token":
         # A copy: what the caller holds is recorded.
@@ -122,15 +128,26 @@ def exchange(  # noqa: PLR0913 - one parameter a property of the request
             )
             answer = connection.ask(method, headers, content)
             at.status = answer.status
-            at.fields = {key.lower(): value[:1024] for key, value in answer.getheaders()[:64]}
+            at.fields = _joined(answer.getheaders()[:64])
+            if "location" in at.fields:
+                at.fields["location"] = hold(answer.getheader("location", ""))[:1024]
             at.first_byte_s = time.perf_counter() - began
             at.expected_bytes = answer.length
             at.stage = "body"
-            _read(answer, at, limit_bytes, deadline)
+            _read(answer, at, limit_bytes, deadline, take)
     except (OSError, http.client.HTTPException) as error:
         _note(error, at, began, connect_timeout_s if at.stage in ("resolve", "connect") else timeout_s)
     at.duration_s = time.perf_counter() - began
     return at
+
+
+def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
+    """Header fields by their names in lower case; one that comes twice is a list (RFC 9110 §5.3)."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}"[:1024] if key in found else value[:1024]
+    return found
 
 
 def _note(error: Exception, at: Progress, began: float, patience_s: float) -> None:
@@ -140,20 +157,28 @@ def _note(error: Exception, at: Progress, began: float, patience_s: float) -> No
     at.error = (f"no answer within {patience_s:g} s" if late else _said(error))[:512]
 
 
-def _read(answer: Any, at: Progress, limit_bytes: int, deadline: float) -> None:  # noqa: ANN401 - lazy import
-    while len(at.body) < limit_bytes:
-        piece = answer.read1(min(262_144, limit_bytes - len(at.body)))
+def _read(
+    answer: Any,  # noqa: ANN401 - lazy import
+    at: Progress,
+    limit_bytes: int,
+    deadline: float,
+    take: Callable[[bytes], object] | None,
+) -> None:
+    keep = take or at.body.extend
+    while at.body_bytes < limit_bytes:
+        piece = answer.read1(min(262_144, limit_bytes - at.body_bytes))
         if not piece:
             break
-        at.body += piece
+        at.body_bytes += len(piece)
+        keep(piece)
         if time.perf_counter() >= deadline:
             raise TimeoutError
-    if at.expected_bytes is not None and len(at.body) < min(at.expected_bytes, limit_bytes):
+    if at.expected_bytes is not None and at.body_bytes < min(at.expected_bytes, limit_bytes):
         if time.perf_counter() >= deadline:
             raise TimeoutError
-        at.error = f"the connection ended after {len(at.body)} of {at.expected_bytes} bytes"
+        at.error = f"the connection ended after {at.body_bytes} of {at.expected_bytes} bytes"
         return
-    at.complete = at.expected_bytes is None or len(at.body) == at.expected_bytes
+    at.complete = at.expected_bytes is None or at.body_bytes == at.expected_bytes
 
 
 def _said(error: Exception) -> str:

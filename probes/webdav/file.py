@@ -6,7 +6,7 @@ from probes.answers import Fetched
 from probes.errors import HostError
 from probes.network_steps import seconds, without_addresses
 from probes.webdav import content
-from probes.webdav.asking import CONNECT_S, Asking, BrokenError, NotTriedError, Sent, whole
+from probes.webdav.asking import Asking, BrokenError, NotTriedError, Sent, whole
 from probes.webdav.faults import refused
 from profiles.facts.webdav import CredentialKind, CredentialTry
 
@@ -143,15 +143,7 @@ class File:
         if wanted == 0:
             raise NotTriedError("nothing is to be read: the file is empty, or webdav.read_bytes is 0")
         headers = {} if to_the_end else {"Range": f"bytes=0-{wanted - 1}"}
-        answer = self._ask.host.drain(
-            self._ask.place.url,
-            headers=headers,
-            ca_path=self._ask.ca_path,
-            credential=self._sent,
-            connect_timeout_s=self._ask.patience_s(CONNECT_S),
-            timeout_s=self._ask.patience_s(),
-            limit_bytes=wanted + 1,
-        )
+        answer = self._ask.drain(self._sent, headers=headers, limit_bytes=wanted + 1, checksum=to_the_end)
         if answer.status is not None and answer.status not in (200, 206):
             raise BrokenError(*refused(answer.status))
         self._ask.seen |= {

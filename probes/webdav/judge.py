@@ -37,6 +37,8 @@ HINTS = {
     "wrong-digest": "the storage has a damaged file or an old checksum: compare with the catalogue, then restore the file",
     "wrong-content": "the door gives different bytes for the same range: look for a broken cache or disk behind it",
     "hostile-xml": "something other than an honest WebDAV door answers: find out who, before any credential is sent there",
+    "redirect-loop": "look at how the door finds the server of a file: it sends readers round in a circle",
+    "bad-redirect": "look at the door's configuration of redirection: it sends readers to what is no URL",
     "too-slow": "look at the load of the door and at the links in between",
     "truncated": "the door or a box in between cuts long answers: look at the door's log and at time-outs of proxies",
     "reset": "a firewall or the door cuts the connection: look at the door's log",
@@ -118,6 +120,8 @@ def _story(door: WebdavDoor, route: Route) -> str:
         + (f"status {one.status}" if one.status is not None else one.reason or "no answer")
         for one in door.tried
     ]
+    if door.redirected_to:
+        parts.append(f"sent on to {', '.join(door.redirected_to)}")
     if door.size_bytes is not None:
         parts.append(f"{door.size_bytes} bytes")
     if door.digest_adler32 is not None:

@@ -40,6 +40,9 @@ class WebdavDoor(Model):
     dav: Text | None = Field(
         default=None, description="the DAV field of its answer to OPTIONS (RFC 4918 §10.1)"
     )
+    redirected_to: tuple[Text, ...] = Field(
+        default=(), max_length=8, description="host:port of the servers that it sends readers on to"
+    )
     size_bytes: Bytes | None = None
     modified: Text | None = Field(
         default=None, description="getlastmodified of the file, as the door writes it"
