@@ -25,6 +25,8 @@ class Door:
         ranges: "multi", "single" or "none".
         content_range: of a single range, instead of the honest one.
         digest: field of the answer to HEAD.
+        onward: Location to which readers are sent on, with status 307.
+        wanted_query: a question about the file without it is refused with 403.
         asked: method, path and fields of the questions so far.
     """
 
@@ -33,6 +35,8 @@ class Door:
     ranges: str = "multi"
     content_range: str | None = None
     digest: str | None = f"adler32={zlib.adler32(CONTENT):08x}"
+    onward: str | None = None
+    wanted_query: str | None = None
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
 
@@ -107,10 +111,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._note()
+        if self._turned_away():
+            return
         self._say(200, CONTENT, Digest=self.server.door.digest)
+
+    def _turned_away(self) -> bool:
+        if self.server.door.onward is not None:
+            self._say(307, b"", Location=self.server.door.onward)
+            return True
+        wanted = self.server.door.wanted_query
+        if wanted is not None and not self.path.endswith(f"?{wanted}"):
+            self._say(403, b"")
+            return True
+        return False
 
     def do_GET(self) -> None:
         self._note()
+        if self._turned_away():
+            return
         ranges = re.findall(r"(\d+)-(\d+)", self.headers.get("Range", ""))
         pieces = {(int(first), int(last)): CONTENT[int(first) : int(last) + 1] for first, last in ranges}
         if (

@@ -14,11 +14,12 @@ from probes.judging import Judging
 from probes.live import LiveDoor
 from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
 from probes.settings import Settings
-from probes.webdav import PROBE, content, gather
+from probes.webdav import PROBE, content, gather, redirects, refusal
 from profiles.checks import CheckResult, Status
+from profiles.facts.credentials import CredentialFile, CredentialsFacts, ProxyFacts, TokenFacts
 from profiles.facts.network import Family, FamilyAttempt
 from profiles.facts.routes import Route, Step
-from profiles.facts.webdav import CredentialTry, WebdavDoor, WebdavFacts
+from profiles.facts.webdav import CredentialKind, CredentialTry, WebdavDoor, WebdavFacts
 from tests.unit.probes.dav_fake import CONTENT, Door, multistatus, serving
 from tests.unit.probes.network_servers import closed_port, listening
 
@@ -184,6 +185,110 @@ def test_a_recording_replays_to_the_same_facts(tmp_path: Path) -> None:
     assert gather(Host(ReplayDoor(Recording(directory), "webdav")), settings(door.url)) == facts
     # What is read for the rate is not kept.
     assert sum(path.stat().st_size for path in directory.iterdir()) < len(CONTENT)
+
+
+CAPABILITY = "uuid=one-time-capability"
+
+
+def test_a_door_that_sends_readers_on_to_a_pool_works(tmp_path: Path) -> None:
+    directory = tmp_path / "recording"
+    begin(directory)
+    with serving(Door(wanted_query=CAPABILITY)) as pool, serving(Door()) as door:
+        door.onward = f"{pool.url}?{CAPABILITY}"
+        recorder = RecordingDoor(LiveDoor(), directory, "webdav", None)
+        facts = gather(Host(recorder), settings(door.url))
+        recorder.close()
+        target = f"localhost:{pool.port}"
+    finish(directory, agent_version="0", created_at="now", redacted=False)
+
+    assert judged(facts).status is Status.OK, judged(facts)
+    (found,) = facts.doors or ()
+    assert found.redirected_to == (target,)
+    assert found.read_bytes == len(CONTENT)
+    assert target in " ".join(judged(facts).evidence)
+    # The capability is for the one who was given it, not for the reader of a recording.
+    assert CAPABILITY not in "".join(path.read_text() for path in directory.iterdir())
+    assert gather(Host(ReplayDoor(Recording(directory), "webdav")), settings(door.url)) == facts
+
+
+def test_a_circle_of_redirections_ends() -> None:
+    with serving(Door()) as door:
+        door.onward = door.url
+        facts = gather(Host(LiveDoor()), settings(door.url))
+
+    (route,) = facts.routes or ()
+    assert route.broken is not None
+    assert (route.broken.name, route.broken.fault) == ("range", "redirect-loop")
+    assert judged(facts).status is Status.CRITICAL
+
+
+@pytest.mark.parametrize("location", ["ftp://localhost/f", "http://localhost:99999/f", "//[::1/f"])
+def test_a_redirection_to_no_url_is_said_to_be_one(location: str) -> None:
+    facts, result = looked(Door(onward=location))
+
+    (route,) = facts.routes or ()
+    assert route.broken is not None
+    assert (route.broken.name, route.broken.fault) == ("range", "bad-redirect")
+    assert result.status is Status.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("origin", "location", "trusted"),
+    [
+        ("https://se.example.org/f", "https://se.example.org:8443/f", True),
+        ("https://se.example.org/f", "https://pool7.example.org/f", True),
+        ("https://se.example.org/f", "/other", True),
+        ("https://se.example.org/f", "http://pool7.example.org/f", False),
+        ("https://se.example.org/f", "https://pool7.example.net/f", False),
+        ("https://example.org/f", "https://stranger.org/f", False),
+        ("https://10.1.2.3/f", "https://11.1.2.3/f", False),
+    ],
+)
+def test_a_credential_goes_along_only_over_tls_and_in_the_doors_domain(
+    origin: str, location: str, trusted: bool
+) -> None:
+    found = redirects.target(origin, 307, {"location": location})
+
+    assert found is not None
+    assert found.trusted is trusted
+
+
+def credentials(**token: Any) -> CredentialsFacts:
+    facts = TokenFacts(source="BEARER_TOKEN", size_bytes=900, **token)
+    proxy = ProxyFacts(source="/tmp", file=CredentialFile(path="/tmp/x"), kind="rfc3820", expires_in_s=3600)
+    return CredentialsFacts(
+        token=facts, proxy=proxy, authorities=None, absent={"authorities": "not looked at"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "token", "words"),
+    [
+        ("token", {"expires_in_s": -90}, "expired 90 s ago"),
+        ("token", {"valid_in_s": 300}, "valid in 300 s only"),
+        ("token", {"problem": "it has two parts, not three"}, "two parts"),
+        ("token", {"audiences": ("https://other",)}, "audience is https://other"),
+        ("token", {"audiences": ("https://se:443",), "scopes": ("compute.create",)}, "allow no reading"),
+        ("token", {"audiences": ("se",), "scopes": ("storage.read:/else",)}, "below /else"),
+        (
+            "token",
+            {"audiences": (refusal.ANY_AUDIENCE,), "scopes": ("storage.read:/store",)},
+            "nothing is wrong as far as this node can tell",
+        ),
+        ("x509", {}, "no VOMS attributes"),
+    ],
+)
+def test_a_refusal_is_explained_by_the_credential_that_was_sent(
+    sent: CredentialKind, token: dict[str, Any], words: str
+) -> None:
+    door = WebdavDoor(
+        target="se:443", path="/dav/store/f", origin="o", secure=True, tried=(CredentialTry(credential=sent, status=403),)
+    )  # fmt: skip
+
+    found = refusal.why(door, credentials(**token))
+
+    assert words in found.reason
+    assert found.hint
 
 
 def test_a_dead_family_of_addresses_is_a_warning() -> None:
