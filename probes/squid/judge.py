@@ -67,6 +67,15 @@ def _fault(facts: SquidFacts, via: str) -> Step | None:
     return None
 
 
+def _mend(broken: Sequence[tuple[str, Step]]) -> str | None:
+    """What to do about each different fault, with the proxy that shows it where there are several."""
+    faults = {step.fault: name for name, step in reversed(broken) if step.fault in HINTS}
+    hints = [(name, HINTS[fault]) for fault, name in reversed(faults.items()) if fault is not None]
+    if len(hints) < 2:
+        return hints[0][1] if hints else None
+    return "; ".join(f"{name}: {hint}" for name, hint in hints)
+
+
 def _told(step: Step) -> str:
     what = {"resolve": "its name", "connect": "connection", "manifest": "manifest"}.get(step.name, step.name)
     return f"{what}: {step.detail or step.fault or step.outcome}"
@@ -87,7 +96,7 @@ def _reachable(facts: SquidFacts, proxies: Sequence[ProxyFacts], judging: Judgin
     if not broken:
         return judging.ok("SQD-01", f"a manifest comes through all {len(proxies)} proxies", **more)
     name, first = broken[0]
-    hint = HINTS.get(first.fault or "")
+    hint = _mend(broken)
     if len(broken) < len(proxies):
         summary = f"{len(broken)} of {len(proxies)} proxies fail; {name}: {_told(first)}"
         return judging.warn("SQD-01", summary, hint=hint, **more)
@@ -195,7 +204,8 @@ def _leak(proxies: Sequence[ProxyFacts], judging: Judging) -> CheckResult:
     seen = [mount for mount in (mounts.repositories or ()) if mount.proxy is not None] if mounts else []
     if not seen:
         reason = "no mounted CVMFS repository says which proxy it uses"
-        return judging.skip("SQD-05", reason if mounts else "the facts of cvmfs_mount are not there")
+        unseen = "mounted CVMFS was not looked at in this run (probe cvmfs_mount)"
+        return judging.skip("SQD-05", reason if mounts else unseen)
     own = [proxy.name for proxy in proxies if proxy.role == "site"]
     evidence = [f"{mount.repository}: {mount.proxy}" for mount in seen]
     if not own:

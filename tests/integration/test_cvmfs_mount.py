@@ -34,6 +34,7 @@ from tests.lab.autofs import automounted, unavailable
 from tests.lab.cvmfs_mount import ATTRIBUTES, Broken, Tree, mounted
 from tests.lab.fuse_hang import missing
 from tests.lab.waiting import until
+from tests.unit.probes.network_servers import serving
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("cvmfs_mount")]
 
@@ -548,3 +549,20 @@ def test_an_automounter_that_can_mount_nothing_is_critical(node: Node) -> None:
         True,
     )
     assert found["CVM-13"].status is CRITICAL
+
+
+def test_a_hung_mount_does_not_take_the_probe_of_the_proxies_with_it(node: Node, tmp_path: Path) -> None:
+    """SITECONF lies in the mount; what the proxies do is found out all the same."""
+    mount = node.root / "cms.cern.ch"
+    mount.mkdir()
+    state = tmp_path / "state"
+    state.mkdir()
+    with serving() as server, mounted(mount, Tree(FILES, hangs=True)):
+        url = f"http://127.0.0.1:{server.port}"
+        squid = {"frontier_servers": [f"{url}/FrontierProd"], "timeout_s": 5.0}
+        cvmfs = {"mount_path": str(node.root), "stratum_ones": [url], "proxies": url}
+        settings = Settings.model_validate({"cvmfs": cvmfs, "squid": squid})
+        outcome = Runner(lambda _: node.door(), settings, budget_s=90, state=state).run([SQUID])
+    assert [run.outcome for run in outcome.runs] == ["finished"]
+    found = {check.id: check for check in outcome.checks}
+    assert "that are no manifest" in found["SQD-01"].summary

@@ -214,7 +214,7 @@ CASES = (
             "SQD-02": (OK, "2 of 2 answer from their cache"),
             "SQD-03": (OK, "2 proxies"),
             "SQD-04": (OK, "Frontier answers through (address):"),
-            "SQD-05": (SKIPPED, "cvmfs_mount"),
+            "SQD-05": (SKIPPED, "was not looked at in this run"),
         },
         {},
     ),
@@ -312,7 +312,7 @@ CASES = (
         "Frontier only direct",
         _only_direct,
         {"SQD-01": (CRITICAL, "all 2 proxies fail"), "SQD-04": (CRITICAL, "Frontier answers only directly")},
-        {"SQD-04": "ACL of the squid's http_access"},
+        {"SQD-01": "nothing listens on that port", "SQD-04": "ACL of the squid's http_access"},
     ),
     Case(
         "Frontier only through the backup",
