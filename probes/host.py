@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from probes.answers import (
-    AttributesSeen,
-    AuthoritiesSeen,
     CommandResult,
     ConnectTrial,
     Drained,
@@ -25,13 +23,19 @@ from probes.answers import (
     Identity,
     Json,
     Limit,
-    ProxySeen,
     Resolution,
     SystemName,
     TlsTrial,
-    TokenSeen,
     Trial,
     WriteTrial,
+)
+from probes.credential_answers import (
+    AuthoritiesSeen,
+    ProxySeen,
+    TokenSeen,
+    authorities_seen,
+    proxy_seen,
+    token_seen,
 )
 from probes.errors import HostError
 
@@ -323,7 +327,7 @@ class Host:
 
     def authorities(self, path: str) -> AuthoritiesSeen:
         """What a hashed directory of authorities holds, or a file of them; HostError if it cannot be read."""
-        return AuthoritiesSeen(*_immutable(self._door.ask("authorities", [path])))
+        return authorities_seen(self._door.ask("authorities", [path]))
 
     # -- anything else -----------------------------------------------------------------------------------
 
@@ -334,19 +338,3 @@ class Host:
         """
         answer: Json = self._door.observe(name, args, live)
         return answer
-
-
-def token_seen(answer: list[Any]) -> TokenSeen:
-    """The answer to "token" as it comes from a recording, with its lists made immutable."""
-    return TokenSeen(*_immutable(answer))
-
-
-def proxy_seen(answer: list[Any]) -> ProxySeen:
-    """The answer to "x509" likewise."""
-    seen = ProxySeen(*answer)
-    found = [AttributesSeen(*one) for one in seen.attributes]
-    return seen._replace(attributes=tuple(one._replace(fqans=tuple(one.fqans)) for one in found))
-
-
-def _immutable(answer: list[Any]) -> list[Any]:
-    return [tuple(part) if isinstance(part, list) else part for part in answer]

@@ -37,7 +37,7 @@ _SEQUENCE, _INTEGER, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x02, 0x17, 0x18
 
 
 def look(at: Callable[[str], str], path: str) -> Json:
-    """Fields of `probes.answers.AuthoritiesSeen`.
+    """Fields of `probes.credential_answers.AuthoritiesSeen`.
 
     Args:
         at: maps a path of the machine looked at to one that can be opened.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from probes.answers import AttributesSeen, Json
+from probes.answers import Json
+from probes.credential_answers import AttributesSeen
 from probes.errors import HostError
 from probes.live_credentials import Found, proxy_place, read
 from probes.live_voms import EXTENSION, attributes
@@ -32,7 +33,7 @@ _KEY = re.compile(rb"-----BEGIN ([A-Z ]{0,16}PRIVATE KEY)-----.{1,65536}?-----EN
 
 
 def look() -> Json:
-    """Fields of `probes.answers.ProxySeen`, None if there is no proxy."""
+    """Fields of `probes.credential_answers.ProxySeen`, None if there is no proxy."""
     place = proxy_place()
     try:
         found = read(place)

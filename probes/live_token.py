@@ -34,7 +34,7 @@ class _MalformedError(Exception):
 
 
 def look() -> Json:
-    """Fields of `probes.answers.TokenSeen`, None if no token is found."""
+    """Fields of `probes.credential_answers.TokenSeen`, None if no token is found."""
     found = token_variable()
     if found is not None:
         return _seen(found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from probes.answers import AttributesSeen
+from probes.credential_answers import AttributesSeen
 
 EXTENSION = "1.3.6.1.4.1.8005.100.100.5"
 

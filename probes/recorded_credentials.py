@@ -1,6 +1,6 @@
 """The shapes that answers about credentials must have when they come from a stranger's recording.
 
-Field by field as in `probes.answers`, and narrower: a date is one that a calendar has, a mode is one of a file.
+Field by field as in `probes.credential_answers`, and narrower: a date is one that a calendar has, a mode is one of a file.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.answers import AttributesSeen, ProxySeen, TokenSeen
+from probes.credential_answers import AttributesSeen, ProxySeen, TokenSeen
 from probes.credentials.doors import host_of
 from probes.errors import HostError
 from probes.host import Host

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from probes import live_authorities, live_voms
-from probes.answers import AuthoritiesSeen
+from probes.credential_answers import AuthoritiesSeen
 from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
