@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from probes import live_xrootd, live_xrootd_clients, live_xrootd_tls
+from probes import live_xrootd, live_xrootd_clients, live_xrootd_tls, live_xrootd_walk
 from probes.answers import Json, Resolution
 from probes.errors import HostError
 from probes.host import Host
@@ -138,7 +138,7 @@ class Visitor:
     def _walk(self, at: Visit) -> Answer | None:
         door = at.door
         timeout_s = max(0.5, min(self._wanted.request_timeout_s, self._deadline - time.perf_counter()))
-        live = partial(live_xrootd.walk, door.host, door.port, door.path, timeout_s)
+        live = partial(live_xrootd_walk.walk, door.host, door.port, door.path, timeout_s)
         return self._observed("xrootd_walk", [at.number, door.host, door.port], live)
 
     def _session(self, at: Visit) -> None:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes import live_xrootd, live_xrootd_clients
+from probes import live_xrootd, live_xrootd_clients, live_xrootd_walk
 from probes.answers import Json
 from probes.host import Host
 from probes.judging import Judging
@@ -414,7 +414,7 @@ def test_silence_is_told_from_a_dead_port() -> None:
 
 def test_the_chain_of_a_circle_is_named() -> None:
     with circle() as (first, second):
-        walk = live_xrootd.walk("localhost", first.port, LFN, 5)
+        walk = live_xrootd_walk.walk("localhost", first.port, LFN, 5)
     assert walk["loop"] is True
     hops = [f"localhost:{port}" for port in (first.port, second.port, first.port)]
     assert walk["hops"] == hops
@@ -425,10 +425,10 @@ def test_redirections_without_end_are_cut(monkeypatch: pytest.MonkeyPatch) -> No
     with managing() as server:
         names = (f"server{number}.lab" for number in range(1000))
         server.answer = lambda code, data: redirect(next(names), server.port)
-        walk = live_xrootd.walk("localhost", server.port, LFN, 5)
+        walk = live_xrootd_walk.walk("localhost", server.port, LFN, 5)
     assert walk["loop"] is True
     assert isinstance(walk["hops"], list)
-    assert len(walk["hops"]) == live_xrootd.MAX_HOPS + 1
+    assert len(walk["hops"]) == live_xrootd_walk.MAX_HOPS + 1
 
 
 def test_a_server_that_says_wait_is_waited_for_and_no_longer_than_there_is_time() -> None:
@@ -445,10 +445,10 @@ def test_a_server_that_says_wait_is_waited_for_and_no_longer_than_there_is_time(
             )
 
         server.answer = answer
-        walk = live_xrootd.walk("127.0.0.1", server.port, LFN, 5)
+        walk = live_xrootd_walk.walk("127.0.0.1", server.port, LFN, 5)
         assert walk["size_bytes"] == 5
         server.answer = lambda code, data: reply(4005, struct.pack(">i", 3600))
-        assert "wait for 3600 s" in str(live_xrootd.walk("127.0.0.1", server.port, LFN, 1)["error"])
+        assert "wait for 3600 s" in str(live_xrootd_walk.walk("127.0.0.1", server.port, LFN, 1)["error"])
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this Python has no IPv6")
