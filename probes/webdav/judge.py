@@ -56,12 +56,12 @@ def judge(facts: WebdavFacts, judging: Judging) -> Sequence[CheckResult]:
     if failed:
         door, step = failed[0]
         summary = f"{door.target} fails at {step.name}: {step.detail or step.fault}"
-        if len(pairs) > 1:
-            summary = f"{len(failed)} of {len(pairs)} doors fail; {summary}"
         hint = HINTS.get(step.fault or "")
         if step.fault in ("http-401", "http-403"):
             reason, hint = why(door, judging.facts_of("credentials", CredentialsFacts))
-            summary = f"{summary}; {reason}"
+            summary = f"{door.target} refuses at {step.name} (status {step.fault[-3:]}): {reason}"
+        if len(pairs) > 1:
+            summary = f"{len(failed)} of {len(pairs)} doors fail; {summary}"
         return [judging.critical("DAV-01", summary[:1024], evidence=evidence, hint=hint)]
     return [_working(pairs, evidence, judging)]
 

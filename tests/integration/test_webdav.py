@@ -21,7 +21,7 @@ from profiles.checks import CheckResult, Status
 from profiles.facts.routes import Step
 from profiles.facts.webdav import WebdavDoor
 from tests.lab import LabUnavailableError, skip_or_fail
-from tests.lab.authority import Authority
+from tests.lab.authority import Authority, Files
 from tests.lab.davserver import FILE_BYTES, DavServer, serving
 from tests.lab.middle import Spoiling, spoiled
 from tests.lab.tokens import Issuer
@@ -31,18 +31,21 @@ pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("webdav")]
 
 @dataclass(frozen=True)
 class Site:
-    """One authority, one issuer of tokens, and three doors."""
+    """One authority, one issuer of tokens, a person with a VOMS server, and four doors."""
 
     authority: Authority
     issuer: Issuer
     plain: DavServer
     secure: DavServer
     expired: DavServer
+    by_proxy: DavServer
+    user: Files
+    voms: Files
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The doors of a site; `expired` shows a certificate that has expired."""
+    """The doors of a site; `expired` shows a certificate that has expired, `by_proxy` takes members of /cms."""
     with contextlib.ExitStack() as held:
         try:
             authority = Authority(tmp_path_factory.mktemp("authority"))
@@ -54,9 +57,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 held.enter_context(serving(authority=authority, host=host, issuer=issuer))
                 for host in (good, old)
             ]
+            voms = authority.host(["voms.lab"])
+            authority.lsc(trusted := tmp_path_factory.mktemp("vomsdir"), voms)
+            doors.append(held.enter_context(serving(authority=authority, host=good, voms=trusted)))
         except LabUnavailableError as reason:
             skip_or_fail(reason)
-        yield Site(authority, issuer, *doors)
+        plain, secure, expired, by_proxy = doors
+        yield Site(authority, issuer, plain, secure, expired, by_proxy, authority.user(), voms)
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +181,30 @@ def test_a_proxy_is_tried_after_a_token_that_is_refused(site: Site, monkeypatch:
 
     assert [(one.credential, one.status) for one in seen.door.tried] == [("token", 403), ("x509", 403)]
     assert seen.story == (Status.CRITICAL, "propfind", "http-403")
+
+
+def test_a_voms_proxy_opens_a_door_that_takes_the_group(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        proxy = site.authority.voms_proxy(site.user, site.voms)
+    except LabUnavailableError as reason:
+        skip_or_fail(reason)
+    monkeypatch.setenv("X509_USER_PROXY", str(proxy))
+
+    seen = look(site.by_proxy.url(scheme="davs"), site.authority)
+
+    assert seen.story == (Status.OK, None, None), seen
+    assert seen.door.credential == "x509"
+
+
+def test_a_proxy_without_voms_attributes_is_said_to_lack_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X509_USER_PROXY", str(site.authority.proxy(site.user)))
+
+    seen = look(site.by_proxy.url(scheme="davs"), site.authority)
+
+    assert seen.story == (Status.CRITICAL, "propfind", "http-403"), seen
+    assert "no VOMS attributes" in seen.result.summary
 
 
 def test_an_authority_that_this_node_lacks(site: Site, tmp_path: Path) -> None:

@@ -47,9 +47,22 @@ SECURE = """\
 xrd.tls {certificate} {key}
 xrd.tlsca certdir {authorities}
 ofs.authorize 1
+"""
+
+BY_PROXY = """\
+http.secxtractor libXrdVoms.so
+acc.authdb {directory}/authdb
+"""
+
+BY_TOKEN = """\
 ofs.authlib libXrdAccSciTokens.so config={directory}/scitokens.cfg
 http.header2cgi Authorization authz
 """
+
+AUTHDB = """\
+g /cms /store rl
+"""
+"""Members of the group may look up and read (XRootD, "Authentication & Access Control", authdb)."""
 
 TOKENS = """\
 [Global]
@@ -94,14 +107,16 @@ def serving(
     authority: Authority | None = None,
     host: Files | None = None,
     issuer: Issuer | None = None,
+    voms: Path | None = None,
     inside: Namespace | None = None,
 ) -> Iterator[DavServer]:
-    """A door with FILE in it; with TLS and tokens if all three are given, else plain and open.
+    """A door with FILE in it; with TLS if it has an authority and a certificate, else plain and open.
 
     Args:
         authority: whose certificates it believes.
         host: its own certificate and key; they are copied, because the key must belong to its user.
         issuer: whose tokens it takes.
+        voms: directory of the VOMS servers whose members of /cms it takes, instead of tokens.
         inside: network namespace to run in, None = that of the tests.
 
     Raises:
@@ -116,8 +131,12 @@ def serving(
         _fill(directory, content)
         port, root_port = _free_ports(2)
         text = PLAIN.format(directory=directory, port=port, root_port=root_port)
-        if authority is not None and host is not None and issuer is not None:
-            text += _secure(directory, authority, host, issuer)
+        if authority is not None and host is not None:
+            text += _secure(directory, authority, host)
+        if issuer is not None:
+            text += _by_token(directory, issuer)
+        if voms is not None:
+            text += _by_proxy(directory, voms)
         (directory / "xrootd.cfg").write_text(text)
         for path in (directory, *directory.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
@@ -133,16 +152,26 @@ def _fill(directory: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
-def _secure(directory: Path, authority: Authority, host: Files, issuer: Issuer) -> str:
+def _secure(directory: Path, authority: Authority, host: Files) -> str:
     certificate, key = directory / "host.pem", directory / "host.key"
     certificate.write_bytes(host[0].read_bytes())
     key.write_bytes(host[1].read_bytes())
     key.chmod(0o400)
     authorities = directory / "certificates"
     shutil.copytree(authority.certificates, authorities)
+    return SECURE.format(certificate=certificate, key=key, authorities=authorities)
+
+
+def _by_token(directory: Path, issuer: Issuer) -> str:
     (directory / "scitokens.cfg").write_text(TOKENS.format(audience=ANY_AUDIENCE, issuer=issuer.url))
     _seed(directory / "cache", issuer)
-    return SECURE.format(directory=directory, certificate=certificate, key=key, authorities=authorities)
+    return BY_TOKEN.format(directory=directory)
+
+
+def _by_proxy(directory: Path, voms: Path) -> str:
+    (directory / "authdb").write_text(AUTHDB)
+    shutil.copytree(voms, directory / "vomsdir")
+    return BY_PROXY.format(directory=directory)
 
 
 def _seed(cache: Path, issuer: Issuer) -> None:
@@ -178,7 +207,13 @@ def _running(directory: Path, port: int, inside: Namespace | None) -> Iterator[N
     process = subprocess.Popen(
         argv if inside is None else inside.command(*argv),
         cwd=directory / "run",
-        env={"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(directory / "cache"), "HOME": str(directory)},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "XDG_CACHE_HOME": str(directory / "cache"),
+            "X509_CERT_DIR": str(directory / "certificates"),
+            "X509_VOMS_DIR": str(directory / "vomsdir"),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
