@@ -21,6 +21,9 @@ from probes.remote_settings import CvmfsSettings
 NO_CACHE = {"Cache-Control": "no-cache"}
 """Makes a squid ask the Stratum-1 again; the client sends it after corruption."""
 
+NOT_ASKED = "not-asked"
+"""Class of fault of what never reached the network."""
+
 _SQUID_PAGE = re.compile(rb"\bsquid\b|<body id=.?ERR_|ERR_[A-Z_]{4,40}", re.IGNORECASE)
 _PROXY_STATUSES = frozenset({403, 407, 502, 503, 504})
 
@@ -46,7 +49,11 @@ class Clock:
     began_s: float = field(default_factory=time.monotonic)
 
     def elapsed_s(self, *about: str) -> float:
-        """Seconds since the beginning; `about` makes the question unlike those of other threads."""
+        """Seconds since the beginning; `about` makes the question unlike those of other threads.
+
+        Raises:
+            HostError: it is not in the recording.
+        """
         value = self.host.observe("elapsed", ["cvmfs", *about], lambda: time.monotonic() - self.began_s)
         return seconds(value if isinstance(value, int | float) else None) or 0.0
 
@@ -96,12 +103,12 @@ class Way:
                 budget, not-asked.
         """
         self.last = None
-        left_s = self.until_s - self.clock.elapsed_s(self.url(path), self.proxy or "direct")
-        if left_s <= 0:
-            raise FaultError(
-                "budget", "the time for all routes (cvmfs.budget_s) was used up before this step"
-            )
         try:
+            left_s = self.until_s - self.clock.elapsed_s(self.url(path), self.proxy or "direct")
+            if left_s <= 0:
+                raise FaultError(
+                    "budget", "the time for all routes (cvmfs.budget_s) was used up before this step"
+                )
             answer = self.host.fetch(
                 self.url(path),
                 headers=headers,
@@ -111,7 +118,8 @@ class Way:
                 limit_bytes=limit_bytes,
             )
         except HostError as error:
-            raise FaultError("not-asked", without_addresses(error.text) or "", connected=False) from error
+            # A proxy or server that is no URL, or a recording from before this was asked.
+            raise FaultError(NOT_ASKED, without_addresses(error.text) or "", connected=False) from error
         self.last = answer
         self.traffic.add(answer.body_bytes)
         self.fetched_bytes += max(0, answer.body_bytes)
@@ -126,15 +134,15 @@ class Way:
         answer = self.last
         if answer is None:
             return None
-        local_s = self.host.observe("clock", ["cvmfs", self.url(""), self.proxy or "direct"], time.time)
         try:
+            local_s = self.host.observe("clock", ["cvmfs", self.url(""), self.proxy or "direct"], time.time)
             date = parsedate_to_datetime(answer.headers["date"])
             age = answer.headers.get("age", "0").strip()
             aware = date if date.tzinfo else date.replace(tzinfo=UTC)
             remote_s = aware.timestamp() + (
                 int(age) if age.isascii() and age.isdigit() and len(age) < 10 else 0
             )
-        except (KeyError, TypeError, ValueError, OverflowError):
+        except (HostError, KeyError, TypeError, ValueError, OverflowError):
             return None
         return float(local_s) - remote_s if isinstance(local_s, int | float) else None
 

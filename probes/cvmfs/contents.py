@@ -104,10 +104,11 @@ class _Group:
         assert manifest is not None
         plan = _Plan()
         root = _Stored(manifest.root_catalog, "C", "the root catalog")
-        began_s = way.clock.elapsed_s("catalog", way.url(""), way.proxy or "direct")
+        took_s = 0.0
         limit_bytes = self._settings.max_catalog_bytes
         try:
             content = self._fetch(route, root, manifest.catalog_bytes or limit_bytes, plan)
+            took_s = way.last.duration_s if way.last else 0.0
             catalog = inflated(content, limit_bytes, root.what)
         except FaultError as fault:
             _fail(route, "catalog", fault)
@@ -128,8 +129,7 @@ class _Group:
         if caught is not None and caught.name == "bad-catalog" and "the root catalog" in caught.detail:
             route.note("catalog", "failed", fault=caught)
             return None
-        took_s = way.clock.elapsed_s("file", way.url(""), way.proxy or "direct") - began_s
-        route.note("catalog", "ok", duration_s=max(0.0, took_s))
+        route.note("catalog", "ok", duration_s=took_s)
         if path is None:
             route.note("file", "not tried", detail="cvmfs.test_paths names no file of this repository")
         elif caught is not None:

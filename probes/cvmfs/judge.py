@@ -6,6 +6,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from probes.cvmfs.asking import NOT_ASKED
 from probes.cvmfs.checks import HINTS
 from probes.judging import Judging
 from profiles.checks import CheckResult
@@ -58,6 +59,8 @@ def _manifest(routes: Sequence[CvmfsRoute], problems: Sequence[str], judging: Ju
         for name in dict.fromkeys(route.subject for route in routes)
         if not any(route.verified for route in routes if route.subject == name)
     ]
+    if {step.fault for _, step in broken} == {NOT_ASKED} and good == 0:
+        return judging.unknown("CVH-01", f"nothing could be asked: {broken[0][1].detail}", evidence=evidence)
     if lost:
         return judging.critical(
             "CVH-01",

@@ -8,6 +8,7 @@ from probes.cvmfs import PROBE, gather
 from probes.cvmfs.asking import label
 from probes.cvmfs.checks import HINTS
 from probes.cvmfs.trust import STEPS
+from probes.errors import HostError
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
@@ -182,6 +183,26 @@ def test_empty_lists_are_skipped_with_the_reason() -> None:
     settings = Settings(cvmfs=empty)
     facts = gather(Host(LiveDoor()), settings)
     assert all("is empty" in result.summary for result in PROBE.judge(facts, Judging(PROBE, settings, {})))
+
+
+class _Forgetful:
+    """A recording from before this probe: it knows the time and nothing else."""
+
+    def ask(self, kind: str, args: object) -> object:
+        if kind == "now":
+            return NOW_S
+        raise HostError("ENOTRECORDED", f"{kind} is not in the recording")
+
+    observe = ask
+
+
+def test_a_recording_without_this_probe_is_unknown_and_not_critical() -> None:
+    settings = Settings.model_validate({"cvmfs": {"proxies": "DIRECT"}})
+    facts = gather(Host(_Forgetful()), settings)  # type: ignore[arg-type]
+    results = {result.id: result for result in PROBE.judge(facts, Judging(PROBE, settings, {}))}
+    assert results["CVH-01"].status is Status.UNKNOWN
+    assert "not in the recording" in results["CVH-01"].summary
+    assert {result.status for check, result in results.items() if check != "CVH-01"} == {Status.SKIPPED}
 
 
 def test_the_summary_fits_its_line() -> None:
