@@ -19,7 +19,7 @@ pytest_plugins = [
     "tests.lab.slurm",
     "tests.lab.squid",
     "tests.lab.vm",
-    "tests.lab.xrootd",
+    "tests.lab.xrootd_servers",
 ]
 
 

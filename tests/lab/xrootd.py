@@ -16,17 +16,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-import pytest
-
-from tests.lab import LabUnavailableError, need_commands, need_root, skip_or_fail
+from tests.lab import LabUnavailableError, need_commands, need_root
 from tests.lab.authority import Authority
+from tests.lab.rootfile import RootFile, write_nano
 from tests.lab.tokens import Issuer
 from tests.lab.waiting import HungError, until
 
@@ -36,9 +33,6 @@ STOP_S = 10
 LFN = "/store/test/nano.root"
 """Of the real ROOT file that every data server of the lab has."""
 
-EVENTS = 60_000
-
-Started = TypeVar("Started")
 
 COMMON = """\
 all.export /store
@@ -62,29 +56,6 @@ xrootd.chksum max 2 adler32
 xrd.port {port}
 """
 """Of a redirector or a data server; `cms.delay` shortens the manager's wait for servers from 90 s to what a test can bear."""
-
-
-@dataclass(frozen=True)
-class RootFile:
-    """A ROOT file that uproot wrote.
-
-    Attributes:
-        path: where it was written.
-        baskets: offset and length in bytes of each basket of its TTree, in the order of the file.
-    """
-
-    path: Path
-    baskets: tuple[tuple[int, int], ...]
-
-    @cached_property
-    def size_bytes(self) -> int:
-        """Of the whole file."""
-        return self.path.stat().st_size
-
-    @cached_property
-    def adler32(self) -> str:
-        """As XRootD writes it."""
-        return f"{zlib.adler32(self.path.read_bytes()):08x}"
 
 
 @dataclass
@@ -130,45 +101,6 @@ class Cluster:
 
     redirector: Server
     servers: tuple[Server, Server]
-
-
-def write_nano(path: Path, events: int = EVENTS) -> RootFile:
-    """Write a TTree "Events" with muons and jets of varying number and some flat branches, some MB."""
-    np = pytest.importorskip("numpy")
-    ak = pytest.importorskip("awkward")
-    uproot = pytest.importorskip("uproot")
-    random = np.random.default_rng(20_261_122)
-    batch = 5_000
-    with uproot.recreate(path) as file:
-        for begin in range(0, events, batch):
-            muons, jets = random.poisson(1.5, batch), random.poisson(5, batch)
-            columns = {
-                "run": np.full(batch, 382_000, "u4"),
-                "event": np.arange(begin, begin + batch, dtype="u8"),
-                "PV_npvs": random.poisson(60, batch).astype("i4"),
-                "MET_pt": random.exponential(30, batch).astype("f4"),
-                "Muon": ak.zip({
-                    name: ak.unflatten(random.normal(0, 1, muons.sum()).astype("f4"), muons)
-                    for name in ("pt", "eta", "phi")
-                }),
-                "Jet": ak.zip({
-                    name: ak.unflatten(random.exponential(40, jets.sum()).astype("f4"), jets)
-                    for name in ("pt", "eta", "phi", "mass")
-                }),
-            }  # fmt: skip
-            if begin == 0:
-                file.mktree("Events", {name: column.dtype if hasattr(column, "dtype") else column.type
-                                       for name, column in columns.items()})  # fmt: skip
-            file["Events"].extend(columns)
-    with uproot.open(path) as file:
-        tree = file["Events"]
-        found = {
-            (int(seek), int(length))
-            for branch in tree.itervalues(recursive=True)
-            for seek, length in zip(branch.member("fBasketSeek"), branch.member("fBasketBytes"), strict=False)
-            if seek and length
-        }
-    return RootFile(path, tuple(sorted(found)))
 
 
 @dataclass
@@ -443,52 +375,3 @@ def running() -> Iterator[XrootdLab]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         yield XrootdLab(directory, write_nano(directory / "nano.root"), stack)
-
-
-@pytest.fixture(scope="session")
-def xrootd_lab() -> Iterator[XrootdLab]:
-    """Authority, issuer and ROOT file for XRootD servers; each test starts those that it wants."""
-    with contextlib.ExitStack() as stack:
-        try:
-            lab = stack.enter_context(running())
-        except LabUnavailableError as reason:
-            skip_or_fail(reason)
-        yield lab
-
-
-@pytest.fixture(scope="session")
-def xrootd_server(xrootd_lab: XrootdLab) -> Iterator[Server]:
-    """A healthy stand-alone server."""
-    with _or_skipped(xrootd_lab.serving("plain")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def xrootd_cluster(xrootd_lab: XrootdLab) -> Iterator[Cluster]:
-    """A healthy redirector with two data servers."""
-    with _or_skipped(xrootd_lab.cluster()) as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def xrootd_tokens(xrootd_lab: XrootdLab) -> Iterator[Server]:
-    """A healthy server that demands TLS and a token."""
-    with _or_skipped(xrootd_lab.with_tokens()) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def xrootd_gsi(xrootd_lab: XrootdLab) -> Iterator[Server]:
-    """A healthy server that wants a VOMS proxy."""
-    with _or_skipped(xrootd_lab.with_gsi()) as server:
-        yield server
-
-
-@contextlib.contextmanager
-def _or_skipped(manager: contextlib.AbstractContextManager[Started]) -> Iterator[Started]:
-    with contextlib.ExitStack() as stack:
-        try:
-            found = stack.enter_context(manager)
-        except LabUnavailableError as reason:
-            skip_or_fail(reason)
-        yield found
