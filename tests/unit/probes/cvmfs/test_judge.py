@@ -163,7 +163,7 @@ def test_the_geo_order() -> None:
 class _Shut:
     """A door that nothing may go through."""
 
-    def ask(self, kind: str, args: object) -> object:
+    def ask(self, kind: str, args: object, *live: object) -> object:
         raise AssertionError(f"asked for {kind} {args}")
 
     observe = ask
@@ -188,7 +188,7 @@ def test_empty_lists_are_skipped_with_the_reason() -> None:
 class _Forgetful:
     """A recording from before this probe: it knows the time and nothing else."""
 
-    def ask(self, kind: str, args: object) -> object:
+    def ask(self, kind: str, args: object, *live: object) -> object:
         if kind == "now":
             return NOW_S
         raise HostError("ENOTRECORDED", f"{kind} is not in the recording")
