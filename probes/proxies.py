@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
+from probes.answers import Fetched
 from probes.cvmfs_config import Options, read_options
 from probes.errors import HostError
 from probes.host import Host
-from probes.network_steps import is_address, without_addresses
+from probes.network_steps import is_address, side_by_side, without_addresses
 from probes.settings import Settings
 from probes.sitelocal import Frontier, read_site
 from probes.wpad import LIMIT_BYTES, MAX_PROXIES, is_program, proxies_in
@@ -170,38 +172,45 @@ def place(url: str) -> str:
 
 
 def discover(host: Host, urls: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Proxies by WPAD: those of the first URL whose wpad.dat names some, and what went wrong before.
+    """Proxies by WPAD: those of the first URL whose wpad.dat names some, and what went wrong with those before.
 
-    The program in wpad.dat is not run, see `probes.wpad`.
+    All are asked side by side, because each may keep silent. The program in wpad.dat is not run, see `probes.wpad`.
     """
+    wanted = tuple(dict.fromkeys(urls))[:MAX_WPAD_URLS]
+    answers = side_by_side(
+        {
+            url: partial(
+                host.fetch,
+                url,
+                connect_timeout_s=WPAD_TIMEOUT_S,
+                timeout_s=WPAD_TIMEOUT_S,
+                limit_bytes=LIMIT_BYTES,
+            )
+            for url in wanted
+        }
+    )
     problems: list[str] = []
-    for url in tuple(urls)[:MAX_WPAD_URLS]:
-        try:
-            answer = host.fetch(
-                url, connect_timeout_s=WPAD_TIMEOUT_S, timeout_s=WPAD_TIMEOUT_S, limit_bytes=LIMIT_BYTES
-            )
-        except HostError as error:
-            problems.append(f"WPAD: {without_addresses(error.text)}")
-            continue
-        text = answer.body.decode("utf-8", "replace")
-        if answer.status != 200:
-            told = (
-                f"status {answer.status}"
-                if answer.status
-                else f"{answer.stage}: {answer.error or 'no answer'}"
-            )
-            problems.append(without_addresses(f"WPAD: {url}: {told}") or "WPAD failed")
-        elif not is_program(text):
-            problems.append(
-                without_addresses(f"WPAD: {url}: not a wpad.dat (no FindProxyForURL in it)") or ""
-            )
-        else:
-            found, wrong = _normal_all(proxies_in(text))
-            problems += wrong
-            if found:
-                return found, tuple(problems)
-            problems.append(without_addresses(f"WPAD: {url}: it names no proxy") or "")
+    for url, answer in answers.items():
+        found, wrong = _named_in(answer)
+        problems += [without_addresses(f"WPAD: {url}: {problem}") or "" for problem in wrong]
+        if found:
+            return found, tuple(problems)
     return (), tuple(problems)
+
+
+def _named_in(answer: Fetched | HostError) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Proxies that the answer of a WPAD server names, and what is wrong with it."""
+    if isinstance(answer, HostError):
+        return (), (answer.text,)
+    text = answer.body.decode("utf-8", "replace")
+    if answer.status is None:
+        return (), (f"{answer.stage}: {answer.error or 'no answer'}",)
+    if answer.status != 200:
+        return (), (f"status {answer.status}",)
+    if not is_program(text):
+        return (), ("not a wpad.dat (no FindProxyForURL in it)",)
+    found, wrong = _normal_all(proxies_in(text))
+    return found, wrong if found else (*wrong, "it names no proxy")
 
 
 def _configured(options: Options) -> tuple[str | None, str]:

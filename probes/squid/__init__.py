@@ -23,6 +23,9 @@ from profiles.facts.routes import Route
 from profiles.facts.squid import ProxyFacts, SquidFacts
 
 DIRECT = "direct"
+DEADLINE_S = 130.0
+"""Above the longest `squid.budget_s` that can be set, by which the probe ends itself."""
+
 NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
 
 Way = tuple[Route, tuple[float | None, ...]]
@@ -93,6 +96,6 @@ PROBE = Probe(
     judge=judge,
     summarise=summarise,
     checks=CHECKS,
-    deadline_s=45.0,
+    deadline_s=DEADLINE_S,
     uses_network=True,
 )

@@ -70,7 +70,7 @@ def _fault(facts: SquidFacts, via: str) -> Step | None:
 def _mend(broken: Sequence[tuple[str, Step]]) -> str | None:
     """What to do about each different fault, with the proxy that shows it where there are several."""
     faults = {step.fault: name for name, step in reversed(broken) if step.fault in HINTS}
-    hints = [(name, HINTS[fault]) for fault, name in reversed(faults.items()) if fault is not None]
+    hints = [(name, HINTS[fault]) for fault, name in reversed(faults.items())]
     if len(hints) < 2:
         return hints[0][1] if hints else None
     return "; ".join(f"{name}: {hint}" for name, hint in hints)
