@@ -25,7 +25,7 @@ CLIENT = "cvmfs2"
 
 KIB = 1024
 
-_NUMBER = re.compile(r"^\d{1,19}$")
+_NUMBER = re.compile(r"^[0-9]{1,18}\Z")
 _RESIDENT = re.compile(r"^VmRSS:\s+(\d{1,12}) kB$", re.MULTILINE)
 
 

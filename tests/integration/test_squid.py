@@ -22,6 +22,7 @@ from tests.lab import stratum1 as stratum1_lab
 from tests.lab.frontier import Frontier
 from tests.lab.squid import Squid
 from tests.lab.stratum1 import Repository, Stratum1
+from tests.unit.probes.network_servers import serving
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("squid")]
 
@@ -356,3 +357,30 @@ def test_each_state_of_the_proxies_has_its_own_verdict(lab: Lab, case: Case) -> 
     for check, text in case.hints.items():
         assert text in (found[check].hint or ""), found[check]
     assert "127.0.0.1" not in facts.model_dump_json()
+
+
+def test_proxies_by_wpad_are_tried_like_configured_ones(lab: Lab) -> None:
+    program = f"""function FindProxyForURL(url, host) {{
+        if (isInNet(myIpAddress(), "10.0.0.0", "255.0.0.0")) return "PROXY {lab.first.url}; PROXY {lab.dead}";
+        return "DIRECT"; }}"""
+    with serving(body=program.encode(), content_type="application/x-ns-proxy-autoconfig") as wpad:
+        settings = lab.settings()
+        cvmfs = settings.cvmfs.model_copy(update={"proxies": "auto"})
+        squid = settings.squid.model_copy(update={"wpad_urls": (f"http://127.0.0.1:{wpad.port}/wpad.dat",)})
+        settings = settings.model_copy(update={"cvmfs": cvmfs, "squid": squid})
+        facts = probed(settings)
+    found = verdicts(facts, settings)
+    assert found["SQD-03"].value == 2
+    assert (found["SQD-01"].status, "1 of 2 proxies fail" in found["SQD-01"].summary) == (WARNING, True)
+    assert found["SQD-04"].status is OK
+
+
+def test_the_requests_really_go_through_the_proxy(lab: Lab) -> None:
+    before = len(lab.second.requests())
+    asked = len(lab.frontier.queries)
+    probed(lab.settings(lab.second.url))
+    lines = lab.second.requests()[before:]
+    manifest = f"GET {lab.stratum_one.url}/cvmfs/{REPOSITORY}/.cvmfspublished"
+    assert sum(manifest in line for line in lines) == 2
+    assert sum(f"GET {lab.frontier.url}/Frontier/type=frontier_request" in line for line in lines) == 1
+    assert lab.frontier.queries[asked:] == ["SELECT 1 FROM DUAL"] * 2

@@ -353,3 +353,13 @@ def test_a_url_that_is_none_is_a_problem() -> None:
     found, problems = discover(Host(LiveDoor()), ["file:///etc/passwd"])
     assert found == ()
     assert "not an http or https URL" in problems[0]
+
+
+def test_siteconf_may_name_a_wpad_dat(etc: Path) -> None:
+    with serving(body=WPAD.encode()) as server:
+        connect = (
+            f'<proxyconfig url="http://127.0.0.1:{server.port}/wpad.dat"/><backupproxy url="http://c:3128"/>'
+        )
+        found = chosen(etc, siteconf={"path": siteconf(etc, connect)})
+    assert found.groups[0] == ("http://squid1.example.org:3128",)
+    assert found.groups[-1] == found.backups == ("http://c:3128",)
