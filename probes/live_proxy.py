@@ -29,7 +29,8 @@ LIMITED = bytes.fromhex("2b060104019b5001010109")
 """DER content of policy language 1.3.6.1.4.1.3536.1.1.1.9, "limited proxy" of Globus."""
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,65536}-----END CERTIFICATE-----")
-_KEY = re.compile(rb"-----BEGIN ([A-Z ]{0,16}PRIVATE KEY)-----.{1,65536}?-----END \1-----", re.DOTALL)
+_KEY = re.compile(rb"-----BEGIN ([A-Z ]{0,16}PRIVATE KEY)-----[^-]{1,65536}-----END \1-----")
+"""An encrypted key of the old form has dashes in its header and is not found: no client could use it unattended."""
 
 
 def look() -> Json:
@@ -91,7 +92,7 @@ def _chain(content: bytes) -> list[Certificate]:
     try:
         chain = [load_pem_x509_certificate(piece) for piece in pieces]
         for one in chain:
-            _ = one.extensions, one.public_key()
+            _ = one.extensions, one.public_key(), one.subject.rdns
     except Exception as error:
         # cryptography raises errors of many kinds for what is no certificate or has an unknown key.
         raise ValueError(f"a certificate in it cannot be read ({type(error).__name__})") from None

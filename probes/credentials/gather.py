@@ -5,6 +5,7 @@ from __future__ import annotations
 from probes.credential_answers import AttributesSeen, ProxySeen, TokenSeen
 from probes.credentials.doors import host_of
 from probes.errors import HostError
+from probes.hanging import PATIENCE_S, hangs
 from probes.host import Host
 from probes.network_steps import is_address, without_addresses
 from probes.private_text import PrivateText
@@ -36,7 +37,7 @@ MAX_HOSTS = 64
 def gather(host: Host, settings: Settings) -> CredentialsFacts:
     """Look at the token, the proxy and the authorities."""
     try:
-        about = _Gathering(host)
+        about = _Gathering(host, settings)
     except HostError as error:
         # A recording of before this probe has no clock for it.
         reasons = dict.fromkeys(("token", "proxy", "authorities"), error.text)
@@ -85,8 +86,9 @@ def _storage_hosts(host: Host, settings: Settings) -> tuple[str, ...]:
 
 
 class _Gathering:
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, settings: Settings) -> None:
         self._host = host
+        self._cvmfs = f"{settings.cvmfs.mount_path}/"
         self._private = PrivateText(host)
         self._now = host.now().timestamp()
         self._uid = host.identity().euid
@@ -166,6 +168,9 @@ class _Gathering:
 
     def _look(self, path: str, origin: str) -> AuthorityFacts:
         about = {"path": self.clean(path), "origin": origin}
+        if path.startswith(self._cvmfs) and hangs(self._host, path):
+            problem = f"no answer within {PATIENCE_S:g} s: the mount hangs, see CVM-01"
+            return AuthorityFacts.model_validate({**about, "problem": problem})
         try:
             seen = self._host.authorities(path)
         except HostError as error:

@@ -548,6 +548,22 @@ def test_a_recording_of_before_these_questions_leaves_them_open() -> None:
     assert verdicts(facts)["CRD-01"].status is SKIP
 
 
+def test_authorities_in_a_mount_that_hangs_cost_only_themselves() -> None:
+    class Hanging(Told):
+        def ask(self, kind: str, args: list[Any]) -> Any:
+            if kind == "env" and args == ["X509_CERT_DIR"]:
+                return "/cvmfs/grid.cern.ch/etc/grid-security/certificates"
+            if kind == "run":
+                raise HostError("ETIMEDOUT", "stat: killed after 5 s")
+            assert kind != "authorities", "asked although the mount hangs"
+            return super().ask(kind, args)
+
+    facts = probed(host=Host(Hanging(GOOD_ANSWERS)))
+    found = verdicts(facts)
+    assert [found[f"CRD-0{number}"].status for number in range(1, 6)] == [OK, OK, OK, OK, CRIT]
+    assert "the mount hangs" in found["CRD-05"].summary
+
+
 @given(st.sampled_from(sorted(GOOD_ANSWERS)), st.data())
 def test_a_strangers_recording_gives_facts_and_verdicts(kind: str, data: st.DataObject) -> None:
     answer = list(GOOD_ANSWERS[kind])
