@@ -12,6 +12,7 @@ from agent.engines import EngineError, probe_in_container
 from agent.exit_code import exit_code
 from agent.run import Request
 from agent.side_by_side import Comparison, compare, render_json, render_markdown, render_text
+from probes.remote_settings import TrafficSettings
 from profiles.profile import CapabilityProfile
 
 FORMATS = ("text", "json", "markdown")
@@ -43,9 +44,11 @@ def look_inside(
         SystemExit: SIGINT or SIGTERM came; the container has been removed.
     """
     engine, image = container
+    # Inside there is no cache, and the two looks are to be of one moment: no waiting for a turn there.
+    settings = request.config.model_copy(update={"traffic": TrafficSettings()})
     with _ended_by_signals():
         inside = probe_in_container(
-            engine, image, names, settings=request.config, timeout_s=request.config.budget_s + START_S
+            engine, image, names, settings=settings, timeout_s=request.config.budget_s + START_S
         )
     return compare(host, inside)
 

@@ -159,7 +159,8 @@ class _Progress:
     def finished(self, run: ProbeRun) -> None:
         if self._verbose:
             took = "" if run.duration_s is None else f" {run.duration_s * 1000:.0f} ms"
-            click.echo(f"probe {run.name}: {run.outcome}{took}", err=True)
+            why = f" ({run.reason})" if run.reason else ""
+            click.echo(f"probe {run.name}: {run.outcome}{took}{why}", err=True)
 
     def waiting(self, names: list[str]) -> None:
         if not self._quiet:

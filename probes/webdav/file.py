@@ -84,6 +84,8 @@ class File:
         return refusal
 
     def _note(self, name: CredentialKind, *, status: int | None = None, reason: str | None = None) -> None:
+        if status is not None and not 100 <= status <= 999:
+            status, reason = None, "its status is no HTTP status"  # only a recording can say so
         earlier = self._ask.seen.get("tried", ())
         self._ask.seen["tried"] = (*earlier, CredentialTry(credential=name, status=status, reason=reason))
 

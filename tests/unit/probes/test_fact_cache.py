@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from agent import pair
 from agent.config import Config
+from agent.engine import EngineError
 from agent.run import Request, look
 from probes.fact_cache import FactCache, digest_of
 from probes.host import Host
@@ -21,6 +23,7 @@ from probes.live import LiveDoor
 from probes.runner import Outcome, Runner
 from probes.settings import Settings
 from probes.spec import Probe
+from profiles.profile import CapabilityProfile
 from tests.unit.probes.small_probes import WordFacts, a_probe
 
 DAY_S = 86_400.0
@@ -260,3 +263,22 @@ def test_without_network_probes_nothing_waits(tmp_path: Path, monkeypatch: pytes
     outcome = Runner(lambda _: live, Settings(), budget_s=60, state=tmp_path, jitter_s=3600).run([a_probe()])
 
     assert outcome.runs[0].outcome == "finished"
+
+
+def test_a_container_is_looked_into_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stay is bounded by the budget, so the look inside must not wait for a turn, however the site is set."""
+    told: list[Config] = []
+
+    def inside(*_: object, settings: Config, timeout_s: float) -> CapabilityProfile:
+        told.append(settings)
+        raise EngineError("seen enough")
+
+    monkeypatch.setattr(pair, "probe_in_container", inside)
+    config = _config(cache_s=DAY_S, jitter_s=3600)
+    with pytest.raises(EngineError):
+        pair.look_inside(
+            look(Request(probes=(), config=config)).profile, Request(probes=(), config=config), ("e", "i"), ()
+        )
+
+    assert (told[0].traffic.cache_s, told[0].traffic.jitter_s) == (0, 0)
+    assert told[0].budget_s == config.budget_s
