@@ -103,7 +103,7 @@ def _integrity(mounts: Sequence[RepositoryMount], judging: Judging) -> CheckResu
 def _kind(mounts: Sequence[RepositoryMount], judging: Judging) -> CheckResult:
     if not mounts:
         return judging.skip("CVM-12", "no repository can be listed")
-    without = [mount.repository for mount in mounts if not mount.has_attributes]
+    without = [mount.repository for mount in mounts if not mount.has_attributes and not mount.is_protected]
     if not without:
         return judging.ok("CVM-12", "all mounts carry the client's attributes")
     reasons = sorted({reason for mount in mounts for reason in mount.unreadable.values()})

@@ -24,7 +24,10 @@ def judge(
 ) -> Sequence[CheckResult]:
     """Verdicts for CVM-02 to CVM-10, in order."""
     clients = [mount for mount in mounts if mount.has_attributes]
-    if not clients:
+    refused = [mount for mount in mounts if mount.is_protected]
+    if not clients and refused:
+        found = {check: _protected(check, "anything of itself", refused, judging) for check in OF_CLIENT}
+    elif not clients:
         reason = NO_ATTRIBUTES if mounts else "no repository can be listed"
         found = {check: judging.skip(check, reason) for check in OF_CLIENT}
     else:
@@ -83,7 +86,10 @@ def _revision(facts: CvmfsMountFacts, clients: Sequence[RepositoryMount], judgin
     if not compared:
         told = "no manifest of these repositories was verified over HTTP in this run (probe cvmfs)"
         return judging.unknown(
-            "CVM-03", told, evidence=evidence, hint="run `agent probe cvmfs cvmfs_mount` with network"
+            "CVM-03",
+            told,
+            evidence=evidence,
+            hint="run `agent probe cvmfs` where the Stratum-1s or a proxy can be reached",
         )
     evidence += [
         f"{name}: newest verified revision {best.revision}, {best.root_catalog}"

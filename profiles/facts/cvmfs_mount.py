@@ -66,6 +66,12 @@ class RepositoryMount(Model):
         default=None, description="resident memory of the client's process"
     )
 
+    @property
+    def is_protected(self) -> bool:
+        """The client's attributes are there, and reading all of them is refused."""
+        refused = any(reason in ("EPERM", "EACCES") for reason in self.unreadable.values())
+        return refused and not self.has_attributes
+
 
 class CacheFacts(Model):
     """The client's cache as it is configured, and the file system that holds it."""

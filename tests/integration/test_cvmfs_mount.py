@@ -255,6 +255,17 @@ CASES = (
         {"revision": None, "nioerr": None, "usedfd": None},
     ),
     Case(
+        "all attributes protected",
+        {
+            **{
+                f"CVM-{number:02}": (UNKNOWN, "does not tell anything of itself")
+                for number in (2, 3, 4, 7, 8, 9, 10)
+            },
+            "CVM-12": (OK, "all mounts carry the client's attributes"),
+        },
+        dict.fromkeys(ATTRIBUTES),
+    ),
+    Case(
         "no attributes: NFS re-export",
         {
             "CVM-01": (OK, "can be read"),
