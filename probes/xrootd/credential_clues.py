@@ -17,8 +17,11 @@ ANY_AUDIENCES = ("https://wlcg.cern.ch/jwt/v1/any", "ANY")
 """Audiences that any server takes (WLCG Common JWT Profile; SciTokens)."""
 
 OTHERS_MAY_READ = 0o077
+MAX_TOKEN_BYTES = 4096
+"""Default of the server's token plug-in, which it tells clients at the login ("ztn,0:4096:")."""
+
 TOKEN_PROTOCOL, PROXY_PROTOCOL = "ztn", "gsi"
-READ_SCOPES = ("storage.read", "storage.stage", "storage.modify", "read")
+READ_SCOPES = ("storage.read", "storage.stage", "read")
 """Scopes that let one read (WLCG Common JWT Profile; SciTokens)."""
 
 
@@ -28,6 +31,8 @@ class Clue:
 
     text: str
     hint: str
+    missing: bool = False
+    """There is no such credential; one that is there and bad is the likelier cause."""
 
 
 def clues(judging: Judging, door: XrootdDoor, fault: str) -> list[Clue]:
@@ -44,10 +49,10 @@ def clues(judging: Judging, door: XrootdDoor, fault: str) -> list[Clue]:
         return found
     wanted = door.server.auth if door.server is not None and door.server.auth else ()
     if not wanted or TOKEN_PROTOCOL in wanted:
-        found += _of_token(facts, door, fault)
+        found += _of_token(facts, door, fault, judging)
     if PROXY_PROTOCOL in wanted:
         found += _of_proxy(facts, fault)
-    return found
+    return sorted(found, key=lambda clue: clue.missing)
 
 
 def _of_missing_proxy(judging: Judging, door: XrootdDoor) -> Iterator[Clue]:
@@ -61,7 +66,7 @@ def _of_missing_proxy(judging: Judging, door: XrootdDoor) -> Iterator[Clue]:
         )
 
 
-def _of_token(facts: CredentialsFacts, door: XrootdDoor, fault: str) -> Iterator[Clue]:
+def _of_token(facts: CredentialsFacts, door: XrootdDoor, fault: str, judging: Judging) -> Iterator[Clue]:
     token = facts.token
     if token is None:
         if fault == "no-credential-accepted":
@@ -69,6 +74,7 @@ def _of_token(facts: CredentialsFacts, door: XrootdDoor, fault: str) -> Iterator
             yield Clue(
                 f"there is no bearer token ({reason})",
                 "give the job a token: BEARER_TOKEN_FILE, or $XDG_RUNTIME_DIR/bt_u<uid> (WLCG Bearer Token Discovery)",
+                missing=True,
             )
         return
     yield from _token_file(token)
@@ -80,7 +86,7 @@ def _of_token(facts: CredentialsFacts, door: XrootdDoor, fault: str) -> Iterator
         return
     yield from _token_times(token)
     if fault == "denied":
-        yield from _token_rights(token, door)
+        yield from _token_rights(token, door, judging.settings.credentials.audiences)
 
 
 def _place(token: TokenFacts) -> str:
@@ -109,16 +115,24 @@ def _token_times(token: TokenFacts) -> Iterator[Clue]:
             f"the token in {_place(token)} expired {_span(-token.expires_in_s)} ago",
             "renew the token (condor_credmon, htgettoken, oidc-agent), and see that the job's copy is renewed too",
         )
-    if token.valid_in_s is not None and token.valid_in_s > 0:
+    early_s = max(token.valid_in_s or 0.0, -(token.issued_ago_s or 0.0))
+    if early_s > 0:
         yield Clue(
-            f"the token in {_place(token)} is valid only in {_span(token.valid_in_s)}: is this clock behind?",
+            f"the token in {_place(token)} is issued or valid only {_span(early_s)} from now: is this clock behind?",
             "look at the clock (CTX-03): `chronyc tracking`",
+        )
+    if token.size_bytes > MAX_TOKEN_BYTES:
+        yield Clue(
+            f"the token in {_place(token)} has {token.size_bytes} bytes, and XRootD takes {MAX_TOKEN_BYTES} as it is shipped",
+            "ask the issuer for fewer scopes and groups, or let the server take more (sec.protocol ztn -maxsz)",
         )
 
 
-def _token_rights(token: TokenFacts, door: XrootdDoor) -> Iterator[Clue]:
+def _token_rights(token: TokenFacts, door: XrootdDoor, taken: tuple[str, ...]) -> Iterator[Clue]:
     host = door.target.rpartition(":")[0]
-    if token.audiences and not any(_fits(audience, host) for audience in token.audiences):
+    if token.audiences and not any(
+        audience in taken or _fits(audience, host) for audience in token.audiences
+    ):
         yield Clue(
             f"the token is for the audience {', '.join(token.audiences[:3])}, not for {host}",
             f"ask the issuer for a token with the server's audience (https://{door.target}) or with {ANY_AUDIENCES[0]}",
@@ -158,6 +172,7 @@ def _of_proxy(facts: CredentialsFacts, fault: str) -> Iterator[Clue]:
             yield Clue(
                 f"there is no X.509 proxy ({reason})",
                 "give the job a proxy: voms-proxy-init -voms cms, X509_USER_PROXY",
+                missing=True,
             )
         return
     path = proxy.file.path

@@ -29,7 +29,7 @@ from probes.xrootd.credential_clues import clues
 from probes.xrootd.doors import chosen, parsed
 from probes.xrootd.facts import checksum
 from profiles.checks import CheckResult, Status
-from profiles.facts.credentials import CredentialFile, CredentialsFacts, TokenFacts
+from profiles.facts.credentials import CredentialFile, CredentialsFacts, ProxyFacts, TokenFacts
 from profiles.facts.xrootd import DoorServer, XrootdDoor, XrootdFacts
 from tests.lab.xrootd_fake import circle, managing, redirect, reply, silent
 
@@ -495,8 +495,8 @@ def with_token(**token: Any) -> Judging:
     facts = TokenFacts(
         source="BEARER_TOKEN_FILE",
         file=file,
-        size_bytes=900,
         **{
+            "size_bytes": 900,
             "expires_in_s": 3000.0,
             "audiences": ("https://wlcg.cern.ch/jwt/v1/any",),
             "scopes": ("storage.read:/",),
@@ -513,8 +513,10 @@ def with_token(**token: Any) -> Judging:
     [
         ({"mode": "0644"}, "no-credential-accepted", "mode 0644"),
         ({"expires_in_s": -7200.0}, "no-credential-accepted", "expired 2 hours ago"),
-        ({"valid_in_s": 600.0}, "no-credential-accepted", "valid only in 10 minutes"),
+        ({"valid_in_s": 600.0}, "no-credential-accepted", "valid only 10 minutes from now"),
         ({"problem": "it has no three parts"}, "no-credential-accepted", "is no token"),
+        ({"issued_ago_s": -600.0}, "no-credential-accepted", "is this clock behind?"),
+        ({"size_bytes": 5000}, "no-credential-accepted", "5000 bytes"),
         ({"audiences": ("https://other.example",)}, "denied", "audience https://other.example"),
         ({"scopes": ("compute.read",)}, "denied", "does not let anyone read"),
         ({"scopes": ("storage.read:/store/tes",)}, "denied", "does not cover"),
@@ -540,6 +542,30 @@ def test_what_the_token_says_about_a_refusal(token: dict[str, Any], fault: str, 
 )
 def test_a_good_token_is_not_blamed(token: dict[str, Any]) -> None:
     assert clues(with_token(**token), a_door(), "denied") == []
+
+
+def test_a_bad_proxy_is_named_before_a_missing_token() -> None:
+    file = CredentialFile(path="/tmp/x509up_u1", mode="0600", own=True)
+    proxy = ProxyFacts(source="/tmp", file=file, kind="rfc3820", expires_in_s=-86_400.0 * 3)
+    found = CredentialsFacts(
+        token=None,
+        proxy=proxy,
+        authorities=None,
+        absent={"token": "none is found", "authorities": "not looked at"},
+    )
+    judging = Judging(PROBE, Settings(), {"credentials": found})
+    texts = [clue.text for clue in clues(judging, a_door(auth=("ztn", "gsi")), "no-credential-accepted")]
+    assert texts == [
+        "the proxy in /tmp/x509up_u1 expired 3 days ago",
+        "there is no bearer token (none is found)",
+    ]
+
+
+def test_an_audience_that_the_site_takes_is_not_blamed() -> None:
+    chosen_settings = Settings.model_validate({"credentials": {"audiences": ["https://alias.example"]}})
+    judging = with_token(audiences=("https://alias.example",))
+    judging.settings = chosen_settings
+    assert clues(judging, a_door(), "denied") == []
 
 
 def test_without_the_facts_of_the_credentials_nothing_is_guessed() -> None:
