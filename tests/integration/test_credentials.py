@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,6 +155,44 @@ def of_tomorrow(lab: Lab) -> Path:
     return lab.authority.proxy(lab.user, begins_in=timedelta(minutes=10), file_name="tomorrow.pem")
 
 
+def delegated(lab: Lab) -> Path:
+    of = lab.authority.voms_proxy(lab.user, lab.server, file_name="delegated-of.pem")
+    return lab.authority.proxy((of, of), file_name="delegated.pem")
+
+
+def of_an_old_form(lab: Lab) -> Path:
+    return lab.authority.voms_proxy(lab.user, lab.server, form="-proxyver=2", file_name="old.pem")
+
+
+def of_the_draft(lab: Lab) -> Path:
+    return lab.authority.voms_proxy(lab.user, lab.server, form="-proxyver=3", file_name="draft.pem")
+
+
+def without_key(lab: Lab) -> Path:
+    whole = lab.authority.voms_proxy(lab.user, lab.server, file_name="whole.pem").read_text()
+    return write(lab, re.sub("-----BEGIN RSA.*?END RSA PRIVATE KEY-----", "", whole, flags=re.DOTALL))
+
+
+def with_another_key(lab: Lab) -> Path:
+    whole = lab.authority.voms_proxy(lab.user, lab.server, file_name="whole.pem").read_text()
+    return write(
+        lab,
+        re.sub(
+            "-----BEGIN RSA.*?END RSA PRIVATE KEY-----",
+            lab.user[1].read_text().strip(),
+            whole,
+            flags=re.DOTALL,
+        ),
+    )
+
+
+def write(lab: Lab, text: str) -> Path:
+    path = lab.authority.directory / "changed.pem"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
+
+
 def no_proxy(lab: Lab) -> Path:
     return lab.user[0]
 
@@ -172,6 +211,12 @@ def missing(lab: Lab) -> Path:
         (open_to_all, "CRD-01", CRIT, "mode 0644"),
         (of_another_vo, "CRD-02", WARN, "are of atlas, not of cms"),
         (of_tomorrow, "CRD-01", CRIT, "clock is behind"),
+        (delegated, "CRD-01", OK, "2048 bits"),
+        (delegated, "CRD-02", OK, "/cms/Role=NULL/Capability=NULL for"),
+        (of_an_old_form, "CRD-01", CRIT, "before RFC 3820"),
+        (of_the_draft, "CRD-01", CRIT, "before RFC 3820"),
+        (without_key, "CRD-01", CRIT, "no readable private key"),
+        (with_another_key, "CRD-01", CRIT, "another certificate"),
         (no_proxy, "CRD-01", CRIT, "no proxy"),
         (missing, "CRD-01", CRIT, "does not exist"),
     ],

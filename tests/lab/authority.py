@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -126,9 +127,13 @@ class Authority:
         mode: int = 0o600,
         file_name: str = "proxy.pem",
     ) -> Path:
-        """An RFC 3820 proxy without VOMS attributes: its certificate, its key, the user's certificate."""
-        certificate = x509.load_pem_x509_certificate(user[0].read_bytes())
-        signer = serialization.load_pem_private_key(user[1].read_bytes(), None)
+        """An RFC 3820 proxy without VOMS attributes: its certificate, its key, the certificates that signed it.
+
+        With a proxy for `user` (the same file twice), it is a delegated one.
+        """
+        chain = _pem("CERTIFICATE", user[0])
+        certificate = x509.load_pem_x509_certificate(chain[0])
+        signer = serialization.load_pem_private_key(_pem("RSA PRIVATE KEY", user[1])[0], None)
         assert isinstance(signer, rsa.RSAPrivateKey)
         key, now = _key(), datetime.now(UTC)
         serial = x509.random_serial_number() >> 96
@@ -145,7 +150,7 @@ class Authority:
             .add_extension(x509.UnrecognizedExtension(PROXY_CERT_INFO, INHERIT_ALL), critical=True)
             .sign(signer, hashes.SHA256())
         )
-        pem = proxy.public_bytes(serialization.Encoding.PEM) + _key_pem(key) + user[0].read_bytes()
+        pem = proxy.public_bytes(serialization.Encoding.PEM) + _key_pem(key) + b"".join(chain)
         return self._write(self.directory / file_name, pem, mode)
 
     def voms_proxy(
@@ -157,6 +162,7 @@ class Authority:
         fqans: Sequence[str] = ("/cms/Role=NULL/Capability=NULL",),
         hours: int = 24,
         attribute_hours: int | None = None,
+        form: str = "-rfc",
         mode: int = 0o600,
         file_name: str = "voms-proxy.pem",
     ) -> Path:
@@ -169,6 +175,7 @@ class Authority:
             fqans: groups and roles, the primary one first.
             hours: lifetime of the proxy.
             attribute_hours: lifetime of the VOMS attributes; unset = that of the proxy.
+            form: -rfc (RFC 3820), -proxyver=3 (its draft) or -proxyver=2 (Globus Toolkit 2).
             mode: of the file.
             file_name: in the authority's directory.
         """
@@ -181,7 +188,7 @@ class Authority:
             [
                 "voms-proxy-fake", "-voms", voms, *asked, "-cert", str(user[0]), "-key", str(user[1]),
                 "-hostcert", str(host[0]), "-hostkey", str(host[1]), "-certdir", str(self.certificates),
-                "-out", str(path), "-rfc", "-hours", str(hours), "-vomslife", str(attribute_hours or hours),
+                "-out", str(path), form, "-hours", str(hours), "-vomslife", str(attribute_hours or hours),
                 "-uri", "voms.lab:15000", "-quiet", "-bits", "2048",
             ],
             capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "HOME": str(self.directory)},
@@ -268,6 +275,12 @@ def _key_pem(key: rsa.RSAPrivateKey) -> bytes:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
+
+
+def _pem(kind: str, path: Path) -> list[bytes]:
+    """The blocks of a kind in a file."""
+    pattern = f"-----BEGIN {kind}-----[^-]+-----END {kind}-----\n".encode()
+    return re.findall(pattern, path.read_bytes())
 
 
 def _key_usage(*, certificate_authority: bool) -> x509.KeyUsage:
