@@ -1,4 +1,4 @@
-"""The capability profile, schema 1.0: what a node is, which checks it passed, what it can compute.
+"""The capability profile, schema 1.1: what a node is, which checks it passed, what it can compute.
 
 Versions are MAJOR.MINOR. A MINOR only adds optional fields, so a reader ignores what it does not know and takes every
 document of its MAJOR. Nothing in it identifies a person; node names and addresses only if they were asked for.
@@ -15,7 +15,7 @@ from profiles.checks import CheckResult
 from profiles.node_facts import NodeFacts
 from profiles.payload_result import PayloadResult
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 MAJOR = 1
 
 

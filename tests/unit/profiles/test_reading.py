@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.profile import SCHEMA_VERSION, CapabilityProfile
+from profiles.profile import CapabilityProfile
 from profiles.reading import MAX_DEPTH, MAX_PROFILE_BYTES, ProfileError, read_profile, write_profile
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -104,7 +104,7 @@ def test_a_partial_profile_keeps_what_was_found_and_why_the_rest_is_missing() ->
 def test_too_deep_is_refused_before_it_is_parsed() -> None:
     assert f"deeper than {MAX_DEPTH} levels" in _refusal(b"[" * 100_000)
     assert f"deeper than {MAX_DEPTH} levels" in _refusal(b'{"a":' * 100_000)
-    assert read_profile(_minimal(of_later=json.loads("[" * 31 + "]" * 31))).schema_version == SCHEMA_VERSION
+    assert read_profile(_minimal(of_later=json.loads("[" * 31 + "]" * 31))).schema_version == "1.0"
     assert "deeper" in _refusal(_minimal(of_later=json.loads("[" * 32 + "]" * 32)))
 
 
@@ -115,7 +115,7 @@ def test_brackets_in_text_do_not_count() -> None:
 
 
 def test_too_large_is_refused_before_it_is_parsed() -> None:
-    assert read_profile(_minimal().ljust(MAX_PROFILE_BYTES)).schema_version == SCHEMA_VERSION
+    assert read_profile(_minimal().ljust(MAX_PROFILE_BYTES)).schema_version == "1.0"
     assert f"{MAX_PROFILE_BYTES + 1} bytes, more than" in _refusal(_minimal().ljust(MAX_PROFILE_BYTES + 1))
 
 

@@ -48,7 +48,7 @@ def test_drift_is_seen(
 
     monkeypatch.setattr(sys, "argv", ["schema"])
     assert schema.main() == 0
-    path = tmp_path / "capability-profile-1.0.json"
+    path = schema.committed_path()
     path.write_text(path.read_text().replace("hostname", "host_name"))
 
     monkeypatch.setattr(sys, "argv", ["schema", "--check"])
