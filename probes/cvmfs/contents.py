@@ -28,7 +28,8 @@ UNKNOWN_CATALOG_BYTES = 1_000_000
 """Taken for the size of a root catalog whose manifest has no line B."""
 
 NO_TRAFFIC = "max-total-bytes"
-"""A bound of ours and no fault of the route."""
+OUR_BOUNDS = (NO_TRAFFIC, "budget")
+"""No faults of the route, which was verified before."""
 
 
 @dataclass
@@ -220,7 +221,7 @@ class _Group:
 
 
 def _fail(route: Travelled, name: str, fault: FaultError) -> None:
-    if fault.name == NO_TRAFFIC:
+    if fault.name in OUR_BOUNDS:
         route.note(name, "not tried", detail=fault.detail)
     else:
         route.note(name, "failed", fault=fault)
@@ -234,14 +235,17 @@ class _Stored:
 
 
 def ordered_to_lead(routes: Sequence[Travelled]) -> list[Travelled]:
-    """Such that the first few touch every proxy and every Stratum-1 if they can: the bound on traffic cuts the rest."""
+    """Such that the first few touch every proxy and every Stratum-1 if they can: the bound on traffic cuts the rest.
+
+    Where that leaves a choice the quickest goes first, because the others wait for whoever leads.
+    """
     left, ordered = list(routes), []
     proxies: dict[str | None, int] = {}
     servers: dict[str, int] = {}
 
-    def worn(route: Travelled) -> int:
+    def worn(route: Travelled) -> tuple[int, float]:
         way: Way = route.way
-        return proxies.get(way.proxy, 0) + servers.get(way.server, 0)
+        return proxies.get(way.proxy, 0) + servers.get(way.server, 0), route.cold_s or 0.0
 
     while left:
         chosen = min(left, key=worn)

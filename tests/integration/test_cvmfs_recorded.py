@@ -36,7 +36,7 @@ def _settings(tmp_path: Path, *urls: str, **wanted: object) -> Settings:
                 "stratum_ones": urls,
                 "keys_path": str(keys),
                 "test_paths": {NAME: "/sw/el9/big.bin"},
-                "timeout_s": 1.5,
+                "timeout_s": 30,
                 "proxies": "DIRECT",
                 **wanted,
             }
@@ -67,7 +67,7 @@ def test_a_replay_comes_to_the_same_facts_and_verdicts(tmp_path: Path, open_squi
         bad.faults[repository.chunks_of("/sw/el9/big.bin")[0]] = Fault.OTHER_CONTENT
         bad.faults[".cvmfswhitelist"] = Fault.DRIP
         settings = _settings(
-            tmp_path, good.url, bad.url, proxies=f"{open_squid.url};DIRECT", geo_order=True, budget_s=20
+            tmp_path, good.url, bad.url, proxies=f"{open_squid.url};DIRECT", geo_order=True, timeout_s=3
         )
         recorded = _record(tmp_path / "recording", settings, Redactor({"cms": "user"}, b"key"))
 
