@@ -449,6 +449,22 @@ def test_no_authorities_at_all(tmp_path: Path) -> None:
     assert verdicts(facts)["CRD-05"].status is CRIT
 
 
+class Offline(LiveDoor):
+    """This machine, cut off."""
+
+    def ask(self, kind: str, args: list[Any]) -> Any:
+        assert kind not in ("resolve", "connect", "tls", "http", "fetch", "drain"), f"{kind} was asked"
+        return super().ask(kind, args)
+
+
+def test_no_connection_is_opened(issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEARER_TOKEN", issuer.token())
+    wanted = Settings.model_validate({"siteconf": {"path": str(write(tmp_path / "T2_XX_Test"))}})
+    for profile in ("standard", "no-outbound"):
+        facts = probed(wanted.model_copy(update={"site_profile": profile}), Host(Offline()))
+        assert verdicts(facts, wanted)["CRD-03"].status is OK
+
+
 # -- secrets ---------------------------------------------------------------------------------------------------
 
 
