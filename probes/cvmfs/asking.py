@@ -123,7 +123,7 @@ class Way:
         self.last = answer
         self.traffic.add(answer.body_bytes)
         self.fetched_bytes += max(0, answer.body_bytes)
-        self._check(answer, limit_bytes)
+        self._check(answer, path, limit_bytes)
         return answer.body
 
     def clock_skew_s(self) -> float | None:
@@ -146,11 +146,11 @@ class Way:
             return None
         return float(local_s) - remote_s if isinstance(local_s, int | float) else None
 
-    def _check(self, answer: Fetched, limit_bytes: int) -> None:
+    def _check(self, answer: Fetched, path: str, limit_bytes: int) -> None:
         if answer.status is None:
             raise self._unanswered(answer)
         if answer.status != 200:
-            raise self._refused(answer)
+            raise self._refused(answer, path)
         if answer.complete:
             return
         got = f"{len(answer.body)} of {answer.expected_bytes or 'unknown'} bytes"
@@ -177,10 +177,10 @@ class Way:
             return FaultError("reset", f"{self.hop} reset the connection before it answered")
         return FaultError("no-http", f"{self.hop}: no HTTP answer: {said}")
 
-    def _refused(self, answer: Fetched) -> FaultError:
+    def _refused(self, answer: Fetched, path: str) -> FaultError:
         status = f"HTTP {answer.status}"
         if self.proxy is None or not _is_proxys_own(answer):
-            return FaultError("http-status", f"{label(self.server)} answered {status}")
+            return FaultError("http-status", f"{label(self.server)} answered {status} for {path}")
         said = answer.headers.get("x-squid-error", "").split(" ")[0] or answer.headers.get("proxy-status", "")
         named = without_addresses(said)[:80] if said else "its own error page"  # type: ignore[index]
         if answer.status in (403, 407):

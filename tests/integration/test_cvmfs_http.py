@@ -436,7 +436,7 @@ def test_silent_servers_end_with_the_budget_and_with_facts_for_every_route(
 ) -> None:
     server.faults["*"] = Fault.DRIP
     with Stratum1(Repository()).serving() as good:
-        outcome = ask(server.url, good.url, timeout_s=60, budget_s=4)
+        outcome = ask(server.url, good.url, timeout_s=60, budget_s=8)
 
     assert outcome.broken(0) == ("manifest", "too-slow")
     assert outcome.routes[1].verified
