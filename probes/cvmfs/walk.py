@@ -6,7 +6,16 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from probes.cvmfs.catalog import FLAG_CHUNKED, FLAG_EXTERNAL, FLAG_FILE, FLAG_LINK, FLAG_NESTED, Entry, opened
+from probes.cvmfs.catalog import (
+    FLAG_CHUNKED,
+    FLAG_EXTERNAL,
+    FLAG_FILE,
+    FLAG_LINK,
+    FLAG_NESTED,
+    Chunk,
+    Entry,
+    opened,
+)
 from probes.cvmfs.faults import FaultError
 from probes.cvmfs.hashes import ContentHash
 
@@ -101,7 +110,7 @@ def _descend(path: str, catalog_bytes: bytes, load: Callable[[ContentHash], byte
     raise AssertionError("unreachable: the last part returns or raises")
 
 
-def _pieces(chunks: Callable[[str, str], tuple], entry: Entry, path: str) -> tuple[Piece, ...]:  # type: ignore[type-arg]
+def _pieces(chunks: Callable[[str, str], tuple[Chunk, ...]], entry: Entry, path: str) -> tuple[Piece, ...]:
     if not entry.has(FLAG_FILE):
         raise FaultError("no-such-file", f"{path} is not a file")
     if entry.has(FLAG_EXTERNAL):
