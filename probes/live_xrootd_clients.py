@@ -26,6 +26,7 @@ from typing import Any
 from probes.answers import Json
 from probes.errors import HostError
 from probes.live import run_command
+from probes.live_xrootd_worker import without_token
 
 WORKER = Path(__file__).with_name("live_xrootd_worker.py")
 MAX_LINES = 64
@@ -291,4 +292,4 @@ def _drain(descriptor: int, deadline: float, bound: int) -> tuple[int, float | N
 def last_line(text: str) -> str:
     """The last line that says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:1024] if lines else ""
+    return without_token(lines[-1])[:1024] if lines else ""

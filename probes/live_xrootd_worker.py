@@ -13,6 +13,7 @@ import ctypes
 import importlib
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -66,7 +67,7 @@ class Session:
                 int(status.status),
                 int(status.code),
                 int(status.errno or 0),
-                str(status.message or "")[:1024],
+                without_token(str(status.message or ""))[:1024],
             ]
         say(step=name, took_s=time.perf_counter() - began, error=error, **more)
         return bool(status.ok)
@@ -254,6 +255,11 @@ def spread(size_bytes: int, count: int, length: int, *, share: int = 1) -> list[
 def plain(value: object) -> str | None:
     """A property without the opaque part, in which a client keeps identifiers."""
     return None if value is None else str(value).partition("?")[0][:1024]
+
+
+def without_token(text: str) -> str:
+    """A message without the token that a client may have put into a URL (authz=…)."""
+    return re.sub(r"(?i)(authz=|bearer[ %+]*(?:20)?)[^&\s]+", r"\1[secret]", text)
 
 
 def say(**line: object) -> None:

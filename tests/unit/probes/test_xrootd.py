@@ -21,7 +21,7 @@ from probes.answers import Json
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.live_xrootd_worker import Sums, agrees, spread
+from probes.live_xrootd_worker import Sums, agrees, spread, without_token
 from probes.settings import Settings
 from probes.sitelocal import read_site
 from probes.xrootd import PROBE, faults
@@ -480,6 +480,19 @@ def test_a_client_that_hangs_is_killed_and_what_it_said_is_kept() -> None:
         stop.set()
     names = [step["step"] for step in steps if isinstance(step, dict)]
     assert names == ["auth", "killed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cannot open root://door//x?authz=Bearer%20eyJ.abc.def&a=b",
+        "refused: Authorization: Bearer eyJ.abc.def",
+        "AUTHZ=eyJ.abc.def",
+    ],
+)
+def test_a_token_in_a_message_does_not_get_out(text: str) -> None:
+    assert "eyJ" not in without_token(text)
+    assert without_token("[FATAL] Auth failed: No protocols left to try").endswith("try")
 
 
 # -- why a credential was refused ------------------------------------------------------------------------------------------
