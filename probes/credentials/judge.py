@@ -39,7 +39,7 @@ def summarise(facts: CredentialsFacts) -> str:
         else:
             parts.append(f"{name} {span(found.expires_in_s)}")
     if facts.authorities is not None:
-        parts.append(f"{facts.authorities.certificates} authorities")
+        parts.append(_count(facts.authorities.certificates, "authority", "authorities"))
     return ", ".join(parts) if facts.token or facts.proxy else ", ".join(["no credential", *parts])
 
 
@@ -49,7 +49,9 @@ def _authorities(facts: CredentialsFacts, judging: Judging) -> CheckResult:
         return judging.critical("CRD-05", f"no authorities: {facts.absent.get('authorities', 'none found')}")
     evidence = [f"{found.path} ({found.origin})"]
     if found.problem is not None:
-        return judging.critical("CRD-05", f"authorities cannot be read: {found.problem}", evidence=evidence)
+        return judging.critical(
+            "CRD-05", f"authorities cannot be read ({found.origin}): {found.problem}", evidence=evidence
+        )
     more = {"value": found.certificates, "unit": "1", "evidence": evidence + _story(found)}
     if found.certificates == 0:
         return judging.critical("CRD-05", f"no authority in {found.path}", **more)
@@ -58,11 +60,17 @@ def _authorities(facts: CredentialsFacts, judging: Judging) -> CheckResult:
             "CRD-05", f"only the system's authorities ({found.path}), which lack those of the grid", **more
         )
     if found.lapsed_lists:
-        text = f"{found.lapsed_lists} of {found.revocation_lists} lists of revoked certificates have lapsed"
+        text = f"lapsed: {found.lapsed_lists} of {_count(found.revocation_lists, 'revocation list')}"
         return judging.warn("CRD-05", text, **more)
     return judging.ok(
-        "CRD-05", f"{found.certificates} authorities, {found.revocation_lists} revocation lists", **more
+        "CRD-05",
+        f"{_count(found.certificates, 'authority', 'authorities')}, {_count(found.revocation_lists, 'revocation list')}",
+        **more,
     )
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def _story(found: AuthorityFacts) -> list[str]:

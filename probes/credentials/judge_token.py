@@ -116,7 +116,9 @@ def _scope(token: TokenFacts, judging: Judging) -> str | None:
     if any(_covers(path, lfn) for path in paths):
         return None
     if paths:
-        return f"it allows to read below {', '.join(paths[:4])}, not {lfn[:64]}"
+        return (
+            f"it allows to read below {', '.join(paths[:4])}, not {lfn if len(lfn) <= 64 else f'{lfn[:40]}…'}"
+        )
     if token.groups:
         return None
     return f"it does not allow to read ({' '.join(token.scopes)[:128] or 'no scope'}); storage.read is needed"

