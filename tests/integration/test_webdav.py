@@ -20,7 +20,7 @@ from probes.webdav import PROBE, gather
 from profiles.checks import CheckResult, Status
 from profiles.facts.routes import Step
 from profiles.facts.webdav import WebdavDoor
-from tests.lab import LabUnavailableError, skip_or_fail
+from tests.lab import LabUnavailableError, skip_or_fail, xrootd
 from tests.lab.authority import Authority, Files
 from tests.lab.davserver import FILE_BYTES, DavServer, serving
 from tests.lab.middle import Spoiling, spoiled
@@ -284,3 +284,19 @@ def test_a_silent_door_ends_within_its_budget(site: Site) -> None:
     assert list(seen.steps) == [
         "resolve", "connect", "tls", "options", "propfind", "range", "multi-range", "read", "digest",
     ]  # fmt: skip
+
+
+def test_a_real_redirector_sends_readers_on_to_the_server_that_has_the_file() -> None:
+    with contextlib.ExitStack() as held:
+        try:
+            lab = held.enter_context(xrootd.running())
+            cluster = held.enter_context(lab.cluster(http=True))
+        except LabUnavailableError as reason:
+            skip_or_fail(reason)
+        seen = look(f"http://localhost:{cluster.redirector.port}{xrootd.LFN}")
+        absent = look(f"http://localhost:{cluster.redirector.port}/store/test/nothing.root")
+
+    assert seen.story == (Status.OK, None, None), seen
+    assert seen.door.redirected_to == (f"(address):{cluster.servers[1].port}",)
+    assert seen.door.read_adler32 == seen.door.digest_adler32
+    assert absent.story == (Status.CRITICAL, "propfind", "http-404"), absent

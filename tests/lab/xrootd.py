@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -142,8 +143,8 @@ class XrootdLab:
         give_away(data)
 
     @contextlib.contextmanager
-    def cluster(self) -> Iterator[Cluster]:
-        """A redirector, its cmsd, and two data servers with theirs, usable."""
+    def cluster(self, *, http: bool = False) -> Iterator[Cluster]:
+        """A redirector, its cmsd, and two data servers with theirs, usable; `http`: they speak it too, on the same ports."""
         manager_port, *ports = free_ports(6)
         with contextlib.ExitStack() as stack:
             servers = []
@@ -160,6 +161,8 @@ class XrootdLab:
                         directory=directory, manager_port=manager_port, role=role, port=port
                     )
                     text += f"oss.localroot {data}\n" if index else ""
+                    if http and program == "xrootd":
+                        text += f"xrd.protocol http:{port} libXrdHttp.so\n"
                     # A data server's cmsd takes no connections before its xrootd has told it to.
                     awaited = program == "xrootd" or index == 0
                     daemon = self._daemon(program, directory, port, text, None, awaited=awaited)
@@ -197,13 +200,15 @@ class XrootdLab:
             yield server
 
     @contextlib.contextmanager
-    def with_tls(self, *names: str, demanded: bool = True) -> Iterator[Server]:
+    def with_tls(
+        self, *names: str, demanded: bool = True, valid_for: timedelta = timedelta(days=20)
+    ) -> Iterator[Server]:
         """A server that offers or demands TLS with a certificate for `names`, and wants no credential."""
-        certificate, key = self._host(names, self._directory("tls"))
+        certificate, key = self._host(names, self._directory("tls"), valid_for)
         lines = (
             f"xrd.tls {certificate} {key}",
             f"xrd.tlsca certdir {self.authority.certificates}",
-            "xrootd.tls all" if demanded else "xrootd.tls none",
+            "xrootd.tls all" if demanded else "xrootd.tls capable none",
         )
         with self.serving("tls", *lines) as server:
             yield server
@@ -236,9 +241,11 @@ class XrootdLab:
         """Certificate and key of the pretended VOMS server."""
         return self.authority.host(["voms.lab"])
 
-    def _host(self, names: tuple[str, ...], directory: Path) -> tuple[Path, Path]:
-        """A host certificate in the server's directory, its key the server's own."""
-        return self.authority.host(names, file_name=directory.name, owner=NOBODY)
+    def _host(
+        self, names: tuple[str, ...], directory: Path, valid_for: timedelta = timedelta(days=20)
+    ) -> tuple[Path, Path]:
+        """A host certificate named after the server's directory, its key the server's own."""
+        return self.authority.host(names, valid_for=valid_for, file_name=directory.name, owner=NOBODY)
 
     def _directory(self, name: str) -> Path:
         path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
