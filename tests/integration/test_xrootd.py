@@ -28,6 +28,7 @@ from probes.xrootd import PROBE
 from profiles.checks import CheckResult, Status
 from profiles.facts.routes import Step
 from profiles.facts.xrootd import XrootdFacts
+from tests.lab.authority import Authority
 from tests.lab.xrootd import LFN, Cluster, Server, XrootdLab, free_ports
 from tests.lab.xrootd_fake import circle, silent
 
@@ -314,6 +315,56 @@ def test_a_certificate_for_the_host_name(
         found = Asked(asking(server.url.replace("localhost", own_name)))
     for check_id in ("XRD-01", "XRD-02", "XRD-03", "XRD-08"):
         assert found[check_id].status is Status.OK, text_of(found[check_id])
+
+
+@pytest.mark.parametrize(
+    ("days", "trusted", "fault", "status"),
+    [
+        (-1, True, "tls-expired", Status.CRITICAL),
+        (20, False, "tls-untrusted", Status.CRITICAL),
+        (3, True, None, Status.WARNING),
+    ],
+)
+def test_a_certificate_that_is_expired_or_untrusted_or_ends_soon(
+    xrootd_lab: XrootdLab,
+    own_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    trusted: bool,
+    fault: str | None,
+    status: Status,
+) -> None:
+    authority = xrootd_lab.authority if trusted else Authority(tmp_path / "other", name="Other CA")
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.certificates))
+    with xrootd_lab.with_tls(own_name, valid_for=timedelta(days=days)) as server:
+        found = Asked(asking(server.url.replace("localhost", own_name)))
+    assert found["XRD-08"].status is status
+    if fault is not None:
+        assert (found.broken.name, found.broken.fault) == ("TLS", fault)
+        assert found["XRD-02"].status is Status.CRITICAL
+    else:
+        assert found["XRD-03"].status is Status.OK
+
+
+def test_tls_that_is_offered_and_not_demanded_is_seen(
+    xrootd_lab: XrootdLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X509_CERT_DIR", str(xrootd_lab.authority.certificates))
+    with xrootd_lab.with_tls("localhost", demanded=False) as server:
+        plain = Asked(asking(server.url))
+        secure = Asked(asking(server.url.replace("root://", "roots://")))
+    assert plain["XRD-08"].status is Status.OK
+    for found, outcome in ((plain, "not tried"), (secure, "ok")):
+        assert found["XRD-03"].status is Status.OK, text_of(found["XRD-03"])
+        assert found.facts.routes
+        assert next(step.outcome for step in found.facts.routes[0].steps if step.name == "TLS") == outcome
+
+
+def test_a_server_without_tls_is_asked_for_it(xrootd_server: Server) -> None:
+    found = Asked(asking(xrootd_server.url.replace("root://", "roots://")))
+    assert (found.broken.name, found.broken.fault) == ("TLS", "tls-not-offered")
+    assert found["XRD-02"].status is Status.CRITICAL
 
 
 def test_a_stored_checksum_that_is_not_that_of_the_file(xrootd_lab: XrootdLab) -> None:
