@@ -11,11 +11,11 @@ from probes.sitelocal.model import (
     Pfn,
     Problem,
     Resolved,
-    Site,
     StageOut,
     StorageFile,
 )
 from probes.sitelocal.read import read_site
+from probes.sitelocal.site import Site
 
 __all__ = [
     "DataAccess",

@@ -1,10 +1,10 @@
-"""Reading a regular expression into the instructions of `probes.sitelocal.patterns`."""
+"""Reading a regular expression into the instructions of `probes.sitelocal.pattern_program`."""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
-from probes.sitelocal.patterns import (
+from probes.sitelocal.pattern_program import (
     MAX_DEPTH,
     MAX_INSTRUCTIONS,
     MAX_REPEAT,

@@ -10,21 +10,24 @@ The syntax is what ECMAScript (which CMSSW uses) and `re` have in common, withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
-MAX_PATTERN_CHARS = 1024
-MAX_INSTRUCTIONS = 4000
-MAX_DEPTH = 32
-MAX_REPEAT = 255
-MAX_GROUPS = 9
+from probes.sitelocal.pattern_program import (
+    MAX_GROUPS,
+    MAX_PATTERN_CHARS,
+    At,
+    Instruction,
+    Jump,
+    Match,
+    PatternError,
+    Save,
+    Split,
+    Take,
+    quoted,
+)
+from probes.sitelocal.pattern_syntax import Parser
 
-Test = Callable[[str], bool]
-
-
-class PatternError(Exception):
-    """The pattern cannot be used; the text is one clause that quotes it."""
+Slots = tuple[int, ...]
 
 
 class Budget:
@@ -40,45 +43,6 @@ class Budget:
             raise PatternError(
                 "matching the rules takes more than a job would wait for; simplify the patterns"
             )
-
-
-class Take(NamedTuple):
-    """Consume one character that passes the test."""
-
-    test: Test
-
-
-class Split(NamedTuple):
-    """Go on at both places, the first one preferred."""
-
-    first: int
-    second: int
-
-
-class Jump(NamedTuple):
-    """Go on elsewhere."""
-
-    to: int
-
-
-class Save(NamedTuple):
-    """Note the place in the name: slot 2n is the beginning of group n+1, slot 2n+1 its end."""
-
-    slot: int
-
-
-class At(NamedTuple):
-    """Go on only at the beginning (`end` False) or the end of the name."""
-
-    end: bool
-
-
-class Match(NamedTuple):
-    """The pattern is at its end."""
-
-
-Instruction = Take | Split | Jump | Save | At | Match
-Slots = tuple[int, ...]
 
 
 class Pattern:
@@ -146,8 +110,6 @@ def compile_pattern(text: str) -> Pattern:
     Raises:
         PatternError: it is not one, or has what cannot be matched in bounded time.
     """
-    from probes.sitelocal.pattern_syntax import Parser  # noqa: PLC0415 - it needs the instructions of this module
-
     if len(text) > MAX_PATTERN_CHARS:
         raise PatternError(f"a pattern of {len(text)} characters is not a rule")
     parser = Parser(text)
@@ -155,8 +117,3 @@ def compile_pattern(text: str) -> Pattern:
     if parser.groups > MAX_GROUPS:
         raise PatternError(f"{quoted(text)} has more than {MAX_GROUPS} groups")
     return Pattern(program, parser.groups)
-
-
-def quoted(text: str) -> str:
-    """The pattern for a sentence, shortened."""
-    return repr(text if len(text) <= 64 else f"{text[:61]}…")

@@ -15,7 +15,8 @@ from probes.hanging import PATIENCE_S, hangs
 from probes.host import Host
 from probes.settings import Settings
 from probes.sitelocal import config_xml, storage
-from probes.sitelocal.model import LocalConfig, Problem, ProblemKind, Site, StorageFile
+from probes.sitelocal.model import LocalConfig, Problem, ProblemKind, StorageFile
+from probes.sitelocal.site import Site
 
 VARIABLE = "SITECONFIG_PATH"
 CONFIG = "JobConfig/site-local-config.xml"

@@ -8,10 +8,11 @@ what comes out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from probes.sitelocal.model import DataAccess, Pfn, Problem, ProblemKind, Resolved, Site
-from probes.sitelocal.patterns import Budget, PatternError, compile_pattern
+from probes.sitelocal.model import DataAccess, Pfn, Problem, ProblemKind, Resolved, StorageFile
+from probes.sitelocal.pattern_program import PatternError
+from probes.sitelocal.patterns import Budget, compile_pattern
 from probes.sitelocal.storage import StorageEntry, StorageProtocol
 
 MAX_CHAIN = 8
@@ -35,15 +36,16 @@ class NoSuchPlaceError(UnresolvedError):
     """SITECONF names a volume or protocol that is not described; CMSSW ends the job at that."""
 
 
-def resolve(site: Site, entries: Iterable[DataAccess], lfn: str) -> tuple[Resolved, ...]:
-    """What each entry makes of `lfn`, in order, all within one budget of steps."""
+def resolve(
+    storage: Mapping[str, StorageFile], entries: Iterable[DataAccess], lfn: str
+) -> tuple[Resolved, ...]:
+    """What each entry makes of `lfn`, in order, all within one budget of steps; `storage` is by site."""
     budget = Budget(MAX_STEPS)
-    return tuple(_resolve(site, entry, lfn, budget) for entry in entries)
+    return tuple(_resolve(storage.get(entry.site), entry, lfn, budget) for entry in entries)
 
 
-def _resolve(site: Site, entry: DataAccess, lfn: str, budget: Budget) -> Resolved:
+def _resolve(file: StorageFile | None, entry: DataAccess, lfn: str, budget: Budget) -> Resolved:
     where = f"{entry.site}/{entry.volume}/{entry.protocol}"
-    file = site.storage.get(entry.site)
     if file is None:
         text = f"the storage.json of {entry.site} cannot be used"
         return Resolved(entry=entry, problem=Problem(kind="missing", where=where, text=text))
@@ -58,18 +60,20 @@ def _resolve(site: Site, entry: DataAccess, lfn: str, budget: Budget) -> Resolve
     return Resolved(entry=entry, pfn=pfn)
 
 
-def by_protocol(site: Site, names: tuple[str, ...], lfn: str) -> tuple[Pfn, ...]:
-    """PFNs by all protocols of these names on the volumes of the site's own storage.json."""
+def by_protocol(
+    storage: Mapping[str, StorageFile], site: str, names: tuple[str, ...], lfn: str
+) -> tuple[Pfn, ...]:
+    """PFNs by all protocols of these names on the volumes of one site's own storage.json."""
     wanted = {name.lower() for name in names}
-    file = site.storage.get(site.name or "")
+    file = storage.get(site)
     entries = [
         DataAccess(site=volume.site, volume=volume.volume, protocol=protocol.protocol)
         for volume in (file.entries if file is not None else ())
         for protocol in volume.protocols
-        if volume.site == site.name and protocol.protocol.lower() in wanted
+        if volume.site == site and protocol.protocol.lower() in wanted
     ]
     found: dict[str, Pfn] = {}
-    for one in resolve(site, entries[:MAX_PFNS], lfn):
+    for one in resolve(storage, entries[:MAX_PFNS], lfn):
         if one.pfn is not None:
             found.setdefault(one.pfn.url, one.pfn)
     return tuple(found.values())

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.sitelocal.patterns import Budget, PatternError, compile_pattern
+from probes.sitelocal.pattern_program import PatternError
+from probes.sitelocal.patterns import Budget, compile_pattern
 
 PLENTY = 1_000_000
 
