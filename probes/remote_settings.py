@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from probes.section import Section
 
 Host = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[a-z]+://\S+$")]
+
+
+def _of_a_file(url: str) -> str:
+    if not re.fullmatch(r"(davs|https|dav|http)://[^\s/@]+/\S+", url):
+        raise ValueError("must be davs://host:port/path of a file (or https, dav, http), without a user")
+    return url
+
+
+DavUrl = Annotated[str, Field(max_length=1024), AfterValidator(_of_a_file)]
 TimeoutS = Annotated[float, Field(gt=0, le=120)]
 
 STRATUM_1S = (
@@ -188,7 +198,7 @@ class XrootdSettings(Section):
 class WebdavSettings(Section):
     """WebDAV doors."""
 
-    urls: tuple[Url, ...] = Field(
+    urls: tuple[DavUrl, ...] = Field(
         default=(),
         max_length=8,
         description="davs:// or https:// of a file; unset = the test file by SITECONF's WebDAV protocols",

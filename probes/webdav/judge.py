@@ -17,6 +17,9 @@ PARTIAL = frozenset({"no-multi-range", "no-digest"})
 SLOW_STEPS = frozenset({"read"})
 """Steps in which running out of time only says that the rate is low."""
 
+SHOWN = {"propfind": "properties", "multi-range": "ranges", "digest": "checksum"}
+"""Step → what it shows that a door can do."""
+
 HINTS = {
     "dns": "look at /etc/resolv.conf and ask each nameserver for the door's name (`getent ahosts NAME`)",
     "timeout": "a firewall drops the packets: open outbound TCP from worker nodes to the door's port",
@@ -91,7 +94,12 @@ def _working(
         summary = f"reading is slow: {slowest / 1e6:.3g} MB/s"
         return judging.warn("DAV-01", summary, hint=HINTS["too-slow"], **more)
     doors = "1 door works" if len(pairs) == 1 else f"all {len(pairs)} doors work"
-    return judging.ok("DAV-01", f"{doors}: properties, ranges, checksum", **more)
+    shown = [word for name, word in SHOWN.items() if all(_ok(route, name) for _, route in pairs)]
+    return judging.ok("DAV-01", f"{doors}: {', '.join(shown)}", **more)
+
+
+def _ok(route: Route, name: str) -> bool:
+    return any(step.name == name and step.outcome == "ok" for step in route.steps)
 
 
 def failure(route: Route) -> Step | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from probes.host import Host
 from probes.judging import Judging
@@ -144,33 +146,47 @@ def test_a_site_without_siteconf_is_skipped_with_the_reason(tmp_path: Path) -> N
     assert "webdav.urls is not set" in judged(facts).summary
 
 
-def test_the_doors_of_siteconf_are_tried(tmp_path: Path) -> None:
-    (tmp_path / "JobConfig").mkdir()
-    (tmp_path / "JobConfig" / "site-local-config.xml").write_text(
+def siteconf(directory: Path, prefix: str) -> Settings:
+    """Settings that name a SITECONF whose WebDAV protocol has this prefix."""
+    (directory / "JobConfig").mkdir()
+    (directory / "JobConfig" / "site-local-config.xml").write_text(
         '<site-local-config><site name="T2_XX_Lab"><data-access><catalog volume="Disk" protocol="XRootD"/>'
         "</data-access></site></site-local-config>"
     )
+    protocols = [
+        {"protocol": "XRootD", "access": "site-ro", "prefix": "root://localhost/"},
+        {"protocol": "WebDAV", "access": "global-rw", "prefix": prefix},
+    ]
+    storage = [{"site": "T2_XX_Lab", "volume": "Disk", "protocols": protocols}]
+    (directory / "storage.json").write_text(json.dumps(storage))
+    named = {"path": str(directory), "test_lfn": "/store/test/file"}
+    return Settings.model_validate({"siteconf": named, "webdav": {"timeout_s": 20}})
+
+
+def test_the_doors_of_siteconf_are_tried(tmp_path: Path) -> None:
     with serving(Door()) as door:
-        (tmp_path / "storage.json").write_text(
-            '[{"site": "T2_XX_Lab", "volume": "Disk", "protocols": ['
-            '{"protocol": "XRootD", "access": "site-ro", "prefix": "root://localhost/"},'
-            f'{{"protocol": "WebDAV", "access": "global-rw", "prefix": "http://localhost:{door.port}/dav"}}]}}]'
-        )
-        wanted = Settings.model_validate(
-            {"siteconf": {"path": str(tmp_path), "test_lfn": "/store/test/file"}, "webdav": {"timeout_s": 20}}
-        )
-        facts = gather(Host(LiveDoor()), wanted)
+        facts = gather(Host(LiveDoor()), siteconf(tmp_path, f"http://localhost:{door.port}/dav"))
 
     (found,) = facts.doors or ()
     assert (found.path, found.origin) == ("/dav/store/test/file", "SITECONF: Disk, WebDAV")
     assert judged(facts).status is Status.OK
 
 
-def test_a_url_that_is_no_webdav_url_is_said_to_be_none() -> None:
-    facts = gather(Host(LiveDoor()), settings("root://se.example.org//store/file"))
+@pytest.mark.parametrize(
+    "url",
+    ["root://se.example.org//f", "davs://se.example.org", "davs://user@se.example.org/f", "https://a b/f"],
+)
+def test_a_setting_that_is_no_webdav_url_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="must be davs://"):
+        settings(url)
+
+
+@pytest.mark.parametrize("prefix", ["root://localhost/", "https://user@localhost/", "https://localhost:0/"])
+def test_siteconf_with_a_prefix_that_is_no_webdav_url_is_skipped_with_it(tmp_path: Path, prefix: str) -> None:
+    facts = gather(Host(LiveDoor()), siteconf(tmp_path, prefix))
 
     assert judged(facts).status is Status.SKIPPED
-    assert "davs://" in judged(facts).summary
+    assert "is not a davs://" in judged(facts).summary
 
 
 def test_a_recording_replays_to_the_same_facts(tmp_path: Path) -> None:
