@@ -66,8 +66,8 @@ def _readable(
             "`cvmfs_config chksetup` and `cvmfs_config probe`; the mount itself fails, see /var/log/messages"
         )
         return judging.critical("CVM-01", told, hint=hint)
-    plural = "ies" if len(mounts) > 1 else "y"
-    return judging.ok("CVM-01", f"{len(mounts)} repositor{plural} can be read", evidence=evidence)
+    told = "1 repository" if len(mounts) == 1 else f"{len(mounts)} repositories"
+    return judging.ok("CVM-01", f"{told} can be read", evidence=evidence)
 
 
 def _fault(sample: FileSample) -> str | None:

@@ -142,7 +142,9 @@ def _io_errors(clients: Sequence[RepositoryMount], judging: Judging) -> CheckRes
     ]
     if bad:
         return judging.warn("CVM-04", _error_line(bad[0]), **more)
-    return judging.ok("CVM-04", f"no I/O errors in {len(known)} client{'s' if len(known) > 1 else ''}", **more)
+    return judging.ok(
+        "CVM-04", f"no I/O errors in {len(known)} client{'s' if len(known) > 1 else ''}", **more
+    )
 
 
 def _error_line(mount: RepositoryMount) -> str:

@@ -24,6 +24,7 @@ from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 from tests.lab.waiting import HungError, until
 
 NOBODY = 65534
+SHARED_MEMORY = Path("/dev/shm")
 START_S = 30
 START_ATTEMPTS = 3
 
@@ -73,6 +74,7 @@ class Squid:
     url: str
     name: str
     directory: Path
+    _service: str
     _process: subprocess.Popen[bytes] = field(repr=False)
 
     def requests(self) -> list[str]:
@@ -90,9 +92,13 @@ class Squid:
 
     def stop(self) -> None:
         """End it; its port then refuses connections."""
-        # Nothing of it outlives it: objects are in memory, and it has neither helpers nor a spool to close.
-        self._process.kill()
+        if self._process.poll() is None:
+            self.resume()
+            self._process.kill()
         self._process.wait()
+        # It keeps memory there even with one process; a squid that is killed leaves it behind.
+        for left in SHARED_MEMORY.glob(f"{self._service}-*.shm"):
+            left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -151,6 +157,8 @@ def _start(directory: Path, *, allow: bool, caching: bool, name: str) -> Squid:
             name=name,
         )
     )
+    # Squids of one service name share memory in /dev/shm, and one of another user may not open it.
+    service = f"lab{port}"
     as_whom: dict[str, int] = {}
     if os.geteuid() == 0:
         os.chown(directory, NOBODY, NOBODY)
@@ -158,7 +166,7 @@ def _start(directory: Path, *, allow: bool, caching: bool, name: str) -> Squid:
         as_whom = {"user": NOBODY, "group": NOBODY}
     with (directory / "output.log").open("wb") as output:
         process = subprocess.Popen(
-            [shutil.which("squid") or "squid", "-N", "-f", str(configuration)],
+            [shutil.which("squid") or "squid", "-N", "-n", service, "-f", str(configuration)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -167,7 +175,7 @@ def _start(directory: Path, *, allow: bool, caching: bool, name: str) -> Squid:
             extra_groups=[] if as_whom else None,
             **as_whom,
         )
-    return Squid(f"http://127.0.0.1:{port}", name, directory, process)
+    return Squid(f"http://127.0.0.1:{port}", name, directory, service, process)
 
 
 def _await(squid: Squid) -> None:
