@@ -7,13 +7,11 @@ tests' token issuer is put into the key cache of the server's token library, so 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,10 +22,8 @@ from tests.lab.authority import Authority, Files
 from tests.lab.links import Namespace
 from tests.lab.tokens import ANY_AUDIENCE, Issuer
 from tests.lab.waiting import HungError, until
+from tests.lab.xrootd import NOBODY, START_S, STOP_S, free_ports, give_away, seed_key_cache
 
-NOBODY = 65534
-START_S = 30
-STOP_S = 10
 FILE = "/store/test/file.bin"
 FILE_BYTES = 1_500_000
 """More than the range that the probe asks for, less than what it reads whole, and enough to tell a rate."""
@@ -73,14 +69,6 @@ base_path = /
 map_subject = False
 """
 
-_STORE_KEY = """
-import ctypes, sys
-message = ctypes.c_char_p()
-code = ctypes.CDLL("libSciTokens.so.0").scitoken_store_public_ec_key(
-    *(word.encode() for word in sys.argv[1:4]), ctypes.byref(message))
-sys.exit(0 if code == 0 else (message.value or b"no reason").decode())
-"""
-
 
 @dataclass(frozen=True)
 class DavServer:
@@ -123,13 +111,13 @@ def serving(
         LabUnavailableError: not root, or xrootd is not installed.
     """
     need_root()
-    need_commands("xrootd", "setpriv")
+    need_commands("xrootd", "setpriv", "openssl")
     with contextlib.ExitStack() as held:
         directory = Path(tempfile.mkdtemp(prefix="sitecap-dav-"))
         held.callback(shutil.rmtree, directory, ignore_errors=True)
         content = os.urandom(FILE_BYTES)
         _fill(directory, content)
-        port, root_port = _free_ports(2)
+        port, root_port = free_ports(2)
         text = PLAIN.format(directory=directory, port=port, root_port=root_port)
         if authority is not None and host is not None:
             text += _secure(directory, authority, host)
@@ -138,8 +126,7 @@ def serving(
         if voms is not None:
             text += _by_proxy(directory, voms)
         (directory / "xrootd.cfg").write_text(text)
-        for path in (directory, *directory.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
+        give_away(directory)
         held.enter_context(_running(directory, port, inside))
         yield DavServer(port, directory, content)
 
@@ -164,7 +151,7 @@ def _secure(directory: Path, authority: Authority, host: Files) -> str:
 
 def _by_token(directory: Path, issuer: Issuer) -> str:
     (directory / "scitokens.cfg").write_text(TOKENS.format(audience=ANY_AUDIENCE, issuer=issuer.url))
-    _seed(directory / "cache", issuer)
+    seed_key_cache(directory / "cache", issuer)
     return BY_TOKEN.format(directory=directory)
 
 
@@ -172,24 +159,6 @@ def _by_proxy(directory: Path, voms: Path) -> str:
     (directory / "authdb").write_text(AUTHDB)
     shutil.copytree(voms, directory / "vomsdir")
     return BY_PROXY.format(directory=directory)
-
-
-def _seed(cache: Path, issuer: Issuer) -> None:
-    """Put the issuer's public key into the key cache below `cache` (scitokens.h: scitoken_store_public_ec_key)."""
-    try:
-        ctypes.CDLL("libSciTokens.so.0")
-    except OSError as error:
-        raise LabUnavailableError(f"libscitokens0 is not installed: {error}") from error
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", _STORE_KEY, issuer.url, issuer.key_id, issuer.public_pem()],
-        env={**os.environ, "XDG_CACHE_HOME": str(cache)},
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the issuer's key could not be stored: {done.stderr.strip()}")
 
 
 @contextlib.contextmanager
@@ -243,9 +212,3 @@ def _answers(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in sockets]
