@@ -53,6 +53,12 @@ INSTALL_CA = (
 )
 
 
+NOT_HERE = (
+    "see whether the test file is still at the site (siteconf.test_lfn names another one) and whether storage.json makes "
+    "the right path of its name; on the server oss.localroot and the name-to-name plug-in"
+)
+
+
 def cause_of(door: XrootdDoor, step: Step | None, judging: Judging) -> Cause:
     """Why this step broke."""
     if step is None or step.fault is None:
@@ -67,13 +73,15 @@ def cause_of(door: XrootdDoor, step: Step | None, judging: Judging) -> Cause:
         )
     if kind in ("no-credential-accepted", "denied"):
         return _credential(door, step, judging, seen)
+    if kind == "not-found" and door.kind == "local":
+        return Cause(f"the file is not there: {door.path}", NOT_HERE, seen)
     text = SAID.get(kind, detail or kind)
     if (
         kind in ("redirect-loop", "wrong-data", "short", "checksum", "io", "connect", "died", "timeout")
         and detail
     ):
         text = f"{text}: {detail}"
-    if kind == "not-found" and door.kind == "redirector" and step.name != "handshake":
+    if kind == "not-found":
         text = f"{text} {door.path}"
     return Cause(text, HINTS.get(kind), seen)
 

@@ -35,19 +35,23 @@ def tls(local: Sequence[XrootdDoor], judging: Judging) -> CheckResult:
             hint="give xrootd a host certificate (xrd.tls, xrd.tlsca) and offer TLS (xrootd.tls capable all)",
         )
     left = [
-        door.certificate.expires_in_s for door in seen if door.certificate and door.certificate.expires_in_s
+        (door.certificate.expires_in_s, door.target)
+        for door in seen
+        if door.certificate is not None and door.certificate.expires_in_s is not None
     ]
-    if left and min(left) < judging.number("XRD-08", "warn_within_s"):
+    if left and min(left)[0] < judging.number("XRD-08", "warn_within_s"):
+        left_s, target = min(left)
         return judging.warn(
             "XRD-08",
-            f"a certificate ends in {min(left) / 86_400:.1f} days",
-            value=round(min(left)),
+            f"{target}: its certificate ends in {left_s / 86_400:.1f} days",
+            value=round(left_s),
             unit="s",
             evidence=evidence,
+            hint="renew the host certificate of the server",
         )
     if not any(door.certificate for door in seen):
         return judging.unknown("XRD-08", "TLS is offered, but no certificate was seen", evidence=evidence)
-    more = {"value": round(min(left)), "unit": "s"} if left else {}
+    more = {"value": round(min(left)[0]), "unit": "s"} if left else {}
     return judging.ok("XRD-08", "TLS is offered with a verified certificate", evidence=evidence, **more)
 
 

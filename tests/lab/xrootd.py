@@ -19,11 +19,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from tests.lab import LabUnavailableError, need_commands, need_root
 from tests.lab.authority import Authority
+from tests.lab.links import Namespace
 from tests.lab.rootfile import RootFile, write_nano
 from tests.lab.tokens import Issuer
 from tests.lab.waiting import HungError, until
@@ -123,16 +124,17 @@ class XrootdLab:
         return Issuer()
 
     @contextlib.contextmanager
-    def serving(self, name: str, *lines: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-        """A stand-alone server with the ROOT file; `lines` are added to its configuration."""
+    def serving(
+        self, name: str, *lines: str, env: Mapping[str, str] | None = None, inside: Namespace | None = None
+    ) -> Iterator[Server]:
+        """A stand-alone server with the ROOT file, `inside` a namespace; `lines` are added to its configuration."""
         directory = self._directory(name)
         port = free_ports(1)[0]
         server_data = directory / "data"
         text = COMMON.format(data=server_data, directory=directory, port=port)
         self.put(server_data)
-        with self._daemon(
-            "xrootd", directory, port, text + "".join(f"{line}\n" for line in lines), env
-        ) as server:
+        text += "".join(f"{line}\n" for line in lines)
+        with self._daemon("xrootd", directory, port, text, env, inside=inside) as server:
             yield server
 
     def put(self, data: Path, lfn: str = LFN) -> None:
@@ -264,6 +266,7 @@ class XrootdLab:
         env: Mapping[str, str] | None,
         *,
         awaited: bool = True,
+        inside: Namespace | None = None,
     ) -> Iterator[Server]:
         """One daemon as `nobody`, from when it takes connections until it is killed."""
         need_commands("setpriv", program)
@@ -271,9 +274,10 @@ class XrootdLab:
         configuration.write_text(text)
         log = directory / f"{program}.log"
         whom = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
+        argv = ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration)],
+                argv if inside is None else inside.command(*argv),
                 cwd=directory,
                 env={"PATH": os.environ["PATH"], "HOME": str(directory), **(env or {})},
                 stdin=subprocess.DEVNULL,
@@ -285,7 +289,9 @@ class XrootdLab:
         try:
             try:
                 if awaited:
-                    until(f"{program} on {port}", lambda: _listens(server), limit_s=START_S, logs=directory)
+                    look = partial(_listens, server)
+                    asked = look if inside is None else partial(inside.call, look)
+                    until(f"{program} on {port}", asked, limit_s=START_S, logs=directory)
             except HungError as error:
                 raise LabUnavailableError(str(error)) from error
             yield server
