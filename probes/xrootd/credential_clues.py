@@ -43,7 +43,7 @@ def clues(judging: Judging, door: XrootdDoor, fault: str) -> list[Clue]:
         door: that refused.
         fault: "no-credential-accepted" (the login failed) or "denied" (the login worked, the file is refused).
     """
-    found = list(_of_missing_proxy(judging, door))
+    found = list(of_missing_proxy(judging, door))
     facts = judging.facts_of("credentials", CredentialsFacts)
     if facts is None:
         return found
@@ -55,7 +55,8 @@ def clues(judging: Judging, door: XrootdDoor, fault: str) -> list[Clue]:
     return sorted(found, key=lambda clue: clue.missing)
 
 
-def _of_missing_proxy(judging: Judging, door: XrootdDoor) -> Iterator[Clue]:
+def of_missing_proxy(judging: Judging, door: XrootdDoor) -> Iterator[Clue]:
+    """A proxy that is named and missing, which keeps clients from TLS altogether."""
     own = judging.facts_of("xrootd", XrootdFacts)
     missing = own.clients.missing_proxy if own is not None and own.clients is not None else None
     if missing is not None and door.server is not None and door.server.tls_offered:

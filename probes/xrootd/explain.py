@@ -65,12 +65,13 @@ def cause_of(door: XrootdDoor, step: Step | None, judging: Judging) -> Cause:
         return Cause("nothing broke")
     kind, detail = step.fault, step.detail or ""
     seen = (f"{door.target}: {step.name}: {detail}",)
+    if kind == "tls-not-offered":
+        return Cause(SAID[kind], HINTS[kind], seen)
     if kind == "tls" or kind.startswith("tls-"):
-        return (
-            certificate_cause(door, kind, detail)
-            if kind != "tls-not-offered"
-            else Cause(SAID[kind], HINTS[kind])
-        )
+        clue = next(credential_clues.of_missing_proxy(judging, door), None)
+        if kind == "tls" and clue is not None:
+            return Cause(f"{SAID[kind]}: {clue.text}", clue.hint, seen)
+        return certificate_cause(door, kind, detail)
     if kind in ("no-credential-accepted", "denied"):
         return _credential(door, step, judging, seen)
     if kind == "not-found" and door.kind == "local":

@@ -525,6 +525,61 @@ def test_xrdfs_takes_the_place_of_the_bindings(
     assert missing_file.broken.fault == "not-found"
 
 
+@pytest.fixture
+def by_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that has xrdfs and xrdcp, and no Python bindings."""
+    found = {"bindings": None, "xrdfs": "xrdfs", "xrdcp": "xrdcp"}
+    monkeypatch.setattr(live_xrootd_clients, "installed", lambda: found)
+
+
+def test_xrdfs_goes_through_a_redirector(by_commands: None, xrootd_cluster: Cluster) -> None:
+    found = Asked(asking(redirectors=(xrootd_cluster.redirector.url,)))
+    for check_id in ("XRD-05", "XRD-06"):
+        assert found[check_id].status is Status.OK, text_of(found[check_id])
+    lost = Asked(asking(redirectors=(xrootd_cluster.redirector.url,), federation_lfn=MISSING))
+    assert lost.broken.fault == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check_id", "words"),
+    [
+        (expired, "XRD-02", "expired"),
+        (readable_for_others, "XRD-02", "mode 0644"),
+        (wrong_scope, "XRD-03", "does not cover"),
+    ],
+)
+def test_what_xrdfs_says_of_a_token_is_understood(
+    by_commands: None,
+    xrootd_lab: XrootdLab,
+    xrootd_tokens: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Path, XrootdLab], None],
+    check_id: str,
+    words: str,
+) -> None:
+    path = token_of(xrootd_lab, tmp_path, monkeypatch)
+    good = Asked(asking(xrootd_tokens.url))
+    assert good["XRD-03"].status is Status.OK, text_of(good["XRD-03"])
+    spoil(path, xrootd_lab)
+    found = Asked(asking(xrootd_tokens.url))
+    assert found[check_id].status is Status.CRITICAL
+    assert words in found[check_id].summary
+
+
+def test_a_missing_proxy_keeps_xrdfs_from_tls(
+    by_commands: None,
+    xrootd_lab: XrootdLab,
+    xrootd_tokens: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token_of(xrootd_lab, tmp_path, monkeypatch)
+    monkeypatch.setenv("X509_USER_PROXY", str(tmp_path / "no-proxy"))
+    found = Asked(asking(xrootd_tokens.url))
+    assert "no-proxy, which does not exist" in found["XRD-02"].summary
+
+
 def test_the_bare_protocol_says_how_far_a_client_would_come(
     xrootd_lab: XrootdLab, xrootd_server: Server, xrootd_tokens: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -580,10 +635,16 @@ def test_a_token_that_may_only_read_cannot_write(
     assert "create" in found["STO-01"].summary
 
 
-def test_a_recording_replays_to_the_same_facts(xrootd_server: Server, tmp_path: Path) -> None:
-    chosen = asking(
-        xrootd_server.url, f"root://localhost:{free_ports(1)[0]}", redirectors=(xrootd_server.url,)
-    )
+def test_a_recording_replays_to_the_same_facts_and_has_no_token(
+    xrootd_lab: XrootdLab,
+    xrootd_server: Server,
+    xrootd_tokens: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = token_of(xrootd_lab, tmp_path, monkeypatch).read_text()
+    closed = f"root://localhost:{free_ports(1)[0]}"
+    chosen = asking(xrootd_server.url, closed, xrootd_tokens.url, redirectors=(xrootd_server.url,))
     directory = tmp_path / "recording"
     begin(directory)
     door = RecordingDoor(LiveDoor(), directory, PROBE.name, Redactor({}, b"key"))
@@ -592,6 +653,9 @@ def test_a_recording_replays_to_the_same_facts(xrootd_server: Server, tmp_path: 
     finish(directory, agent_version="0", created_at="2026-11-22T00:00:00Z", redacted=True)
     replayed = Asked(chosen, Host(ReplayDoor(Recording(directory), PROBE.name)))
     assert replayed.facts == lived.facts
+    assert all(token not in path.read_text() for path in directory.iterdir())
+    assert lived.facts.routes
+    assert lived.facts.routes[2].broken is None
     assert json.loads(lived.facts.model_dump_json())["doors"][0]["checksum"]
 
 
