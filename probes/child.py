@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,9 @@ PR_SET_PDEATHSIG = 1
 
 M_ARENA_MAX = -8
 """mallopt(3) parameter, from <malloc.h>."""
+
+GRACE_S = 1.0
+"""How long a killed child may take to vanish before it counts as unkillable."""
 
 MemoryBound = int
 OpenDoor = Callable[[str], Door]
@@ -84,6 +88,27 @@ def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, i
         os.setpgid(child, child)  # also done by the child; whoever comes first
     os.set_blocking(reading, False)
     return child, reading
+
+
+def reap(pid: int) -> int | None:
+    """Wait up to `GRACE_S` for a child; kill it if it lingers; its wait status, or None if it does not go."""
+    end = time.monotonic() + GRACE_S
+    killed = False
+    while True:
+        try:
+            found, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return 0
+        if found:
+            return status
+        if time.monotonic() > end:
+            if killed:
+                return None
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            killed = True
+            end = time.monotonic() + GRACE_S
+        time.sleep(0.002)
 
 
 def _be_the_child(probe: Probe, open_door: OpenDoor, settings: Settings, pipe: int, parent: int) -> None:

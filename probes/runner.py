@@ -39,9 +39,6 @@ PARALLEL = 4
 NETWORK_PARALLEL = 8
 """Children at a time that ask other hosts: they only wait, and side by side they all fit into one time-out."""
 
-GRACE_S = 1.0
-"""How long a killed child may take to vanish before it counts as unkillable."""
-
 
 @dataclass
 class Outcome:
@@ -195,7 +192,7 @@ class Runner:
         os.close(one.pipe)
         took_s = time.monotonic() - one.began
         # A child may close its pipe and live on, so it is not waited for without bound.
-        status = _reap(one.pid)
+        status = child.reap(one.pid)
         lines = one.lines()
         for line in lines:
             if line.startswith("#"):
@@ -234,7 +231,7 @@ class Runner:
         question = one.last_question() or "an unnamed question"
         if one.last_question():
             reason = f"{reason}; it was asking {question}"
-        if _reap(one.pid) is None:
+        if child.reap(one.pid) is None:
             reason = f"{reason}; process {one.pid} cannot be killed and is left behind"
             outcome = "stuck"
             if self._state is not None:
@@ -290,24 +287,3 @@ def _startable(waiting: Sequence[Probe], running: Mapping[int, _Running], *, net
         if same < (NETWORK_PARALLEL if probe.uses_network else PARALLEL):
             return number
     return None
-
-
-def _reap(pid: int) -> int | None:
-    """Wait up to `GRACE_S` for a child; kill it if it lingers; its wait status, or None if it does not go."""
-    end = time.monotonic() + GRACE_S
-    killed = False
-    while True:
-        try:
-            found, status = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            return 0
-        if found:
-            return status
-        if time.monotonic() > end:
-            if killed:
-                return None
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            killed = True
-            end = time.monotonic() + GRACE_S
-        time.sleep(0.002)
