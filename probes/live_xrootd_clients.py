@@ -252,9 +252,7 @@ class _Commands:
             assert process.stdout is not None
             held.enter_context(process.stdout)
             held.enter_context(_killed_at_the_end(process))
-            got, first_s, whole, sums = _drain(
-                process.stdout.fileno(), self._deadline, max(bound, whole_up_to)
-            )
+            got, first, whole, sums = _drain(process.stdout.fileno(), self._deadline, max(bound, whole_up_to))
             code = None
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(0.5 if whole else 0.0)
@@ -264,8 +262,9 @@ class _Commands:
         if got == 0 and code != 0:
             late = time.perf_counter() >= self._deadline
             return self._note("open", began, [1, 206 if late else 0, 0, text or "xrdcp gave nothing"])
-        self._note("open", began, None)
-        self._note("first", began, None, bytes=got, first_s=first_s and first_s - began)
+        first_s = None if first is None else first - began
+        self._note("open", began, None, took_s=first_s)
+        self._note("first", began, None, bytes=got, first_s=first_s)
         if whole and code:
             return self._note("read", began, [1, 0, 0, text or f"xrdcp ended with code {code}"], bytes=got)
         self._note("read", began, None, bytes=got, wanted=got)

@@ -27,6 +27,8 @@ def speed(local: Sequence[XrootdDoor], judging: Judging) -> CheckResult:
         text += f", {_rate(door.sparse)} sparse"
     if door.first_byte_s is not None:
         text += f", first byte after {1e3 * door.first_byte_s:.3g} ms"
+    if door.client == "xrdfs":
+        text += " (by xrdcp, its start included)"
     more = {"value": round(rate), "unit": "B/s", "evidence": evidence}
     if rate < judging.number("XRD-07", "warn_below_bytes_per_s"):
         return judging.warn("XRD-07", text, **more)

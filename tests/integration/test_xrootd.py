@@ -521,6 +521,7 @@ def test_xrdfs_takes_the_place_of_the_bindings(
     assert door.checksum.read == door.checksum.server == xrootd_lab.nano.adler32
     for check_id in ("XRD-02", "XRD-03", "XRD-04", "XRD-07"):
         assert found[check_id].status is Status.OK, text_of(found[check_id])
+    assert "by xrdcp" in found["XRD-07"].summary
     missing_file = Asked(asking(xrootd_server.url, lfn=MISSING))
     assert missing_file.broken.fault == "not-found"
 
