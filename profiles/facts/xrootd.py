@@ -24,7 +24,8 @@ class XrootdClients(Model):
     xrdfs: bool
     xrdcp: bool
     missing_proxy: Text | None = Field(
-        default=None, description="file that X509_USER_PROXY names and that is not there: every TLS handshake then fails"
+        default=None,
+        description="file that X509_USER_PROXY names and that is not there: every TLS handshake then fails",
     )
 
 
