@@ -26,6 +26,7 @@ from typing import Any
 from probes.answers import Json
 from probes.errors import HostError
 from probes.live import run_command
+from probes.live_python import python_command
 from probes.live_xrootd_worker import without_token
 
 WORKER = Path(__file__).with_name("live_xrootd_worker.py")
@@ -82,7 +83,7 @@ def by_bindings(job: Mapping[str, Any], deadline_s: float) -> list[Json]:
     asked = {**job, "parent": os.getpid(), "import_path": sys.path}
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-            [sys.executable, "-I", str(WORKER)],
+            [*python_command(), str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from tests.lab import LabUnavailableError, skip_or_fail
+from tests.lab.engine import Engine
 from tests.lab.site import NAME, REPOSITORY, Site, running
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("containers")]
 
+NOBODY = 65534
 REMOTE = ("network", "siteconf", "credentials", "squid", "cvmfs", "xrootd", "webdav")
 NOT_APPLICABLE = {
     "NET-03": "loopback has one family here",
@@ -83,6 +86,42 @@ def test_the_route_table_shows_every_way(site: Site) -> None:
     assert "FAIL" not in screen
 
 
+def test_an_unprivileged_container_without_a_mount_sees_the_same(
+    site: Site, podman: Engine, tmp_path: Path
+) -> None:
+    """Nobody's process in an image of busybox: no privileges, no client software, no /cvmfs."""
+    token = tmp_path / "token"
+    token.write_text(site.lab.issuer.token())
+    token.chmod(0o600)
+    os.chown(token, NOBODY, NOBODY)
+    tmp_path.chmod(0o755)
+    # All of the node but its mount.
+    names = ("agent.toml", "SITECONF", "keys")
+    brought = [*(site.directory / name for name in names), site.lab.directory, tmp_path]
+    done = podman.run_agent(
+        podman.images.busybox,
+        ["probe", *REMOTE, "--json", "--config", str(site.configuration)],
+        network="host",
+        extra=[
+            f"--user={NOBODY}:{NOBODY}",
+            "--cap-drop=ALL",
+            "--security-opt=no-new-privileges",
+            *(f"--volume={path}:{path}:ro" for path in brought),
+            f"--env=X509_CERT_DIR={site.environment['X509_CERT_DIR']}",
+            f"--env=BEARER_TOKEN_FILE={token}",
+        ],
+    )
+    profile = json.loads(done.stdout)
+    found = verdicts(profile)
+    assert {name: found[name] for name in found if found[name] in ("CRITICAL", "UNKNOWN")} == {
+        "CVM-13": "CRITICAL"
+    }
+    assert all(
+        not _broken(route) for name in ("cvmfs", "squid") for route in profile["facts"][name]["routes"]
+    )
+    assert profile["facts"]["xrootd"]["doors"][0]["sequential"]["read_bytes"] > 0
+
+
 def test_a_recording_says_the_same_and_holds_no_secret(site: Site, tmp_path: Path) -> None:
     kept = tmp_path / "recording"
     live = json.loads(agent(site, *REMOTE, "--json", "--record", str(kept)).stdout)
@@ -110,5 +149,8 @@ def test_a_site_that_breaks_is_named_at_its_hop(site: Site) -> None:
     assert found["SQD-01"] == "WARNING"
     paused = site.squids[0].url.replace("http://127.0.0.1", "localhost")
     for route in profile["facts"]["cvmfs"]["routes"]:
-        broken = [step["name"] for step in route["steps"] if step["outcome"] == "failed"]
-        assert bool(broken) is (route["via"] == paused), route
+        assert bool(_broken(route)) is (route["via"] == paused), route
+
+
+def _broken(route: dict[str, Any]) -> list[str]:
+    return [step["name"] for step in route["steps"] if step["outcome"] == "failed"]
