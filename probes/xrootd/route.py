@@ -110,7 +110,7 @@ def _use(at: Visit) -> list[Step]:
     row = [_client_step(name, at.session[key]) for key, name in _OF_CLIENT.items() if key in at.session]
     if at.client == "xrdfs" and any(step.name == "read" for step in row):
         row.append(Step(name="readv", outcome="not tried", detail="xrdcp has no vector read"))
-    row = [_wrong(at, step) for step in row]
+    row = [_wrong(at, _to_the_end(at, step)) for step in row]
     last = at.session.get("killed") or at.session.get("died")
     if last is not None and not any(step.outcome == "failed" for step in row):
         done = {step.name for step in row}
@@ -132,6 +132,15 @@ def _client_step(name: str, said: Answer) -> Step:
     if name == "read" and got is not None and wanted is not None and got < wanted:
         return _failed(name, faults.Fault("short", f"{got:.0f} of {wanted:.0f} bytes"))
     return _ok(name, None, said.get("took_s"))
+
+
+def _to_the_end(at: Visit, step: Step) -> Step:
+    """A first block that was read, of a file that then was not: a job reads on."""
+    rest = at.session.get("sequential")
+    if step.name != "read" or step.outcome != "ok" or rest is None:
+        return step
+    further = _client_step("read", rest)
+    return further if further.outcome == "failed" else step
 
 
 def _wrong(at: Visit, step: Step) -> Step:
