@@ -28,6 +28,8 @@ from probes.xrootd import PROBE, faults
 from probes.xrootd.credential_clues import clues
 from probes.xrootd.doors import chosen, parsed
 from probes.xrootd.facts import checksum
+from probes.xrootd.route import route_of
+from probes.xrootd.visit import Visit
 from profiles.checks import CheckResult, Status
 from profiles.facts.credentials import CredentialFile, CredentialsFacts, ProxyFacts, TokenFacts
 from profiles.facts.xrootd import DoorServer, XrootdDoor, XrootdFacts
@@ -272,6 +274,33 @@ def test_a_recording_without_this_probe_leaves_facts_that_say_so(tmp_path: Path)
     facts = probed(asking("root://door.example"), Host(Nothing()))
     assert facts.clients is None
     assert verdicts(facts)["XRD-01"].status is Status.CRITICAL
+
+
+GREETED: dict[str, Json] = {"stage": "done", "version": "5.1.1", "auth": [], "tls_offered": False}
+WELL: dict[str, Json] = {"error": None, "took_s": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("finished", "last", "broken"),
+    [
+        ((), "killed", ("auth", "timeout")),
+        (("auth", "locate", "stat"), "killed", ("open", "timeout")),
+        (("auth", "locate", "stat", "open", "first", "again", "read", "vector"), "killed", ("read", "timeout")),
+        (("auth", "locate", "stat", "open", "first", "again", "read", "vector", "sequential"), "killed",
+         ("checksum", "timeout")),
+        (("auth", "locate"), "died", ("stat", "died")),
+    ],
+)  # fmt: skip
+def test_a_killed_client_was_busy_with_the_step_that_is_missing(
+    finished: tuple[str, ...], last: str, broken: tuple[str, str]
+) -> None:
+    door = parsed(f"root://door.example//{LFN}", "local", None, "test")
+    assert door is not None
+    at = Visit(door, addresses={"IPv4": 1}, greetings={"IPv4": GREETED}, client="bindings")
+    at.session = dict.fromkeys(finished, WELL) | {last: {"error": [1, 206, 0, "no end within 20 s"]}}
+    step = route_of(at).broken
+    assert step is not None
+    assert (step.name, step.fault) == broken
 
 
 # -- checksums and chunks ----------------------------------------------------------------------------------------------
