@@ -14,9 +14,12 @@ from probes.answers import Fetched
 
 ProxyFault = Literal["acl-denied", "proxy-auth", "proxy-error"]
 
-GATEWAY_ERRORS = (502, 503, 504)
-
 _ERROR_NAME = re.compile(r"^ERR_[A-Z0-9_]{1,60}(?: -?\d{1,6})?")
+
+_PAGE = re.compile(rb"\bsquid\b|<body id=.?ERR_|ERR_[A-Z_]{4,40}", re.IGNORECASE)
+"""In an error page of squid's own, whose header a box on the way may have taken off."""
+
+_PAGE_STATUSES = frozenset({403, 407, 502, 503, 504})
 
 _DENIED = ("ERR_ACCESS_DENIED", "ERR_FORWARDING_DENIED")
 _AUTHENTICATION = ("ERR_CACHE_ACCESS_DENIED", "ERR_CACHE_MGR_ACCESS_DENIED")
@@ -51,6 +54,7 @@ def own_error(answer: Fetched) -> OwnError | None:
     name = match[0].split(" ")[0] if match else None
     by_proxy = match is not None or answer.headers.get("server", "").lower().startswith("squid")
     by_proxy = by_proxy or "error=" in answer.headers.get("proxy-status", "")
+    by_proxy = by_proxy or (status in _PAGE_STATUSES and bool(_PAGE.search(answer.body[:8192])))
     if not by_proxy and status != 407:
         return None
     said = f"{status} from the proxy itself" + (f" ({name})" if name else "")

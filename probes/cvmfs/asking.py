@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from probes.cvmfs.faults import FaultError
 from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import is_address, seconds, without_addresses
+from probes.proxy_answers import own_error
 from probes.remote_settings import CvmfsSettings
 
 NO_CACHE = {"Cache-Control": "no-cache"}
@@ -23,9 +23,6 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 
 NOT_ASKED = "not-asked"
 """Class of fault of what never reached the network."""
-
-_SQUID_PAGE = re.compile(rb"\bsquid\b|<body id=.?ERR_|ERR_[A-Z_]{4,40}", re.IGNORECASE)
-_PROXY_STATUSES = frozenset({403, 407, 502, 503, 504})
 
 
 class Traffic:
@@ -179,31 +176,13 @@ class Way:
 
     def _refused(self, answer: Fetched, path: str) -> FaultError:
         status = f"HTTP {answer.status}"
-        if self.proxy is None or not _is_proxys_own(answer):
+        own = own_error(answer) if self.proxy else None
+        if own is None:
             return FaultError("http-status", f"{label(self.server)} answered {status} for {path}")
-        said = answer.headers.get("x-squid-error", "").split(" ")[0] or answer.headers.get("proxy-status", "")
-        named = without_addresses(said)[:80] if said else "its own error page"  # type: ignore[index]
-        if answer.status in (403, 407):
-            return FaultError(
-                "proxy-denied",
-                f"{self.hop} refuses this node ({status}, {named}): its ACL lacks our addresses",
-            )
-        return FaultError(
-            "proxy-error", f"{self.hop} could not get it from {label(self.server)} ({status}, {named})"
-        )
-
-
-def _is_proxys_own(answer: Fetched) -> bool:
-    """Whether an error is the proxy's own and not the server's that it passed on.
-
-    `Via` alone says nothing: a proxy adds it to what it passes on as well (RFC 9110 §7.6.3).
-    """
-    if "x-squid-error" in answer.headers or "proxy-status" in answer.headers:
-        return True
-    own_page = bool(_SQUID_PAGE.search(answer.body[:8192]))
-    return answer.status in _PROXY_STATUSES and (
-        own_page or "squid" in answer.headers.get("server", "").lower()
-    )
+        said = without_addresses(own.detail) or status
+        if own.fault == "proxy-error":
+            return FaultError("proxy-error", f"{self.hop} could not get it from {label(self.server)}: {said}")
+        return FaultError("proxy-denied", f"{self.hop} refuses this node: {said}")
 
 
 def label(url: str | None) -> str:

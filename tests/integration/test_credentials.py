@@ -273,7 +273,7 @@ def need_faketime() -> None:
             {"scope": "storage.read:/other"}, 0o600, "CRD-03", WARN, "wrong scope", id="path of scope"
         ),
         pytest.param({"scope": "compute.read"}, 0o600, "CRD-03", WARN, "wrong scope", id="scope"),
-        pytest.param("gar bage", 0o600, "CRD-03", CRIT, "RFC 6750", id="garbage"),
+        pytest.param("not a token", 0o600, "CRD-03", CRIT, "RFC 6750", id="garbage"),
         pytest.param({}, 0o644, "CRD-04", CRIT, "XRootD silently ignores it", id="mode 0644"),
         pytest.param(
             {"valid_in_s": 600, "issued_ago_s": -600},

@@ -330,7 +330,7 @@ def test_an_acl_that_refuses_is_named(
     outcome = ask(server.url, proxies=denying_squid.url)
 
     assert outcome.broken() == ("manifest", "proxy-denied")
-    assert "ACL" in outcome.evidence("CVH-01")
+    assert "its access list does not let this node through" in outcome.evidence("CVH-01")
 
 
 def test_one_of_two_proxies_down_is_a_warning_that_names_it(
