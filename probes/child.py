@@ -60,6 +60,10 @@ class AnnouncingDoor:
         self._say(f"{name}({', '.join(str(arg)[:120] for arg in args[:2])})")
         return self._inner.observe(name, args, live)
 
+    def restore(self, text: str) -> str:
+        """Restore quietly: this asks nothing."""
+        return self._inner.restore(text)
+
 
 def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, int]:
     """Fork a child that gathers the facts of `probe`.

@@ -54,6 +54,10 @@ class Door(Protocol):
         """Answer by calling `live`, or from a recording."""
         ...
 
+    def restore(self, text: str) -> str:
+        """What stands for `text` on the machine, where an answer has given a pseudonym."""
+        ...
+
 
 class Host:
     """The machine as a probe sees it. Every method raises HostError when the machine does not answer."""
@@ -334,7 +338,12 @@ class Host:
     def observe(self, name: str, args: list[Json], live: Callable[[], Json]) -> Json:
         """Ask something that has no method here (a driver library). `live` is called on the machine only.
 
-        The answer must be JSON; it is recorded and replayed like every other.
+        The answer must be JSON; it is recorded and replayed like every other. What `live` takes from other answers (the
+        host of a door that SITECONF names) goes through `real` first.
         """
         answer: Json = self._door.observe(name, args, live)
         return answer
+
+    def real(self, text: str) -> str:
+        """A text from an answer as the machine itself knows it; only for what `live` of `observe` is given."""
+        return self._door.restore(text)

@@ -83,6 +83,10 @@ class RecordingDoor:
         """Observe and keep the answer."""
         return self._kept(f"observe:{name}", args, lambda: self._inner.observe(name, args, live))
 
+    def restore(self, text: str) -> str:
+        """The identity behind a pseudonym in `text`."""
+        return str(self._restore([text])[0])
+
     def close(self) -> None:
         """Flush what was kept; a full disk shows here at the latest."""
         try:
@@ -295,6 +299,10 @@ class ReplayDoor:
     def observe(self, name: str, args: list[Json], live: Callable[[], Json]) -> Any:  # noqa: ANN401, ARG002
         """The recorded answer; `live` is never called."""
         return self.ask(f"observe:{name}", args)
+
+    def restore(self, text: str) -> str:
+        """The text as it is: a recording knows no other."""
+        return text
 
     def _line(self, key: str) -> dict[str, Any] | None:
         by_probe = self._recording.answers.get(key)

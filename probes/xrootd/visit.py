@@ -132,13 +132,19 @@ class Visitor:
         door = at.door
         left_s = max(0.5, self._deadline - time.perf_counter())
         bounded = [min(limit, left_s) for limit in limits]
-        live = partial(function, door.host, family, door.port, *bounded)
+        live = partial(function, self._host.real(door.host), family, door.port, *bounded)
         return self._observed(name, [at.number, door.host, door.port, family], live)
 
     def _walk(self, at: Visit) -> Answer | None:
         door = at.door
         timeout_s = max(0.5, min(self._wanted.request_timeout_s, self._deadline - time.perf_counter()))
-        live = partial(live_xrootd_walk.walk, door.host, door.port, door.path, timeout_s)
+        live = partial(
+            live_xrootd_walk.walk,
+            self._host.real(door.host),
+            door.port,
+            self._host.real(door.path),
+            timeout_s,
+        )
         return self._observed("xrootd_walk", [at.number, door.host, door.port], live)
 
     def _session(self, at: Visit) -> None:
@@ -164,8 +170,8 @@ class Visitor:
         door, wanted = at.door, self._wanted
         # The data federation is not loaded with megabytes for a probe; the site's own door is what jobs read from.
         job = {
-            "url": door.url,
-            "path": door.path,
+            "url": self._host.real(door.url),
+            "path": self._host.real(door.path),
             "timeouts": live_xrootd_clients.timeouts(wanted.connect_timeout_s, wanted.request_timeout_s),
             "read_bytes": wanted.read_bytes if door.kind == "local" else 0,
             "max_file_bytes": wanted.max_file_bytes if door.kind == "local" else 0,

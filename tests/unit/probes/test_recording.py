@@ -130,6 +130,26 @@ def test_a_pseudonym_can_be_asked_about(tmp_path: Path) -> None:
     assert "wn042" not in (tmp_path / "recording" / ANSWERS).read_text()
 
 
+def test_an_observation_reaches_what_stands_behind_a_pseudonym(tmp_path: Path) -> None:
+    (tmp_path / "peer").write_text("door 137.138.4.5\n")
+    reached: list[str] = []
+
+    def ask(host: Host) -> object:
+        name = host.read_text(str(tmp_path / "peer")).split()[-1]
+
+        def live() -> str:
+            reached.append(host.real(name))
+            return f"connected to {reached[0]}"
+
+        return host.observe("connection", [name], live)
+
+    seen = _record(tmp_path / "recording", ask, Redactor({}, b"key"))
+    assert reached == ["137.138.4.5"]
+    assert ask(_replay(tmp_path / "recording")) == seen
+    assert reached == ["137.138.4.5"]
+    assert "137.138.4.5" not in (tmp_path / "recording" / ANSWERS).read_text()
+
+
 def test_the_value_of_a_secret_is_neither_kept_nor_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

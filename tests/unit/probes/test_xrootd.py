@@ -76,6 +76,9 @@ class Forbidden:
     def observe(self, name: str, args: list[Json], live: Any) -> Any:
         raise AssertionError(f"{name} {args} was observed")
 
+    def restore(self, text: str) -> str:
+        return text
+
 
 def test_nothing_is_opened_where_there_is_no_way_out() -> None:
     facts = probed(Settings(site_profile="no-outbound"), Host(Forbidden()))
@@ -210,6 +213,9 @@ class Stranger:
 
     def observe(self, name: str, args: list[Json], live: Any) -> Any:
         return self._answers.get(name)
+
+    def restore(self, text: str) -> str:
+        return text
 
 
 step_values = st.dictionaries(
