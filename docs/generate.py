@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs from a checkout that is not installed, too
@@ -130,13 +131,23 @@ def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
         )
 
 
+_KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
+
 def _kind(annotation: Any) -> str:  # noqa: ANN401 - any annotation
-    name = (
-        annotation.__name__
-        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
-        else str(annotation)
-    )
-    return re.sub(r"\b(typing|probes\.settings)\.", "", name)
+    """What a setting takes, in the words of TOML; bounds and validators are left to its description and its error."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(parts[0])
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_kind(part) for part in parts if part is not type(None)))
+    if origin is Literal:
+        return " or ".join(f"'{part}'" for part in parts)
+    if origin is tuple:
+        return f"list of {_kind(parts[0])}"
+    if origin is dict:
+        return f"table of {_kind(parts[1])}"
+    return _KINDS.get(annotation, f"table ({annotation.__name__})")
 
 
 def exit_codes() -> str:
