@@ -142,6 +142,18 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """KEY=VALUE of a flag: the value as TOML, or as it stands where text is wanted or it is no TOML.
+
+    Raises:
+        ConfigError: there is no "=".
+    """
+    key, equals, value = text.partition("=")
+    if not (equals and key.strip()):
+        raise ConfigError(f"flag --set {text!r}: give it as KEY=VALUE, e.g. cvmfs.proxies=http://squid:3128")
+    return key.strip(), _typed(key.strip(), value)
+
+
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for name in sorted(environment):
         if name.startswith(ENV_PREFIX) and name not in _NOT_SETTINGS:

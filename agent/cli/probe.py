@@ -67,6 +67,13 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("--no-color", is_flag=True, help="No colour, whatever the terminal.")
 @click.option("--no-progress", is_flag=True, help="Same as --quiet.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting of the configuration, e.g. cvmfs.proxies=http://squid:3128; may be given again.",
+)
 @config_option
 def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     names: tuple[str, ...],
@@ -89,6 +96,7 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     quiet: bool,  # noqa: FBT001
     no_color: bool,  # noqa: FBT001
     no_progress: bool,  # noqa: FBT001
+    assignments: tuple[str, ...],
     config_path: Path | None,
 ) -> None:
     """Describe this node as a job would find it. NAMEs choose probes; none = all.
@@ -113,11 +121,13 @@ def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     # From here on the models are loaded, which takes longer than a reader wants to look at nothing.
     from agent import output, pair  # noqa: PLC0415
     from agent.cli.loading import load_all, sentences  # noqa: PLC0415
+    from agent.config import parse_assignment  # noqa: PLC0415
     from agent.run import Request, look  # noqa: PLC0415
     from agent.select import UnknownProbeError, choose, listing  # noqa: PLC0415
 
     with sentences(as_json=machine):
         flags = {"budget_s": budget_s, "site_profile": site_profile, "identify": identify}
+        flags |= dict(map(parse_assignment, assignments))
         loaded, probes = load_all(flags, config_path)
         try:
             chosen = choose(probes, names)

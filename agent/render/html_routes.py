@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from agent.render.plain import one_line
-from agent.render.routes import MAX_ROWS, grid, routes_of, why
+from agent.render.routes import MAX_ROWS, grid, routes_of, title, why
 from profiles.facts.routes import Route
 from profiles.node_facts import NodeFacts
 from profiles.profile import CapabilityProfile
@@ -18,7 +18,7 @@ def ways(profile: CapabilityProfile) -> str:
         routes = routes_of(getattr(profile.facts, name))[:MAX_ROWS]
         for subject in dict.fromkeys(route.subject for route in routes):
             rows = [route for route in routes if route.subject == subject]
-            tables.append(f"<h3>{_text(name)}: {_text(subject)}, each step in ms</h3>\n{_table(rows)}")
+            tables.append(f"<h3>{_text(name)}: {_text(title(rows))}</h3>\n{_table(rows)}")
     return f"<h2>Ways</h2>\n{''.join(tables)}" if tables else ""
 
 

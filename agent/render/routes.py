@@ -30,12 +30,18 @@ def route_table(routes: Sequence[Route], width: int) -> list[str]:
     for subject in dict.fromkeys(route.subject for route in shown):
         rows = [route for route in shown if route.subject == subject]
         out += [
-            f"{printable(subject)}, each step in ms",
+            title(rows),
             *(_named(rows, width) or _numbered(rows, width) or _narrow(rows)),
         ]
     if len(routes) > MAX_ROWS:
         out.append(f"and {len(routes) - MAX_ROWS} more routes in the profile")
     return out
+
+
+def title(rows: Sequence[Route]) -> str:
+    """What the ways lead to, with the unit of the cells if any has a time."""
+    timed = any(step.duration_s is not None for route in rows for step in route.steps)
+    return printable(rows[0].subject) + (", each step in ms" if timed else "")
 
 
 def _named(rows: Sequence[Route], width: int) -> list[str] | None:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from profiles.base import Bytes, Count, Facts, Model, Seconds, Text
+from profiles.facts.credential_steps import proxy_route, token_route
+from profiles.facts.routes import Route
 
 SignedSeconds = Annotated[float, Field(allow_inf_nan=False)]
 """A time span that may be negative: then the moment has passed."""
@@ -114,3 +116,9 @@ class CredentialsFacts(Facts):
     storage_hosts: tuple[Text, ...] = Field(
         default=(), max_length=64, description="hosts of the site's storage, from configuration and SITECONF"
     )
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The way of each credential that was found; drawn, not stored, because it says nothing new."""
+        found = [token_route(self.token)] if self.token else []
+        return (*found, proxy_route(self.proxy)) if self.proxy else tuple(found)

@@ -120,6 +120,15 @@ def test_an_unknown_probe_is_suggested() -> None:
     assert "did you mean 'memory'?" in one_sentence(done)
 
 
+def test_a_setting_may_be_given_as_a_flag() -> None:
+    done = agent(*LOCAL, "disk", "--json", "--set", "disk.write_test_bytes=0")
+    write = next(check for check in json.loads(done.stdout)["checks"] if check["id"] == "DSK-05")
+    assert write["status"] == "SKIPPED"
+    refused = agent(*LOCAL, "disk", "--set", "disk.write_test_byte=0")
+    assert refused.returncode == 2
+    assert "did you mean 'disk.write_test_bytes'?" in one_sentence(refused)
+
+
 def test_an_unknown_container_engine_is_wrong_usage() -> None:
     done = agent("probe", "--container", "lxc", "el9")
     assert done.returncode == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.config import ConfigError, Loaded, check_against_catalogue, load
+from agent.config import ConfigError, Loaded, check_against_catalogue, load, parse_assignment
 from probes.answers import Json
 from probes.host import Host
 from probes.judging import Judging
@@ -203,3 +203,22 @@ def test_every_value_has_an_origin_and_is_json(tmp_path: Path) -> None:
 
     assert "disk.scratch_path" in values
     assert len(values) == len(set(map(str, values)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cvmfs.proxies=http://squid:3128;DIRECT", ("cvmfs.proxies", "http://squid:3128;DIRECT")),
+        ("cvmfs.budget_s=5", ("cvmfs.budget_s", 5)),
+        ('xrootd.local_urls=["root://a:1094"]', ("xrootd.local_urls", ["root://a:1094"])),
+        ("site_name=", ("site_name", "")),
+    ],
+)
+def test_a_setting_on_the_command_line(text: str, expected: tuple[str, object]) -> None:
+    assert parse_assignment(text) == expected
+
+
+@pytest.mark.parametrize("text", ["cvmfs.proxies", "=x", ""])
+def test_a_setting_without_key_or_value_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="KEY=VALUE"):
+        parse_assignment(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.render.routes import MAX_ROWS, route_table, routes_of
+from profiles.facts.credentials import CredentialFile, CredentialsFacts, TokenFacts
 from profiles.facts.limits import LimitsFacts
 from profiles.facts.routes import Route, Step
 
@@ -72,3 +73,22 @@ def test_facts_without_routes_have_none() -> None:
 @pytest.mark.parametrize(("route", "works"), [(GOOD, True), (BAD, False)])
 def test_a_route_works_if_nothing_on_it_failed(route: Route, works: bool) -> None:
     assert route.works is works
+
+
+@pytest.mark.parametrize(
+    ("mode", "expires_in_s", "broken"),
+    [("0600", 60.0, None), ("0644", 60.0, "private"), ("0600", -60.0, "alive")],
+)
+def test_a_credential_is_broken_where_a_server_would_stop_it(
+    mode: str, expires_in_s: float, broken: str | None
+) -> None:
+    token = TokenFacts(
+        source="BEARER_TOKEN_FILE",
+        file=CredentialFile(path="/x", mode=mode, own=True),
+        size_bytes=900,
+        expires_in_s=expires_in_s,
+    )
+    absent = {"proxy": "none here", "authorities": "not asked"}
+    (route,) = routes_of(CredentialsFacts(token=token, proxy=None, authorities=None, absent=absent))
+    assert (route.broken.name if route.broken else None) == broken
+    assert "in ms" not in route_table([route], 100)[0]
