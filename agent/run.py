@@ -19,7 +19,7 @@ from probes.fact_cache import FactCache, digest_of
 from probes.host import Door, Host
 from probes.live import LiveDoor
 from probes.lock import NodeLock, state_directory
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import NOT_A_PROBE, Recording, RecordingDoor, ReplayDoor, begin, finish
 from probes.redact import Redactor
 from probes.registry import BUILTIN
 from probes.runner import Outcome, Runner
@@ -29,9 +29,6 @@ from profiles.facts.context import ContextFacts
 from profiles.facts.cores import CoresFacts
 from profiles.node_facts import NodeFacts
 from profiles.profile import AgentInfo, CapabilityProfile, ProbeRun, RunLimits, Scope, SiteInfo
-
-OWN = "agent"
-"""Name under which the agent itself asks at the host door (the clock, the node's name)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +80,12 @@ def look(
         RecordingError: the recording cannot be begun, or the one to replay cannot be read.
         LockError: another run holds the node.
     """
-    open_door = _door_opener(request)
+    recording = None if request.replay is None else Recording(request.replay)
+    chosen = [probe for probe in request.probes if not _left_out(probe, request.config, recording)]
+    if recording is not None and not chosen:
+        held = ", ".join(sorted(recording.probes or ()))
+        raise RecordingError(f"{request.replay} holds none of the probes asked for; it holds: {held}")
+    open_door = _door_opener(request, recording)
     state = state_directory()
     began = time.monotonic()
     runner = Runner(
@@ -97,11 +99,10 @@ def look(
         jitter_s=0.0 if _of_its_own(request) else request.config.traffic.jitter_s,
     )
     on_start(runner)
-    chosen = [probe for probe in request.probes if not _left_out(probe, request.config)]
     lock = nullcontext() if state is None else NodeLock(state, request.config.lock_wait_s)
     with lock:
         outcome = runner.run(chosen)
-    door = open_door(OWN)
+    door = open_door(NOT_A_PROBE)
     profile = _assemble(request, outcome, Host(door), time.monotonic() - began)
     failure = outcome.recording_failure
     if isinstance(door, RecordingDoor) and request.record is not None:
@@ -113,6 +114,7 @@ def look(
                 agent_version=agent.__version__,
                 created_at=profile.created_at.isoformat(),
                 redacted=request.redact,
+                probes=[probe.name for probe in chosen],
             )
         except RecordingError:
             # The verdicts are there; a full disk must not cost them.
@@ -132,14 +134,18 @@ def _cache(request: Request, state: Path | None) -> FactCache | None:
     return FactCache(state, digest_of(request.config, agent.__version__, os.environ), cache_s)
 
 
-def _left_out(probe: Probe, config: Config) -> bool:
-    """Probes from outside that use the network have no way of their own to respect the no-outbound profile."""
+def _left_out(probe: Probe, config: Config, recording: Recording | None) -> bool:
+    """What a recording does not hold has no verdict.
+
+    Probes from outside that use the network have no way of their own to respect the no-outbound profile.
+    """
+    if recording is not None and recording.probes is not None and probe.name not in recording.probes:
+        return True
     return probe.uses_network and probe.name not in BUILTIN and config.site_profile == "no-outbound"
 
 
-def _door_opener(request: Request) -> Callable[[str], Door]:
-    if request.replay is not None:
-        recording = Recording(request.replay)
+def _door_opener(request: Request, recording: Recording | None) -> Callable[[str], Door]:
+    if recording is not None:
         return lambda by: ReplayDoor(recording, by)
     live = LiveDoor(request.root)
     if request.record is None:

@@ -37,6 +37,9 @@ MAX_NAMES = 65_536
 _PR_SET_PDEATHSIG = 1
 """prctl(2) option, from <linux/prctl.h>."""
 
+_prctl = ctypes.CDLL(None).prctl
+"""Looked up before any fork: where another thread holds the dynamic linker's lock, a forked child waits for it forever."""
+
 _KINDS: tuple[tuple[Callable[[int], bool], FileKind], ...] = (
     (stat_bits.S_ISREG, "file"),
     (stat_bits.S_ISDIR, "directory"),
@@ -210,7 +213,7 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
             stderr=err,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: _prepare_command(limit_bytes),  # noqa: PLW1509 - the agent has one thread here
+            preexec_fn=lambda: _prepare_command(limit_bytes),  # noqa: PLW1509 - takes no lock
         )
         try:
             process.wait(timeout_s)
@@ -235,7 +238,7 @@ def _prepare_command(limit_bytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     # Go programs (apptainer, podman) reserve far more address space than a probe may.
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

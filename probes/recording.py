@@ -2,7 +2,7 @@
 
 A recording is a directory:
 
-* `recording.json` - version, when, by which agent, whether redacted;
+* `recording.json` - version, when, by which agent, whether redacted, which probes;
 * `answers.jsonl` - one question and its answer a line: {"ask", "args", "by", "answer" | "error"}; the content of a
   file is {"text": …} or {"base64": …};
 * `root/` - optional, in recordings made by hand: a file tree that answers file questions which have no line.
@@ -18,7 +18,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ _IDENTIFYING_ARGS = {
 """How many leading arguments make two questions the same; the rest are time-outs and size bounds."""
 
 FETCHED_BODY = Fetched._fields.index("body")
+
+NOT_A_PROBE = "agent"
+"""Name under which the agent itself asks."""
 
 _FILE_QUESTIONS = ("file", "dir", "link", "stat", "xattr")
 
@@ -168,7 +171,9 @@ def begin(directory: Path) -> None:
         raise RecordingError(f"cannot make {directory} for the recording: {error.strerror}") from error
 
 
-def finish(directory: Path, *, agent_version: str, created_at: str, redacted: bool) -> None:
+def finish(
+    directory: Path, *, agent_version: str, created_at: str, redacted: bool, probes: Sequence[str] = ()
+) -> None:
     """Join the parts of the probes into one recording.
 
     Raises:
@@ -179,6 +184,7 @@ def finish(directory: Path, *, agent_version: str, created_at: str, redacted: bo
         "agent_version": agent_version,
         "created_at": created_at,
         "redacted": redacted,
+        "probes": list(probes),
     }
     try:
         with (directory / ANSWERS).open("w", encoding="utf-8") as joined:
@@ -196,13 +202,16 @@ def finish(directory: Path, *, agent_version: str, created_at: str, redacted: bo
 class Recording:
     """The answers of a recording, checked and indexed.
 
+    Attributes:
+        probes: that were recorded; None = made by hand, for whichever probe finds its answers in it.
+
     Raises:
         RecordingError: the directory is not a recording, is of another version, or has a broken line.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._check_manifest(directory / MANIFEST)
+        listed = self._check_manifest(directory / MANIFEST).get("probes")
         self.answers: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self.env_names: set[str] = set()
         for line in _lines(directory / ANSWERS):
@@ -210,13 +219,16 @@ class Recording:
             self.answers.setdefault(key, {}).setdefault(str(line.get("by", "")), []).append(line)
             if line["ask"] == "env" and line.get("answer") is not None:
                 self.env_names.add(str(line["args"][0]))
+        asking = {by for one in self.answers.values() for by in one} - {"", NOT_A_PROBE}
+        named = {str(name) for name in listed} if isinstance(listed, list) else set()
+        self.probes = frozenset(named or asking) or None
         tree = directory / TREE
         if tree.is_symlink():
             raise RecordingError(f"{tree} is a link; a recording brings its own files")
         self.tree = LiveDoor(os.path.abspath(tree)) if tree.is_dir() else None  # noqa: PTH100
 
     @staticmethod
-    def _check_manifest(path: Path) -> None:
+    def _check_manifest(path: Path) -> dict[str, Any]:
         try:
             _check_file(path, MAX_MANIFEST_BYTES)
             manifest = json.loads(path.read_text("utf-8"))
@@ -232,6 +244,7 @@ class Recording:
             raise RecordingError(
                 f"{path} has recording_version {version}; this agent reads {RECORDING_VERSION}: record again with it"
             )
+        return dict(manifest)
 
 
 def _check_file(path: Path, limit_bytes: int) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from probes.cvmfs.faults import FaultError
 from probes.cvmfs.hashes import DIGEST_BYTES, ContentHash
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 HEADER = b"SQLite format 3\0"
 COLUMNS = {
@@ -28,6 +31,9 @@ ALGORITHMS = {0: "sha1", 1: "rmd160", 2: "shake128"}
 """Bits 8 to 10 of the flags."""
 
 MAX_VALUE_BYTES = 1_000_000
+LIMIT_LENGTH = 0
+"""SQLITE_LIMIT_LENGTH of <sqlite3.h>: the largest value."""
+
 MAX_CHUNKS = 4096
 STEPS_BETWEEN_LOOKS = 10_000
 MAX_LOOKS = 2_000
@@ -74,8 +80,16 @@ def opened(content: bytes, name: str) -> Iterator[Catalog]:
     """The catalog in these bytes, for the length of the block.
 
     Raises:
-        FaultError: bad-catalog, also for what SQLite finds inside the block.
+        FaultError: bad-catalog, also for what SQLite finds inside the block; no-sqlite, Python was built without it.
     """
+    # Imported here: a small Python may come without it, and all but the catalogs can be checked then.
+    try:
+        import sqlite3  # noqa: PLC0415
+    except ImportError as error:
+        raise FaultError(
+            "no-sqlite",
+            f"this Python cannot read catalogs, it has no SQLite ({error}): install its sqlite3 module",
+        ) from error
     if not content.startswith(HEADER):
         raise FaultError("bad-catalog", f"{name} is not an SQLite file")
     connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -94,12 +108,12 @@ def opened(content: bytes, name: str) -> Iterator[Catalog]:
 class Catalog:
     """An open catalog; made by `opened`."""
 
-    def __init__(self, connection: sqlite3.Connection, content: bytes, name: str) -> None:
+    def __init__(self, connection: Connection, content: bytes, name: str) -> None:
         self._name = name
         self._connection = connection
         self._looks = 0
         connection.text_factory = bytes  # text that is not UTF-8 must not raise
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        connection.setlimit(LIMIT_LENGTH, MAX_VALUE_BYTES)
         connection.set_progress_handler(self._look, STEPS_BETWEEN_LOOKS)
         connection.deserialize(content)
         for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON", "mmap_size = 0"):

@@ -167,7 +167,9 @@ def _dockerd(agent: portable.PortableAgent, folder: Path) -> Iterator[Engine]:
     env = {"DOCKER_HOST": url, "DOCKER_CONFIG": str(folder / "client")}
     engine = Engine("docker", ("docker",), env, images, agent, url=url)
     with network_namespace(f"sitecap-docker-{os.getpid()}") as namespace:
-        command = ["nsenter", f"--net={namespace}", "dockerd", "--config-file", str(config)]
+        # What dockerd mounts (and forgets, such as its network namespace) goes with its mount namespace.
+        own = ["nsenter", f"--net={namespace}", "unshare", "--mount", "--propagation=slave"]
+        command = [*own, "dockerd", "--config-file", str(config)]
         ready = lambda: engine.cli("version").returncode == 0  # noqa: E731
         with _daemon(command, dict(os.environ), folder / "log", ready=ready):
             for root, image in zip(roots, (images.debian, images.busybox), strict=True):
