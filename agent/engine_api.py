@@ -15,6 +15,9 @@ from profiles.reading import MAX_PROFILE_BYTES
 CALL_TIMEOUT_S = 20.0
 """For one call of the API; an engine that does not answer for so long is taken to hang."""
 
+REMOVAL_S = 20.0
+"""How long a container is asked to go."""
+
 POLL_S = 0.05
 MAX_COMPLAINT_BYTES = 16 * 1024
 ENDED = ("exited", "stopped", "dead")
@@ -197,12 +200,18 @@ def _bounded(stream: Any, limit_bytes: int) -> bytes:  # noqa: ANN401
 
 
 def _remove(client: Any, docker: Any, name: str) -> None:  # noqa: ANN401
-    """Kill and remove by name; that it is not there (any more) is fine."""
-    for _ in range(2):
+    """Kill and remove by name, and see that it is gone; that it is not there (any more) is fine.
+
+    An engine refuses while it is still cleaning up after the container's end itself (podman does that in a process of its
+    own), so it is asked again for some time.
+    """
+    deadline = time.monotonic() + REMOVAL_S
+    while time.monotonic() < deadline:
         try:
             client.api.remove_container(name, force=True, v=True)
+            client.api.inspect_container(name)
         except docker.errors.NotFound:
             return
         except (docker.errors.DockerException, OSError):
-            continue
-        return
+            pass
+        time.sleep(POLL_S)
