@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -120,6 +121,7 @@ def _be_the_child(probe: Probe, open_door: OpenDoor, settings: Settings, pipe: i
     code = 1
     try:
         _detach(probe.memory_bytes, parent)
+        gc.enable()
         _send(pipe, _gather(probe, open_door, settings, pipe))
         code = 0
     except BaseException as error:

@@ -7,6 +7,7 @@ uninterruptibly in the kernel) is named and left, and the next run does not star
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import random
@@ -113,6 +114,11 @@ class Runner:
 
     def run(self, probes: Sequence[Probe]) -> Outcome:
         """Gather facts with every probe, then judge them in the order given."""
+        for probe in probes:
+            # Built here once, before the forks: else each child builds its own, and this process all of them again.
+            probe.facts_model.model_rebuild()
+        # No child has to look through what is loaded by now, and copy its pages by that.
+        gc.freeze()
         waiting = [probe for probe in probes if not self._left_out(probe) and not self._known(probe)]
         outside = any(probe.uses_network for probe in waiting)
         network_from = time.monotonic() + (random.uniform(0, self._jitter_s) if outside else 0.0)  # noqa: S311
@@ -140,6 +146,7 @@ class Runner:
                     last_word = time.monotonic()
                     self._on_wait(_names([one.probe for one in running.values()] or waiting))
         self._end_early(list(running.values()), waiting)
+        gc.unfreeze()
         order = {probe.name: number for number, probe in enumerate(probes)}
         self._outcome.runs.sort(key=lambda run: order[run.name])
         runs = {run.name: run for run in self._outcome.runs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import traceback
@@ -54,6 +55,8 @@ def main() -> None:
     if sys.stdout is None:
         sys.stderr.write("agent: standard output is closed: open it, or write the result with -o FILE\n")
         sys.exit(NOT_FINISHED)
+    # Loading makes many objects and no cycles worth a search; the probes' processes search again.
+    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
