@@ -28,7 +28,7 @@ from probes.network_steps import (
     side_by_side,
     without_addresses,
 )
-from probes.settings import Endpoint, NetworkSettings, Settings
+from probes.settings import NO_OUTBOUND, Endpoint, NetworkSettings, Settings
 from probes.spec import Probe
 from profiles.facts.network import (
     AddressKind,
@@ -52,16 +52,12 @@ GRID_AUTHORITIES = "/etc/grid-security/certificates"
 """Where grid software looks for authorities if X509_CERT_DIR does not say (IGTF distribution)."""
 
 KEEPALIVE = "/proc/sys/net/ipv4/tcp_keepalive_time"
-NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
 
 
 def gather(host: Host, settings: Settings) -> NetworkFacts:
     """Try all configured endpoints; in the no-outbound profile, nothing is opened."""
     if settings.site_profile == "no-outbound":
-        names = [name for name in NetworkFacts.model_fields if name != "absent"]
-        return NetworkFacts.model_validate(
-            {**dict.fromkeys(names), "absent": dict.fromkeys(names, NO_OUTBOUND)}
-        )
+        return NetworkFacts.nothing(NO_OUTBOUND)
     tried = _Endpoints(host, settings.network)
     fetches: list[FetchFacts] = []
     finished = side_by_side(

@@ -24,7 +24,7 @@ from probes import child
 from probes.descendants import descendants
 from probes.fact_cache import FactCache
 from probes.lock import find_stuck, remember_stuck
-from probes.settings import Settings
+from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
 from probes.verdicts import verdicts
 from profiles.base import Facts
@@ -166,6 +166,10 @@ class Runner:
         return True
 
     def _known(self, probe: Probe) -> bool:
+        if probe.uses_network and self._settings.site_profile == "no-outbound":
+            self._outcome.facts[probe.name] = probe.facts_model.nothing(NO_OUTBOUND)
+            self._done(ProbeRun(name=probe.name, outcome="finished", reason="nothing was asked"))
+            return True
         found = self._cache.get(probe) if self._cache is not None and probe.uses_network else None
         if found is None:
             return False

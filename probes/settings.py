@@ -18,6 +18,9 @@ from probes.remote_settings import (
 from probes.section import Section
 from profiles.checks import Scalar
 
+NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
+"""Why a network probe asked nothing."""
+
 
 class Endpoint(Section):
     """A TCP service that jobs at this site must reach."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -40,3 +40,9 @@ class Facts(Model):
             if getattr(self, name) is None and name not in self.absent:
                 raise ValueError(f"{name} is null without a reason: say why in absent.{name}")
         return self
+
+    @classmethod
+    def nothing(cls, reason: str) -> Self:
+        """Facts of questions that were not asked: whatever may be null is, for this reason."""
+        names = [name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)]
+        return cls.model_validate({**dict.fromkeys(names), "absent": dict.fromkeys(names, reason)})

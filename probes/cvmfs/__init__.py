@@ -24,11 +24,9 @@ from probes.host import Host
 from probes.network_steps import seconds, side_by_side, without_addresses
 from probes.proxies import DIRECT, ProxyChoice, proxy_groups
 from probes.remote_settings import CvmfsSettings
-from probes.settings import Settings
+from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
 from profiles.facts.cvmfs import CvmfsFacts, CvmfsRoute, GeoAnswer, NewestManifest
-
-NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
 
 DEADLINE_S = 130.0
 """Above the longest `cvmfs.budget_s` that can be set, by which the probe ends itself."""
@@ -45,10 +43,7 @@ COMPARISON_SHARE = 0.25
 def gather(host: Host, settings: Settings) -> CvmfsFacts:
     """Take all routes; in the no-outbound profile nothing is opened."""
     if settings.site_profile == "no-outbound":
-        names = [name for name in CvmfsFacts.model_fields if name != "absent"]
-        return CvmfsFacts.model_validate(
-            {**dict.fromkeys(names), "absent": dict.fromkeys(names, NO_OUTBOUND)}
-        )
+        return CvmfsFacts.nothing(NO_OUTBOUND)
     return _Run(host, settings).facts()
 
 

@@ -13,7 +13,7 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import side_by_side
 from probes.proxies import place
-from probes.settings import Settings
+from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
 from probes.squid.checks import CHECKS
 from probes.squid.judge import judge, summarise
@@ -26,7 +26,6 @@ DIRECT = "direct"
 DEADLINE_S = 130.0
 """Above the longest `squid.budget_s` that can be set, by which the probe ends itself."""
 
-NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
 
 Way = tuple[Route, tuple[float | None, ...]]
 
@@ -34,8 +33,7 @@ Way = tuple[Route, tuple[float | None, ...]]
 def gather(host: Host, settings: Settings) -> SquidFacts:
     """Ask through every proxy and directly; in the no-outbound profile, nothing is opened."""
     if settings.site_profile == "no-outbound":
-        names = ("proxies", "origin", "servers")
-        return SquidFacts(proxies=None, origin=None, servers=None, absent=dict.fromkeys(names, NO_OUTBOUND))
+        return SquidFacts.nothing(NO_OUTBOUND)
     end = time.monotonic() + settings.squid.budget_s
     members = find(host, settings)
     ways = _walk(host, settings, members, end)

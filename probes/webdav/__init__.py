@@ -12,7 +12,7 @@ from functools import partial
 from probes.errors import HostError
 from probes.host import Host
 from probes.network_steps import side_by_side
-from probes.settings import Settings
+from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
 from probes.webdav.asking import Asking
 from probes.webdav.checks import CHECKS
@@ -21,8 +21,6 @@ from probes.webdav.judge import judge, summarise
 from probes.webdav.places import authorities, places
 from profiles.facts.webdav import WebdavFacts
 
-NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
-
 DEADLINE_S = 125.0
 """Above the longest `webdav.budget_s` that can be set, by which the probe ends itself."""
 
@@ -30,11 +28,11 @@ DEADLINE_S = 125.0
 def gather(host: Host, settings: Settings) -> WebdavFacts:
     """Walk to every door; in the no-outbound profile, nothing is opened."""
     if settings.site_profile == "no-outbound":
-        return _nothing(NO_OUTBOUND)
+        return WebdavFacts.nothing(NO_OUTBOUND)
     end = time.monotonic() + settings.webdav.budget_s
     found, reason = places(host, settings)
     if reason is not None:
-        return _nothing(reason)
+        return WebdavFacts.nothing(reason)
     ca_path = authorities(host, settings)
     walks = side_by_side(
         {place.url: partial(walk, Asking(host, place, settings.webdav, ca_path, end)) for place in found}
@@ -46,10 +44,6 @@ def gather(host: Host, settings: Settings) -> WebdavFacts:
         doors.append(outcome[0])
         routes.append(outcome[1])
     return WebdavFacts(doors=tuple(doors), routes=tuple(routes))
-
-
-def _nothing(reason: str) -> WebdavFacts:
-    return WebdavFacts(doors=None, routes=None, absent={"doors": reason, "routes": reason})
 
 
 PROBE = Probe(

@@ -11,7 +11,7 @@ import time
 from probes import live_xrootd_clients
 from probes.errors import HostError
 from probes.host import Host
-from probes.settings import Settings
+from probes.settings import NO_OUTBOUND, Settings
 from probes.sitelocal import read_site
 from probes.spec import Probe
 from probes.xrootd.checks import CHECKS
@@ -27,16 +27,11 @@ DEADLINE_S = 60.0
 MARGIN_S = 4.0
 """What is left of the deadline for killing clients and writing the facts down."""
 
-NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
-
 
 def gather(host: Host, settings: Settings) -> XrootdFacts:
     """Visit every door; in the no-outbound profile nothing is opened."""
     if settings.site_profile == "no-outbound":
-        names = ("clients", "doors", "routes", "write")
-        return XrootdFacts.model_validate(
-            {**dict.fromkeys(names), "absent": dict.fromkeys(names, NO_OUTBOUND)}
-        )
+        return XrootdFacts.nothing(NO_OUTBOUND)
     deadline = time.perf_counter() + min(settings.xrootd.budget_s, DEADLINE_S - MARGIN_S)
     clients, absent = _clients(host)
     doors = chosen(settings, read_site(host, settings))
