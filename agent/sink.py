@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
@@ -72,12 +73,18 @@ class Sink:
     ) -> None:
         if self._path is None or kind is not None:
             return
+        text = "".join(self._parts)
         unfinished = self._path.with_name(f".{self._path.name}.part")
         try:
-            unfinished.write_text("".join(self._parts), "utf-8")
+            if self._path.is_symlink() or (self._path.exists() and not self._path.is_file()):
+                # A device, pipe or link is written to: root must not replace /dev/null by a file.
+                self._path.write_text(text, "utf-8")
+                return
+            unfinished.write_text(text, "utf-8")
             unfinished.replace(self._path)
         except OSError as problem:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise OutputError(f"cannot write {self._path}: {problem.strerror}") from problem
 
 

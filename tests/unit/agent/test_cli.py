@@ -166,6 +166,23 @@ def test_a_replay_of_nothing_says_how_to_record(tmp_path: Path) -> None:
     assert "agent probe --record" in one_sentence(done)
 
 
+def test_output_into_what_is_no_file_is_written_and_not_replaced(tmp_path: Path) -> None:
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "target"
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert agent(*LOCAL, "limits", "--json", "-o", str(pipe)).returncode == 0
+        profile = json.loads(os.read(reading, 1_000_000))
+    finally:
+        os.close(reading)
+    assert profile["facts"]["limits"]
+    assert pipe.is_fifo()
+    assert agent(*LOCAL, "limits", "--json", "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["facts"]["limits"]
+
+
 def test_standard_output_closed_from_the_start() -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *AGENT, *LOCAL],
