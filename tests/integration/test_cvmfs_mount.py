@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from agent.engines import to_toml
 from probes.answers import Json
 from probes.cvmfs_mount import PROBE
 from probes.host import Host
@@ -563,17 +566,29 @@ def test_an_automounter_that_can_mount_nothing_is_critical(node: Node) -> None:
 
 
 def test_a_hung_mount_does_not_take_the_probe_of_the_proxies_with_it(node: Node, tmp_path: Path) -> None:
-    """SITECONF lies in the mount; what the proxies do is found out all the same."""
+    """SITECONF lies in the mount; what the proxies do is found out all the same.
+
+    The agent in a process of its own: it has one thread when it starts its probes, which a worker of pytest has not.
+    """
     mount = node.root / "cms.cern.ch"
     mount.mkdir()
     state = tmp_path / "state"
-    state.mkdir()
+    state.mkdir(mode=0o700)
+    config = tmp_path / "agent.toml"
     with serving() as server, mounted(mount, Tree(FILES, hangs=True)):
         url = f"http://127.0.0.1:{server.port}"
         squid = {"frontier_servers": [f"{url}/FrontierProd"], "timeout_s": 5.0}
         cvmfs = {"mount_path": str(node.root), "stratum_ones": [url], "proxies": url}
-        settings = Settings.model_validate({"cvmfs": cvmfs, "squid": squid})
-        outcome = Runner(lambda _: node.door(), settings, budget_s=90, state=state).run([SQUID])
-    assert [(run.outcome, run.reason) for run in outcome.runs] == [("finished", None)]
-    found = {check.id: check for check in outcome.checks}
-    assert "that are no manifest" in found["SQD-01"].summary
+        config.write_text(to_toml({"cvmfs": cvmfs, "squid": squid, "budget_s": 90}))
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "agent", "probe", "squid", "--json", "--config", str(config)],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(state)},
+            capture_output=True,
+            text=True,
+            timeout=150,
+        )
+    profile = json.loads(done.stdout)
+    runs = profile["limits"]["probes"]
+    assert [(run["outcome"], run["reason"]) for run in runs] == [("finished", None)]
+    found = {check["id"]: check for check in profile["checks"]}
+    assert "that are no manifest" in found["SQD-01"]["summary"]
