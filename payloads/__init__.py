@@ -1,0 +1,1 @@
+"""What a node can compute: reconstruction kernels on simulated collisions, each with its physics verdict."""

@@ -1,0 +1,1 @@
+"""Where a kernel can run, and why it cannot elsewhere."""

@@ -1,0 +1,1 @@
+"""The CPU backend: one compiled module per instruction set, chosen at run time."""

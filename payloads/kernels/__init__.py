@@ -1,0 +1,1 @@
+"""The kernels: one folder each with manifest, single source, plain reference, physics and a picture."""

@@ -1,0 +1,1 @@
+"""Seeded collisions in a CMS-like detector, the same bits on every machine."""
