@@ -8,9 +8,9 @@ namespace sitecap::simulation {
 
 namespace {
 
-// The luminous region as CMS simulated it for 2018: bunches of 3.5 cm; sqrt(emittance x beta*) =
-// sqrt(3.3e-8 cm x 30 cm) across (CMSSW, VtxSmearedParameters_cfi.py, Realistic25ns13TeVEarly2018).
-constexpr double spread_z_cm = 3.5, spread_xy_cm = 0.0010;
+// The luminous region that CMS simulates for Run 3's flat optics, centred here (CMSSW,
+// VtxSmearedParameters_cfi.py, Run3FlatOpticsGaussVtxSigmaZ4p2cm).
+constexpr double spread_x_cm = 0.00118, spread_y_cm = 0.00055, spread_z_cm = 4.2;
 
 }  // namespace
 
@@ -23,8 +23,8 @@ Truth generate(const Run& run, int event) {
   truth.particles.reserve(static_cast<std::size_t>(200 * collisions));
   for (int index = 0; index < collisions; ++index) {
     Collision collision{};
-    collision.x_cm = spread_xy_cm * random.normal();
-    collision.y_cm = spread_xy_cm * random.normal();
+    collision.x_cm = spread_x_cm * random.normal();
+    collision.y_cm = spread_y_cm * random.normal();
     collision.z_cm = spread_z_cm * random.normal();
     collision.first_particle = static_cast<int>(truth.particles.size());
     Random own(run.seed, stream::particles, e, static_cast<u32>(index));

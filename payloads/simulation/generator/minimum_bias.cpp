@@ -21,10 +21,10 @@ struct Yield {
 // < 2.9, of mean 0.56 GeV, that PYTHIA 8.318 makes an inelastic collision (README.md beside the simulation's
 // folders).
 constexpr Yield yields[] = {
-    {Hadron::charged_pion, 64.0, 0.128, 7.2}, {Hadron::neutral_pion, 35.0, 0.128, 7.2},
-    {Hadron::charged_kaon, 8.0, 0.190, 7.4},  {Hadron::neutral_kaon, 8.0, 0.190, 7.4},
-    {Hadron::proton, 4.1, 0.215, 8.6},        {Hadron::neutron, 4.1, 0.215, 8.6},
-    {Hadron::lambda, 2.0, 0.235, 8.6},
+    {Hadron::charged_pion, 66.4, 0.146, 7.2}, {Hadron::neutral_pion, 36.3, 0.146, 7.2},
+    {Hadron::charged_kaon, 8.8, 0.190, 7.4},  {Hadron::neutral_kaon, 8.8, 0.190, 7.4},
+    {Hadron::proton, 4.5, 0.215, 8.6},        {Hadron::neutron, 4.1, 0.215, 8.6},
+    {Hadron::lambda, 2.2, 0.235, 8.6},
 };
 
 // Mean transverse momentum rises with multiplicity: CMS, J. High Energy Phys. 01 (2011) 079.
