@@ -4,7 +4,7 @@
 
 namespace sitecap::mkfit {
 
-inline constexpr i32 batch_seeds = 64;
+inline constexpr i32 batch_seeds = 32;  // as mkFit: what they hold stays in a core's first two caches
 inline constexpr i32 batch_slots = batch_seeds * most_candidates;
 inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
 

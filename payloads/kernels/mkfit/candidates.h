@@ -141,6 +141,7 @@ SITECAP_FN i32 find_pairs(const Hits& hits, const Layer& layer, i32 layer_index,
   const i32 width = min_of(phi_bin_unbounded(reference + phi_high) - first_phi + 1, phi_bins);
   const i32 start = first_phi % phi_bins;
   const i32 straight = min_of(width, phi_bins - start);
+  const bool narrow = (phi_low > -3.f) & (phi_high < 3.f);  // else d may lie a turn off
   i32 found = 0;
   for (i32 a = first_along; a <= last_along; ++a) {
     const i32 base = layer_index * layer_bins + a * phi_bins;
@@ -150,9 +151,12 @@ SITECAP_FN i32 find_pairs(const Hits& hits, const Layer& layer, i32 layer_index,
       const i32 end = hits.bin_offset[from + length];
       for (i32 i = hits.bin_offset[from]; i < end; ++i) {
         const float d = reduced_angle(hits.phi[i] - reference);
+        const float place = hits.along[i];
+        if ((place < low) | (place > high)) continue;
+        if (narrow & ((d < phi_low) | (d > phi_high))) continue;
         for (i32 c = 0; c < count; ++c) {
           const i32 at = first_active + c;
-          const float along = hits.along[i] - w.along[at];
+          const float along = place - w.along[at];
           const float across = reduced_angle(d - phi[c]) - w.slope[at] * along;
           const bool good = (w.status[at] != outside) & (absolute(along) < w.half_along[at]) &
                             (absolute(across) < w.half_phi[at]);

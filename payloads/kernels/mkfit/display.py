@@ -20,7 +20,7 @@ def picture(event: Arrays, result: Arrays) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE + 80}" font-family="sans-serif">',
         '<rect width="100%" height="100%" fill="white"/>',
         f'<text x="12" y="24" font-size="17">mkfit: {len(result["track_x"])} tracks of {len(event["seed_x"])} seeds, '
-        f'{len(event["hit_x"])} hits; across the beam, |eta| &lt; 0.9, pT &gt; 0.9 GeV</text>',
+        f"{len(event['hit_x'])} hits; across the beam, |eta| &lt; 0.9, pT &gt; 0.9 GeV</text>",
     ]
     scale = _SIZE / (2 * _REACH_CM)
     for is_disc, radius in zip(event["layer_is_disc"], as_float64(event["layer_position"]), strict=True):
@@ -35,9 +35,12 @@ def picture(event: Arrays, result: Arrays) -> str:
         colour = "#0072b2" if result["track_charge"][track] > 0 else "#d55e00"
         points = [_at(float(result["track_x"][track]), float(result["track_y"][track]))]
         points += [_at(float(x[hit]), float(y[hit])) for hit in hits]
-        parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="0.8"/>')
+        parts.append(
+            f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="0.8"/>'
+        )
         parts += [
-            f'<circle cx="{point.split(",")[0]}" cy="{point.split(",")[1]}" r="1.4" fill="{colour}"/>' for point in points[1:]
+            f'<circle cx="{point.split(",")[0]}" cy="{point.split(",")[1]}" r="1.4" fill="{colour}"/>'
+            for point in points[1:]
         ]
     bar = 20 * scale
     parts.append(

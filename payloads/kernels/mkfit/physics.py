@@ -37,7 +37,9 @@ def _width(values: Array) -> float:
 def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
     """The metrics of the manifest, over all events together."""
     seeded = found = tracks = fakes = twice = 0
-    parts: dict[str, list[Array]] = {name: [] for name in ("pt", "inverse_pt", "theta", "z", "d0", "hits", "chi2", "charge")}
+    parts: dict[str, list[Array]] = {
+        name: [] for name in ("pt", "inverse_pt", "theta", "z", "d0", "hits", "chi2", "charge")
+    }
     for index, result in enumerate(results):
         event = one_event(events, index)
         match = matches(event, result)
@@ -59,16 +61,29 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
         fitted = as_float64(result["track_inverse_pt"])[use]
         theta = 2 * np.arctan(np.exp(-as_float64(event["particle_eta"])[truth]))
         phi = as_float64(result["track_phi"])[use]
-        along = as_float64(event["particle_x"])[truth] * np.sin(phi) - as_float64(event["particle_y"])[truth] * np.cos(phi)
-        d0 = as_float64(result["track_x"])[use] * np.sin(phi) - as_float64(result["track_y"])[use] * np.cos(phi) - along
+        along = as_float64(event["particle_x"])[truth] * np.sin(phi) - as_float64(event["particle_y"])[
+            truth
+        ] * np.cos(phi)
+        d0 = (
+            as_float64(result["track_x"])[use] * np.sin(phi)
+            - as_float64(result["track_y"])[use] * np.cos(phi)
+            - along
+        )
         parts["pt"].append(inverse / fitted - 1)
         parts["inverse_pt"].append((fitted - inverse) / np.sqrt(covariance[:, 9]))
         parts["theta"].append((as_float64(result["track_theta"])[use] - theta) / np.sqrt(covariance[:, 20]))
-        parts["z"].append((as_float64(result["track_z"])[use] - as_float64(event["particle_z"])[truth]) / np.sqrt(covariance[:, 5]))
+        parts["z"].append(
+            (as_float64(result["track_z"])[use] - as_float64(event["particle_z"])[truth])
+            / np.sqrt(covariance[:, 5])
+        )
         parts["d0"].append(d0)
         parts["hits"].append(as_float64(result["track_hits"])[use])
-        parts["chi2"].append(as_float64(result["track_chi2"])[use] / (2 * as_float64(result["track_hits"])[use] - 5))
-        parts["charge"].append((result["track_charge"][use] == event["particle_charge"][truth]).astype(np.float64))
+        parts["chi2"].append(
+            as_float64(result["track_chi2"])[use] / (2 * as_float64(result["track_hits"])[use] - 5)
+        )
+        parts["charge"].append(
+            (result["track_charge"][use] == event["particle_charge"][truth]).astype(np.float64)
+        )
     if seeded == 0 or sum(map(len, parts["pt"])) < 2:
         return {"efficiency": 0.0, "fakes": 1.0, "duplicates": 1.0}
     all_of = {name: np.concatenate(values) for name, values in parts.items()}
@@ -100,8 +115,16 @@ def differences(reference: Arrays, result: Arrays) -> str | None:
         mine = own.get(int(seed))
         if mine is None:
             continue
-        theirs = set(reference["track_hit"][reference["track_first_hit"][track] : reference["track_first_hit"][track + 1]].tolist())
-        hits = set(result["track_hit"][result["track_first_hit"][mine] : result["track_first_hit"][mine + 1]].tolist())
+        theirs = set(
+            reference["track_hit"][
+                reference["track_first_hit"][track] : reference["track_first_hit"][track + 1]
+            ].tolist()
+        )
+        hits = set(
+            result["track_hit"][
+                result["track_first_hit"][mine] : result["track_first_hit"][mine + 1]
+            ].tolist()
+        )
         there += len(hits & theirs) > MATCHED * len(hits)
         if hits != theirs:
             continue

@@ -72,7 +72,7 @@ def scattering(state: Float, lengths: float, normal: Float) -> Float:
     p2 = (1 / (inverse_pt * np.sin(theta))) ** 2
     angle2 = (0.0136 * (1 + 0.038 * np.log(x))) ** 2 * x * (p2 + PION_MASS2) / p2**2
     kick = np.array([0, 0, -inverse_pt / np.tan(theta), 0, 1.0])
-    noise = angle2 * np.outer(kick, kick)
+    noise: Float = angle2 * np.outer(kick, kick)
     noise[3, 3] += angle2 / np.sin(theta) ** 2
     return noise
 
@@ -80,17 +80,20 @@ def scattering(state: Float, lengths: float, normal: Float) -> Float:
 class Plane:
     """The plane of one hit: origin, axes t and l, normal."""
 
-    def __init__(self, point: Float, is_disc: bool) -> None:
+    def __init__(self, point: Float, *, is_disc: bool) -> None:
         self.origin = point
         u = np.array([point[0], point[1], 0.0]) / np.hypot(point[0], point[1])
         self.t = np.array([-u[1], u[0], 0.0])
         z = np.array([0.0, 0.0, 1.0])
-        self.l, self.normal = (u, z) if is_disc else (z, u)
+        self.l: Float = u if is_disc else z
+        self.normal: Float = z if is_disc else u
 
     def local(self, state: Float) -> Float:
         """(…, 7) to (…, 5): t, l in cm, 1/pT, phi, theta."""
         offset = state[..., :3] - self.origin
-        return np.concatenate([np.stack([offset @ self.t, offset @ self.l], axis=-1), state[..., 3:6]], axis=-1)
+        return np.concatenate(
+            [np.stack([offset @ self.t, offset @ self.l], axis=-1), state[..., 3:6]], axis=-1
+        )
 
     def state(self, local: Float, charge: float) -> Float:
         """(…, 5) to (…, 7)."""
@@ -117,7 +120,7 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
     discs = event["layer_is_disc"][layer] != 0
     lengths = as_float64(event["layer_radiation_lengths"])[layer]
     lengths = np.where(np.append(True, layer[1:] != layer[:-1]), lengths, 0.0)  # once a layer
-    planes = [Plane(point, bool(is_disc)) for point, is_disc in zip(points, discs, strict=True)]
+    planes = [Plane(point, is_disc=bool(is_disc)) for point, is_disc in zip(points, discs, strict=True)]
     charge = float(start[6])
     predicted = planes[0].local(to_plane(start, planes[0].origin, planes[0].normal))
     covariance = np.diag([1.0, 10.0, 0.5, 0.3, 0.3]) ** 2
@@ -129,14 +132,20 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
 
             def move(local: Float, before: Plane = before, plane: Plane = plane, k: int = k) -> Float:
                 state = to_plane(before.state(local, charge), plane.origin, plane.normal)
-                return plane.local(after_material(state, lengths[k], plane.normal, 1.0) if lengths[k] > 0 else state)
+                return plane.local(
+                    after_material(state, lengths[k], plane.normal, 1.0) if lengths[k] > 0 else state
+                )
 
             predicted, jacobian = _jacobian(move, kept[-1][2])
             covariance = jacobian @ kept[-1][3] @ jacobian.T
             if lengths[k] > 0:
                 covariance = covariance + scattering(plane.state(predicted, charge), lengths[k], plane.normal)
-        cov_tt, cov_tl, cov_ll = (float(event[f"hit_covariance_{name}"][hits[k]]) for name in ("tt", "tl", "ll"))
-        gain = covariance[:, :2] @ np.linalg.inv(covariance[:2, :2] + np.array([[cov_tt, cov_tl], [cov_tl, cov_ll]]))
+        cov_tt, cov_tl, cov_ll = (
+            float(event[f"hit_covariance_{name}"][hits[k]]) for name in ("tt", "tl", "ll")
+        )
+        gain = covariance[:, :2] @ np.linalg.inv(
+            covariance[:2, :2] + np.array([[cov_tt, cov_tl], [cov_tl, cov_ll]])
+        )
         filtered = predicted - gain @ predicted[:2]
         kept.append((predicted, covariance, filtered, covariance - gain @ covariance[:2, :], jacobian))
     mean, spread = kept[-1][2], kept[-1][3]
@@ -148,11 +157,13 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
     return _to_beam_line(planes[0], mean, spread, charge, float(lengths[0]))
 
 
-def _to_beam_line(plane: Plane, mean: Float, spread: Float, charge: float, lengths: float) -> tuple[Float, Float]:
+def _to_beam_line(
+    plane: Plane, mean: Float, spread: Float, charge: float, lengths: float
+) -> tuple[Float, Float]:
     """Through the innermost layer's material and the beam pipe to the nearest point."""
     state = plane.state(mean, charge)
     spread = spread + scattering(state, lengths, plane.normal)
-    for_pipe = turned(state, np.float64(0))
+    for_pipe = state
     for _ in range(30):
         radius = np.hypot(for_pipe[0], for_pipe[1])
         u = for_pipe[:3] * np.array([1, 1, 0]) / radius
@@ -211,8 +222,12 @@ def reconstruct(event: Arrays, settings: Mapping[str, float]) -> dict[str, Array
         chosen.extend(hits.tolist())
         first.append(len(chosen))
     table, errors = np.array(states).reshape(-1, 6), np.array(sigmas).reshape(-1, 5)
-    result: dict[str, Array] = {f"track_{name}": table[:, i] for i, name in enumerate(("x", "y", "z", "inverse_pt", "phi", "theta"))}
-    result |= {f"track_sigma_{name}": errors[:, i] for i, name in enumerate(("t", "l", "inverse_pt", "phi", "theta"))}
+    result: dict[str, Array] = {
+        f"track_{name}": table[:, i] for i, name in enumerate(("x", "y", "z", "inverse_pt", "phi", "theta"))
+    }
+    result |= {
+        f"track_sigma_{name}": errors[:, i] for i, name in enumerate(("t", "l", "inverse_pt", "phi", "theta"))
+    }
     result["track_seed"] = np.array(seeds, dtype=np.int32)
     result["track_first_hit"] = np.array(first, dtype=np.int32)
     result["track_hit"] = np.array(chosen, dtype=np.int32)

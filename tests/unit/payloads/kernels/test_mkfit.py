@@ -99,4 +99,6 @@ def test_hostile_arrays_are_refused(events: Arrays, column: str, value: float, s
 
 def test_picture_is_whole(events: Arrays, reconstructed: list[Arrays]) -> None:
     drawn = display.picture(one_event(events, 0), reconstructed[0])
-    assert drawn.startswith("<svg") and drawn.endswith("</svg>") and len(drawn) < 300_000
+    assert drawn.startswith("<svg")
+    assert drawn.endswith("</svg>")
+    assert len(drawn) < 300_000
