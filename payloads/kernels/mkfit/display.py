@@ -16,11 +16,14 @@ def _at(x_cm: float, y_cm: float) -> str:
 
 def picture(event: Arrays, result: Arrays) -> str:
     """SVG: barrel layers, hits of tracks, and tracks of pT > 0.9 GeV by charge."""
+    title = (
+        f'<text x="12" y="24" font-size="17">mkfit: {len(result["track_x"])} tracks of {len(event["seed_x"])} seeds, '
+        f"{len(event['hit_x'])} hits; across the beam, |eta| &lt; 0.9, pT &gt; 0.9 GeV</text>"
+    )
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE} {_SIZE + 80}" font-family="sans-serif">',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="12" y="24" font-size="17">mkfit: {len(result["track_x"])} tracks of {len(event["seed_x"])} seeds, '
-        f"{len(event['hit_x'])} hits; across the beam, |eta| &lt; 0.9, pT &gt; 0.9 GeV</text>",
+        title,
     ]
     scale = _SIZE / (2 * _REACH_CM)
     for is_disc, radius in zip(event["layer_is_disc"], as_float64(event["layer_position"]), strict=True):
