@@ -17,7 +17,7 @@ def _at(x_cm: float, y_cm: float) -> str:
 def picture(event: Arrays, result: Arrays) -> str:
     """SVG: barrel layers, hits of tracks, and tracks of pT > 0.9 GeV by charge."""
     title = (
-        f'<text x="12" y="24" font-size="17">mkfit: {len(result["track_x"])} tracks of {len(event["seed_x"])} seeds, '
+        f'<text x="12" y="24" font-size="14">mkfit: {len(result["track_x"])} tracks of {len(event["seed_x"])} seeds, '
         f"{len(event['hit_x'])} hits; across the beam, |eta| &lt; 0.9, pT &gt; 0.9 GeV</text>"
     )
     parts = [

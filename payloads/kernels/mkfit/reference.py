@@ -1,7 +1,7 @@
 """What mkfit's tracks should be: the true hits of each seed's particle, fitted by a Kalman smoother in double precision.
 
 Pattern recognition is taken from truth, so that only the fit is compared: a forward filter from the innermost hit with
-a wide start and the smoother of Rauch, Tung and Striebel (AIAA Journal 3 (1965) 1445) back to it. Nothing is shared with
+a wide start and the smoother of H. E. Rauch et al. (AIAA Journal 3 (1965) 1445) back to it. Nothing is shared with
 the C++: five local parameters on the plane of each hit, Newton's method to reach the next plane, Jacobians by
 differences; mkfit filters inwards with six global ones, closed forms and an analytic Jacobian.
 """
