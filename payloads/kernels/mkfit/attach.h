@@ -9,14 +9,14 @@ namespace sitecap::mkfit {
 template <int kind, class F>
 SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hit_rows, const i32* hit) {
   State<F> s;
-  load_state(crossed, row, s);
+  Heading<F> h = load_candidate(crossed, row, s);
   Point<F> p;
   load_point(hit_rows, hit, p);
-  Heading<F> h = heading(s);
   const MaskOf<F> is_disc{};
   const MaskOf<F> reached = propagate_to_point<kind>(s, h, p, is_disc);
-  const Coupling<F> k = coupling<kind>(s, p, is_disc);
-  const Residual<F> r = residual<kind>(s, p, k, is_disc);
+  const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
+  const Coupling<F> k = coupling<kind>(s, axes);
+  const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);
   // a chi2 below 0 or no number is one of a covariance that rounding spoilt
   return select(reached & (r.chi2 >= 0.f), r.chi2, all_lanes<F>(1e9f));
 }
@@ -26,12 +26,11 @@ template <int kind, class F>
 SITECAP_FN void attach(const float* crossed, const i32* parent, const float* hit_rows, const i32* hit,
                        float* rows, const i32* row, int lanes) {
   State<F> s;
-  load_state(crossed, parent, s);
+  Heading<F> h = load_candidate(crossed, parent, s);
   Point<F> p;
   load_point(hit_rows, hit, p);
-  Heading<F> h = heading(s);
   kalman_step<kind>(s, h, p, MaskOf<F>{});
-  store_state(rows, row, lanes, s);
+  store_candidate(rows, row, lanes, s, heading(s));
 }
 
 // Tries a second hit of the same layer on an updated candidate: chi2, and the new state where it is below
@@ -40,15 +39,14 @@ template <int kind, class F>
 SITECAP_FN F attach_overlap(float* rows, const i32* row, const float* hit_rows, const i32* hit, float cut,
                             int lanes) {
   State<F> s;
-  load_state(rows, row, s);
+  Heading<F> h = load_candidate(rows, row, s);
   const State<F> old = s;
   Point<F> p;
   load_point(hit_rows, hit, p);
-  Heading<F> h = heading(s);
   const F chi2 = kalman_step<kind>(s, h, p, MaskOf<F>{});
   const MaskOf<F> taken = (chi2 < cut) & (chi2 >= 0.f);
   keep_where(s, old, taken);
-  store_state(rows, row, lanes, s);
+  store_candidate(rows, row, lanes, s, heading(s));
   return select(taken, chi2, all_lanes<F>(1e9f));
 }
 

@@ -15,24 +15,24 @@ class Bare final : public Payload {
       : events_(std::move(events)), layers_(static_cast<int>(setting(settings, "bare_layers", 20))) {
     if (layers_ > 1000) throw std::invalid_argument("mkfit: 'bare_layers' is above 1000: give fewer");
     states_.resize(static_cast<std::size_t>(events_.most_seeds / W + 1));
+    place_points();
   }
   int events() const override { return events_.count(); }
   void process(int event, StageClock*) override {
     const i64 first = events_.seed_offset[event];
     groups_ = static_cast<i32>((events_.seed_offset[event + 1] - first) / W);
-    for (i32 g = 0; g < groups_; ++g) {
-      State<F>& s = states_[static_cast<std::size_t>(g)];
-      const i64 at = first + static_cast<i64>(g) * W;
-      s.x = load<F>(events_.seed_x.data + at);
-      s.y = load<F>(events_.seed_y.data + at);
-      s.z = load<F>(events_.seed_z.data + at);
-      s.inverse_pt = load<F>(events_.seed_inverse_pt.data + at);
-      s.phi = load<F>(events_.seed_phi.data + at);
-      s.theta = load<F>(events_.seed_theta.data + at);
-      for (int l = 0; l < W; ++l) set_lane(s.charge, l, events_.seed_charge[at + l]);
-      for (int k = 0; k < 21; ++k)
-        for (int l = 0; l < W; ++l) set_lane(s.c[k], l, events_.covariance[21 * (at + l) + k]);
-      for (int step = 0; step < layers_; ++step) one(s);
+    // a few groups side by side: a step is a long chain of operations, and theirs overlap
+    for (i32 g = 0; g < groups_; g += side_by_side) {
+      const i32 end = min_of(g + side_by_side, groups_);
+      for (i32 k = g; k < end; ++k) start(first, k);
+      const Point<F>* points = points_.data() + first_point_[static_cast<std::size_t>(event)] +
+                               static_cast<i64>(g) * layers_;
+      for (int step = 0; step < layers_; ++step)
+        for (i32 k = g; k < end; ++k) {
+          State<F>& s = states_[static_cast<std::size_t>(k)];
+          Heading<F> h = heading(s);
+          kalman_step<cylinder>(s, h, points[(k - g) * layers_ + step], MaskOf<F>{});
+        }
     }
   }
   Columns results() const override { return {}; }
@@ -42,23 +42,49 @@ class Bare final : public Payload {
       digest.add(reinterpret_cast<const u32*>(&states_[static_cast<std::size_t>(g)].c[0]), 21 * W);
     return digest.value();
   }
-  std::size_t workspace_bytes() const override { return states_.size() * sizeof(State<F>); }
+  std::size_t workspace_bytes() const override { return states_.size() * sizeof(State<F>) + points_.size() * sizeof(Point<F>); }
 
  private:
-  static void one(State<F>& s) {
-    Heading<F> h = heading(s);
-    const F radius = square_root(s.x * s.x + s.y * s.y) + 1.5f;
-    const F inverse = 1.f / (radius - 1.5f);
-    const F ux = s.x * inverse, uy = s.y * inverse;
-    const Point<F> p{
-        ux * radius, uy * radius, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{}, all_lanes<F>(1e-2f),
-        ux,          uy};
-    kalman_step<cylinder>(s, h, p, MaskOf<F>{});
+  static constexpr i32 side_by_side = 4;
+  void start(i64 first, i32 group) {
+    State<F>& s = states_[static_cast<std::size_t>(group)];
+    const i64 at = first + static_cast<i64>(group) * W;
+    s.x = load<F>(events_.seed_x.data + at);
+    s.y = load<F>(events_.seed_y.data + at);
+    s.z = load<F>(events_.seed_z.data + at);
+    s.inverse_pt = load<F>(events_.seed_inverse_pt.data + at);
+    s.phi = load<F>(events_.seed_phi.data + at);
+    s.theta = load<F>(events_.seed_theta.data + at);
+    for (int l = 0; l < W; ++l) set_lane(s.charge, l, events_.seed_charge[at + l]);
+    for (int k = 0; k < 21; ++k)
+      for (int l = 0; l < W; ++l) set_lane(s.c[k], l, events_.covariance[21 * (at + l) + k]);
+  }
+  // The hits, once: each straight ahead of where the one before has left the track.
+  void place_points() {
+    for (int event = 0; event < events_.count(); ++event) {
+      first_point_.push_back(static_cast<i64>(points_.size()));
+      const i64 first = events_.seed_offset[event];
+      const auto groups = static_cast<i32>((events_.seed_offset[event + 1] - first) / W);
+      for (i32 g = 0; g < groups; ++g) {
+        start(first, g);
+        State<F>& s = states_[static_cast<std::size_t>(g)];
+        for (int step = 0; step < layers_; ++step) {
+          Heading<F> h = heading(s);
+          const F radius = square_root(s.x * s.x + s.y * s.y), inverse = 1.f / radius, next = radius + 1.5f;
+          const F ux = s.x * inverse, uy = s.y * inverse;
+          points_.push_back(Point<F>{ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f),
+                                     F{}, all_lanes<F>(1e-2f), ux, uy});
+          kalman_step<cylinder>(s, h, points_.back(), MaskOf<F>{});
+        }
+      }
+    }
   }
   Events events_;
   int layers_;
   i32 groups_ = 0;
   std::vector<State<F>> states_;
+  std::vector<Point<F>> points_;  // by event, group and layer
+  std::vector<i64> first_point_;
 };
 
 }  // namespace sitecap::mkfit

@@ -38,6 +38,9 @@ class Builder {
   void run(i32 seeds, const Parameters& parameters, const Events& events, i32 region, const Hits& hits,
            StageClock* clock) {
     seeds_ = seeds;
+    for (i32 s = 0; s < seeds; ++s) asked_slot_[s] = slot_of(s, 0, 0);
+    pad(asked_slot_, seeds);
+    for (i32 s = 0; s < seeds; s += W) set_heading<F>(rows_.data(), asked_slot_ + s, min_of(W, seeds - s));
     const Plan& plan = events.plan;
     i32 place = plan.count[region];
     for (i32 s = 0; s < seeds; ++s) place = min_of(place, start_[s]);

@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/mkfit/layers.h"
 #include "kernels/mkfit/material.h"
+#include "kernels/mkfit/update.h"
 
 namespace sitecap::mkfit {
 
@@ -40,8 +41,7 @@ SITECAP_FN Arc<F> arc_to_layer(const State<F>& s, const Heading<F>& h, const Lay
 template <int kind, class F>
 SITECAP_FN MaskOf<F> comes_near(const float* rows, const i32* row, const Layer& layer, float margin) {
   State<F> s;
-  load_parameters(rows, row, s);
-  Heading<F> h = heading(s);
+  Heading<F> h = load_parameters(rows, row, s);
   MaskOf<F> reached;
   const Arc<F> arc = arc_to_layer<kind>(s, h, layer, reached);
   F dx, dy;
@@ -57,15 +57,13 @@ template <int kind, class F>
 SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, int lanes, const Layer& layer,
                             float chi2_cut, const Windows& windows, i32 at) {
   State<F> s;
-  load_state(rows, row, s);
-  Heading<F> h = heading(s);
+  Heading<F> h = load_candidate(rows, row, s);
   MaskOf<F> reached;
   const Arc<F> arc = arc_to_layer<kind>(s, h, layer, reached);
   transport(s, h, arc);
   const F radius = square_root(s.x * s.x + s.y * s.y);
   const F inverse_radius = 1.f / larger(radius, all_lanes<F>(1e-3f));
   const F ux = s.x * inverse_radius, uy = s.y * inverse_radius;
-  project<kind>(s, h, ux, uy, F{});
   const F outwards = ux * h.cos_phi + uy * h.sin_phi, sideways = ux * h.sin_phi - uy * h.cos_phi;
   F cosine, shift_t, shift_l;  // of the crossing, for a sensor that lies `stagger` off
   if constexpr (kind == disc) {
@@ -80,18 +78,17 @@ SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, i
     shift_l = absolute(h.cot_theta) * inverse * layer.stagger;
   }
   add_material(s, h, all_lanes<F>(layer.radiation_lengths), cosine, 1.f);
-  store_state(crossed, row, lanes, s);
+  store_candidate(crossed, row, lanes, s, h);
 
-  const F tt = larger(ux * (ux * s.c[2] - uy * s.c[1]) - uy * (ux * s.c[1] - uy * s.c[0]), F{});
-  F tl, ll;
-  if constexpr (kind == disc) {
-    tl = ux * (ux * s.c[1] - uy * s.c[0]) + uy * (ux * s.c[2] - uy * s.c[1]);
-    ll = ux * (ux * s.c[0] + uy * s.c[1]) + uy * (ux * s.c[1] + uy * s.c[2]);
-  } else {
-    tl = ux * s.c[4] - uy * s.c[3];
-    ll = s.c[5];
-  }
-  ll = larger(ll, F{});
+  const Axes<F> axes = axes_of<kind>(h, ux, uy, MaskOf<F>{});
+  const F* c = s.c;
+  const F tx = along_t<kind>(axes, c[0], c[1], c[3]), ty = along_t<kind>(axes, c[1], c[2], c[4]),
+          tz = along_t<kind>(axes, c[3], c[4], c[5]);
+  const F lx = along_l<kind>(axes, c[0], c[1], c[3]), ly = along_l<kind>(axes, c[1], c[2], c[4]),
+          lz = along_l<kind>(axes, c[3], c[4], c[5]);
+  const F tt = larger(along_t<kind>(axes, tx, ty, tz), F{});
+  const F tl = along_t<kind>(axes, lx, ly, lz);
+  const F ll = larger(along_l<kind>(axes, lx, ly, lz), F{});
   const float slope = layer.stereo;
   const F across2 = larger(tt - 2.f * slope * tl + slope * slope * ll, F{}) + layer.precise2;
   const float slack_cm = 0.01f;  // what linearisation may be off

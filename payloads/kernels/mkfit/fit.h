@@ -52,7 +52,7 @@ SITECAP_FN void to_beam_line(State<F>& s) {
   h = heading(s);
   const Arc<F> arc = arc_to_beam_line(s, h, reached);
   transport(s, h, arc);
-  project<cylinder>(s, h, h.cos_phi, h.sin_phi, F{});
+  project(s, h, h.cos_phi, h.sin_phi);
   keep_where(s, at_pipe, reached);
 }
 

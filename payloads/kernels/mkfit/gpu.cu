@@ -23,6 +23,11 @@ __global__ void mkfit_place_hits(RawHits raw, const i32* order, i32 hits, const 
   if (i < hits) place_hit(raw, order[i], i, phi, along, inverse_radius, rows, sorted_phi, sorted_along);
 }
 
+__global__ void mkfit_set_heading(float* rows, const i32* slots, i32 count) {
+  const i32 i = own_item();
+  if (i < count) set_heading<float>(rows, slots + i, 1);
+}
+
 __global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* slots, i32 active,
                                   Layer layer, float chi2_cut, Windows windows) {
   const i32 i = own_item();

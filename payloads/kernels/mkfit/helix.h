@@ -4,7 +4,8 @@
 // With the half-angle tangent t = tan(turn / 2) and u = 2 R t every point of the circle is p + u / (1 + t^2)
 // (e + t n), e along the momentum and n across it, so that |p'|^2 = r^2 becomes a quadratic in u whose stable
 // root has no difference of large numbers for stiff tracks. The covariance goes first to a fixed length of
-// path, where the Jacobian differs from one in six entries only, and is then projected onto the surface: d' =
+// path, where the Jacobian differs from one in six entries only. Measurements are taken along axes at right
+// angles to the track (update.h); only the end of the fit is projected onto a plane: d' =
 // d - f (n.d) / (n.f), f the change of the state by path (A. Strandlie, W. Wittek, NIM A 566 (2006) 687,
 // treat both steps).
 #pragma once
@@ -12,32 +13,11 @@
 
 namespace sitecap::mkfit {
 
-// c * 3.8 T in GeV per cm of radius, as the simulation bends
-SITECAP_CONST float bending = 0.0113923923f;
 // rad, half of the largest turn between two surfaces: beyond, a track curls up and is given up
 SITECAP_CONST float largest_half_tangent = 0.4f;
 
 // Kinds of surface: an `either` chooses by a mask in each lane.
 SITECAP_CONST int cylinder = 0, disc = 1, either = 2;
-
-// Direction of the momentum at the state.
-template <class F>
-struct Heading {
-  F sin_phi, cos_phi;
-  F sin_theta, cot_theta;
-  F curvature;  // 1/cm, d phi / d path in the transverse plane
-};
-
-template <class F>
-SITECAP_FN Heading<F> heading(const State<F>& s) {
-  Heading<F> h;
-  F cos_theta;
-  sine_cosine(s.phi, h.sin_phi, h.cos_phi);
-  sine_cosine(s.theta, h.sin_theta, cos_theta);
-  h.cot_theta = cos_theta / h.sin_theta;
-  h.curvature = -bending * s.charge * s.inverse_pt;
-  return h;
-}
 
 // A piece of helix: t = tan(turn / 2), u = 2 R t and the transverse length of path, in cm.
 template <class F>
@@ -172,37 +152,16 @@ SITECAP_FN void transport(State<F>& s, Heading<F>& h, const Arc<F>& arc) {
   c[17] = z5;
 }
 
-// The covariance of where the track crosses the plane of this normal through its state: kind `cylinder` says
-// that the normal has no z, `disc` that it is z.
-template <int kind, class F>
-SITECAP_FN void project(State<F>& s, const Heading<F>& h, F nx, F ny, F nz) {
+// The covariance of where the track crosses the plane parallel to the beam line with this normal through its
+// state.
+template <class F>
+SITECAP_FN void project(State<F>& s, const Heading<F>& h, F nx, F ny) {
   F* c = s.c;
-  F v0, v1, v2, v3, v4, v5, inverse;
-  if constexpr (kind == disc) {
-    (void)nx, (void)ny, (void)nz;
-    inverse = 1.f / h.cot_theta;
-    v0 = c[3] * inverse, v1 = c[4] * inverse, v2 = c[5] * inverse;
-    v3 = c[8] * inverse, v4 = c[12] * inverse, v5 = c[17] * inverse;
-  } else {
-    F across = nx * h.cos_phi + ny * h.sin_phi;
-    if constexpr (kind == either) across = across + nz * h.cot_theta;
-    inverse = 1.f / across;
-    const F mx = nx * inverse, my = ny * inverse;
-    v0 = mx * c[0] + my * c[1], v1 = mx * c[1] + my * c[2], v2 = mx * c[3] + my * c[4];
-    v3 = mx * c[6] + my * c[7], v4 = mx * c[10] + my * c[11], v5 = mx * c[15] + my * c[16];
-    if constexpr (kind == either) {
-      const F mz = nz * inverse;
-      v0 = v0 + mz * c[3], v1 = v1 + mz * c[4], v2 = v2 + mz * c[5];
-      v3 = v3 + mz * c[8], v4 = v4 + mz * c[12], v5 = v5 + mz * c[17];
-    }
-  }
-  F variance;  // of the length of path to the plane
-  if constexpr (kind == disc)
-    variance = v2 * inverse;
-  else if constexpr (kind == cylinder)
-    variance = (nx * v0 + ny * v1) * inverse;
-  else
-    variance = (nx * v0 + ny * v1 + nz * v2) * inverse;
+  const F inverse = 1.f / (nx * h.cos_phi + ny * h.sin_phi);
+  const F mx = nx * inverse, my = ny * inverse;
+  F v0 = mx * c[0] + my * c[1], v1 = mx * c[1] + my * c[2], v2 = mx * c[3] + my * c[4];
+  F v3 = mx * c[6] + my * c[7], v4 = mx * c[10] + my * c[11], v5 = mx * c[15] + my * c[16];
+  const F variance = mx * v0 + my * v1;  // of the length of path to the plane
   const F half = 0.5f * variance;
   const F fx = h.cos_phi, fy = h.sin_phi, fz = h.cot_theta, fp = h.curvature;
   v0 = v0 - half * fx, v1 = v1 - half * fy, v2 = v2 - half * fz, v4 = v4 - half * fp;

@@ -21,8 +21,30 @@ struct State {
   F c[21];
 };
 
-// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, one spare, 21
-// covariances, three spare.
+// c * 3.8 T in GeV per cm of radius, as the simulation bends
+SITECAP_CONST float bending = 0.0113923923f;
+
+// Direction of the momentum at the state.
+template <class F>
+struct Heading {
+  F sin_phi, cos_phi;
+  F sin_theta, cot_theta;
+  F curvature;  // 1/cm, d phi / d path in the transverse plane
+};
+
+template <class F>
+SITECAP_FN Heading<F> heading(const State<F>& s) {
+  Heading<F> h;
+  F cos_theta;
+  sine_cosine(s.phi, h.sin_phi, h.cos_phi);
+  sine_cosine(s.theta, h.sin_theta, cos_theta);
+  h.cot_theta = cos_theta / h.sin_theta;
+  h.curvature = -bending * s.charge * s.inverse_pt;
+  return h;
+}
+
+// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, sine of phi, 21 covariances;
+// cosine of phi, sine and cotangent of theta. The heading is there for candidates only.
 SITECAP_CONST int row_floats = 32;
 
 template <class F>
@@ -40,11 +62,11 @@ SITECAP_FN void load_state(const float* SITECAP_RESTRICT rows, const i32* row, S
   for (int k = 0; k < 21; ++k) s.c[k] = v[8 + k];
 }
 
-// Parameters and charge only.
+// With the heading of a candidate.
 template <class F>
-SITECAP_FN void load_parameters(const float* SITECAP_RESTRICT rows, const i32* row, State<F>& s) {
-  F v[8];
-  load_rows<8>(rows, row_floats, row, v);
+SITECAP_FN Heading<F> load_candidate(const float* SITECAP_RESTRICT rows, const i32* row, State<F>& s) {
+  F v[row_floats];
+  load_rows<row_floats>(rows, row_floats, row, v);
   s.x = v[0];
   s.y = v[1];
   s.z = v[2];
@@ -52,15 +74,50 @@ SITECAP_FN void load_parameters(const float* SITECAP_RESTRICT rows, const i32* r
   s.phi = v[4];
   s.theta = v[5];
   s.charge = v[6];
+  SITECAP_UNROLL
+  for (int k = 0; k < 21; ++k) s.c[k] = v[8 + k];
+  return Heading<F>{v[7], v[29], v[30], v[31], -bending * s.charge * s.inverse_pt};
+}
+
+// Parameters, charge and heading only.
+template <class F>
+SITECAP_FN Heading<F> load_parameters(const float* SITECAP_RESTRICT rows, const i32* row, State<F>& s) {
+  F v[8], direction[4];
+  load_rows<8>(rows, row_floats, row, v);
+  load_rows<4>(rows + 28, row_floats, row, direction);
+  s.x = v[0];
+  s.y = v[1];
+  s.z = v[2];
+  s.inverse_pt = v[3];
+  s.phi = v[4];
+  s.theta = v[5];
+  s.charge = v[6];
+  return Heading<F>{v[7], direction[1], direction[2], direction[3], -bending * s.charge * s.inverse_pt};
+}
+
+template <class F>
+SITECAP_FN void store_candidate(float* SITECAP_RESTRICT rows, const i32* row, int lanes, const State<F>& s,
+                                const Heading<F>& h) {
+  F v[row_floats] = {s.x, s.y, s.z, s.inverse_pt, s.phi, s.theta, s.charge, h.sin_phi};
+  SITECAP_UNROLL
+  for (int k = 0; k < 21; ++k) v[8 + k] = s.c[k];
+  v[29] = h.cos_phi;
+  v[30] = h.sin_theta;
+  v[31] = h.cot_theta;
+  store_rows<row_floats>(rows, row_floats, row, lanes, v);
 }
 
 template <class F>
 SITECAP_FN void store_state(float* SITECAP_RESTRICT rows, const i32* row, int lanes, const State<F>& s) {
-  F v[row_floats] = {s.x, s.y, s.z, s.inverse_pt, s.phi, s.theta, s.charge, F{}};
-  SITECAP_UNROLL
-  for (int k = 0; k < 21; ++k) v[8 + k] = s.c[k];
-  v[29] = v[30] = v[31] = F{};
-  store_rows<row_floats>(rows, row_floats, row, lanes, v);
+  store_candidate(rows, row, lanes, s, Heading<F>{});
+}
+
+// Completes rows of a state without a heading.
+template <class F>
+SITECAP_FN void set_heading(float* SITECAP_RESTRICT rows, const i32* row, int lanes) {
+  State<F> s;
+  load_state(rows, row, s);
+  store_candidate(rows, row, lanes, s, heading(s));
 }
 
 // A measured point: a row of eight floats. The covariance is of the plane of measurement: tangential

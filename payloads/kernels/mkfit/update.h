@@ -5,14 +5,14 @@
 
 namespace sitecap::mkfit {
 
-// State at the surface of a point: the cylinder through it or the disc. False where it is not reached.
+// State at the surface of a point: the cylinder through it or the disc. False where it is not reached. The
+// covariance stays that of a fixed length of path: what it says along the track, a measurement on a surface
+// does not see (`axes_of`), so that nothing is projected from step to step.
 template <int kind, class F>
 SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
   MaskOf<F> reached;
   Arc<F> arc;
-  F nx = p.ux, ny = p.uy, nz = F{};
   if constexpr (kind == disc) {
-    (void)is_disc;
     arc = arc_to_disc(s, h, p.z, reached);
   } else {
     const F radius = p.x * p.ux + p.y * p.uy;
@@ -23,14 +23,55 @@ SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<
       arc = Arc<F>{select(is_disc, other.t, arc.t), select(is_disc, other.u, arc.u),
                    select(is_disc, other.path, arc.path)};
       reached = (is_disc & reached_disc) | ((is_disc == 0) & reached);
-      nx = select(is_disc, F{}, nx);
-      ny = select(is_disc, F{}, ny);
-      nz = select(is_disc, all_lanes<F>(1.f), nz);
     }
   }
+  (void)is_disc;
   transport(s, h, arc);
-  project<kind>(s, h, nx, ny, nz);
   return reached;
+}
+
+// What a position error moves the measured coordinates by when the track is followed to the surface again: the
+// unit vectors of measurement less their share of the surface's normal, so that both are at right angles to
+// the track. `kind` cylinder: t has no z and l has z 1; disc: both have the sensor's x and y.
+template <class F>
+struct Axes {
+  F tx, ty, tz, lx, ly, lz;
+};
+
+template <int kind, class F>
+SITECAP_FN Axes<F> axes_of(const Heading<F>& h, F ux, F uy, MaskOf<F> is_disc) {
+  Axes<F> a{};
+  const F outwards = ux * h.cos_phi + uy * h.sin_phi;
+  const F one = all_lanes<F>(1.f);
+  if constexpr (kind == cylinder) {
+    const F inverse = 1.f / outwards, slope = -h.cot_theta * inverse;
+    a = Axes<F>{-h.sin_phi * inverse, h.cos_phi * inverse, F{}, ux * slope, uy * slope, one};
+  } else {
+    const F sideways = ux * h.sin_phi - uy * h.cos_phi;
+    if constexpr (kind == disc) {
+      const F inverse = -1.f / h.cot_theta;
+      a = Axes<F>{-uy, ux, sideways * inverse, ux, uy, outwards * inverse};
+    } else {
+      const F inverse = 1.f / select(is_disc, h.cot_theta, outwards), slope = -h.cot_theta * inverse;
+      a = Axes<F>{select(is_disc, -uy, -h.sin_phi * inverse), select(is_disc, ux, h.cos_phi * inverse),
+                  select(is_disc, -sideways * inverse, F{}),  select(is_disc, ux, ux * slope),
+                  select(is_disc, uy, uy * slope),            select(is_disc, -outwards * inverse, one)};
+    }
+  }
+  (void)is_disc;
+  return a;
+}
+
+// x, y and z of a covariance's row along one axis; zeros and ones are not multiplied.
+template <int kind, class F>
+SITECAP_FN F along_t(const Axes<F>& a, F x, F y, F z) {
+  if constexpr (kind == cylinder) return a.tx * x + a.ty * y;
+  return a.tx * x + a.ty * y + a.tz * z;
+}
+template <int kind, class F>
+SITECAP_FN F along_l(const Axes<F>& a, F x, F y, F z) {
+  if constexpr (kind == cylinder) return a.lx * x + a.ly * y + z;
+  return a.lx * x + a.ly * y + a.lz * z;
 }
 
 // Residuals and the inverse of their covariance, in the plane of measurement.
@@ -48,45 +89,33 @@ struct Coupling {
 };
 
 template <int kind, class F>
-SITECAP_FN Coupling<F> coupling(const State<F>& s, const Point<F>& p, MaskOf<F> is_disc) {
+SITECAP_FN Coupling<F> coupling(const State<F>& s, const Axes<F>& a) {
   Coupling<F> k;
   SITECAP_UNROLL
   for (int i = 0; i < 6; ++i) {
     const F cx = s.c[packed(i, 0)], cy = s.c[packed(i, 1)], cz = s.c[packed(i, 2)];
-    k.t[i] = p.ux * cy - p.uy * cx;
-    if constexpr (kind == cylinder)
-      k.l[i] = cz;
-    else if constexpr (kind == disc)
-      k.l[i] = p.ux * cx + p.uy * cy;
-    else
-      k.l[i] = select(is_disc, p.ux * cx + p.uy * cy, cz);
+    k.t[i] = along_t<kind>(a, cx, cy, cz);
+    k.l[i] = along_l<kind>(a, cx, cy, cz);
   }
-  (void)is_disc;
   return k;
 }
 
 template <int kind, class F>
-SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Coupling<F>& k,
+SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Axes<F>& a, const Coupling<F>& k,
                                 MaskOf<F> is_disc) {
   Residual<F> r;
   const F dx = p.x - s.x, dy = p.y - s.y, dz = p.z - s.z;
   r.t = p.ux * dy - p.uy * dx;
-  F ll;
-  if constexpr (kind == cylinder) {
+  if constexpr (kind == cylinder)
     r.l = dz;
-    ll = k.l[2];
-  } else {
+  else if constexpr (kind == disc)
     r.l = p.ux * dx + p.uy * dy;
-    ll = p.ux * k.l[0] + p.uy * k.l[1];
-    if constexpr (kind == either) {
-      r.l = select(is_disc, r.l, dz);
-      ll = select(is_disc, ll, k.l[2]);
-    }
-  }
+  else
+    r.l = select(is_disc, p.ux * dx + p.uy * dy, dz);
   (void)is_disc;
-  const F tt = p.ux * k.t[1] - p.uy * k.t[0] + p.tt;
-  const F tl = p.ux * k.l[1] - p.uy * k.l[0] + p.tl;
-  ll = ll + p.ll;
+  const F tt = along_t<kind>(a, k.t[0], k.t[1], k.t[2]) + p.tt;
+  const F tl = along_t<kind>(a, k.l[0], k.l[1], k.l[2]) + p.tl;
+  const F ll = along_l<kind>(a, k.l[0], k.l[1], k.l[2]) + p.ll;
   const F inverse = 1.f / (tt * ll - tl * tl);
   r.tt = ll * inverse;
   r.tl = -tl * inverse;
@@ -132,8 +161,9 @@ SITECAP_FN void keep_where(State<F>& s, const State<F>& old, MaskOf<F> taken) {
 template <int kind, class F>
 SITECAP_FN F kalman_step(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
   const MaskOf<F> reached = propagate_to_point<kind>(s, h, p, is_disc);
-  const Coupling<F> k = coupling<kind>(s, p, is_disc);
-  const Residual<F> r = residual<kind>(s, p, k, is_disc);
+  const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
+  const Coupling<F> k = coupling<kind>(s, axes);
+  const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);
   apply_gain(s, k, r);
   return select(reached, r.chi2, all_lanes<F>(1e9f));
 }
