@@ -13,7 +13,9 @@ SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hi
   Point<F> p;
   load_point(hit_rows, hit, p);
   const MaskOf<F> is_disc{};
-  const MaskOf<F> reached = propagate_to_point<kind>(s, h, p, is_disc);
+  MaskOf<F> reached;
+  const Arc<F> arc = arc_to_point<kind>(s, h, p, is_disc, reached);
+  transport(s, h, arc);
   const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
   const Coupling<F> k = coupling<kind>(s, axes);
   const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);

@@ -27,12 +27,18 @@ class Bare final : public Payload {
       for (i32 k = g; k < end; ++k) start(first, k);
       const Point<F>* points = points_.data() + first_point_[static_cast<std::size_t>(event)] +
                                static_cast<i64>(g) * layers_;
-      for (int step = 0; step < layers_; ++step)
-        for (i32 k = g; k < end; ++k) {
-          State<F>& s = states_[static_cast<std::size_t>(k)];
-          Heading<F> h = heading(s);
-          kalman_step<cylinder>(s, h, points[(k - g) * layers_ + step], MaskOf<F>{});
-        }
+      for (int step = 0; step < layers_; ++step) {
+        Heading<F> h[side_by_side];
+        Arc<F> arc[side_by_side];
+        MaskOf<F> reached;
+        for (i32 k = g; k < end; ++k) h[k - g] = heading(states_[static_cast<std::size_t>(k)]);
+        for (i32 k = g; k < end; ++k)
+          arc[k - g] = arc_to_point<cylinder>(states_[static_cast<std::size_t>(k)], h[k - g],
+                                              points[(k - g) * layers_ + step], MaskOf<F>{}, reached);
+        for (i32 k = g; k < end; ++k)
+          step_along<cylinder>(states_[static_cast<std::size_t>(k)], h[k - g], arc[k - g],
+                               points[(k - g) * layers_ + step], MaskOf<F>{});
+      }
     }
   }
   Columns results() const override { return {}; }
@@ -45,7 +51,7 @@ class Bare final : public Payload {
   std::size_t workspace_bytes() const override { return states_.size() * sizeof(State<F>) + points_.size() * sizeof(Point<F>); }
 
  private:
-  static constexpr i32 side_by_side = 4;
+  static constexpr i32 side_by_side = 8;
   void start(i64 first, i32 group) {
     State<F>& s = states_[static_cast<std::size_t>(group)];
     const i64 at = first + static_cast<i64>(group) * W;
@@ -56,8 +62,11 @@ class Bare final : public Payload {
     s.phi = load<F>(events_.seed_phi.data + at);
     s.theta = load<F>(events_.seed_theta.data + at);
     for (int l = 0; l < W; ++l) set_lane(s.charge, l, events_.seed_charge[at + l]);
-    for (int k = 0; k < 21; ++k)
-      for (int l = 0; l < W; ++l) set_lane(s.c[k], l, events_.covariance[21 * (at + l) + k]);
+    i32 row[W];
+    for (int l = 0; l < W; ++l) row[l] = l;
+    const float* covariance = events_.covariance.data + 21 * at;
+    load_rows<20>(covariance, 21, row, s.c);
+    for (int l = 0; l < W; ++l) set_lane(s.c[20], l, covariance[21 * l + 20]);
   }
   // The hits, once: each straight ahead of where the one before has left the track.
   void place_points() {

@@ -5,12 +5,12 @@
 
 namespace sitecap::mkfit {
 
-// State at the surface of a point: the cylinder through it or the disc. False where it is not reached. The
-// covariance stays that of a fixed length of path: what it says along the track, a measurement on a surface
-// does not see (`axes_of`), so that nothing is projected from step to step.
+// To the surface of a point, the cylinder through it or the disc; `reached` is false where it is not met. The
+// covariance that `transport` takes there stays that of a fixed length of path: what it says along the track,
+// a measurement on a surface does not see (`axes_of`), so that nothing is projected from step to step.
 template <int kind, class F>
-SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
-  MaskOf<F> reached;
+SITECAP_FN Arc<F> arc_to_point(const State<F>& s, const Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc,
+                               MaskOf<F>& reached) {
   Arc<F> arc;
   if constexpr (kind == disc) {
     arc = arc_to_disc(s, h, p.z, reached);
@@ -26,8 +26,7 @@ SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<
     }
   }
   (void)is_disc;
-  transport(s, h, arc);
-  return reached;
+  return arc;
 }
 
 // What a position error moves the measured coordinates by when the track is followed to the surface again: the
@@ -157,15 +156,24 @@ SITECAP_FN void keep_where(State<F>& s, const State<F>& old, MaskOf<F> taken) {
   for (int k = 0; k < 21; ++k) s.c[k] = select(taken, s.c[k], old.c[k]);
 }
 
-// Propagation and update at once: the Kalman step. Gives chi2, and 1e9 where the surface is not reached.
+// Propagation along an arc that is known, and update. Gives chi2.
 template <int kind, class F>
-SITECAP_FN F kalman_step(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
-  const MaskOf<F> reached = propagate_to_point<kind>(s, h, p, is_disc);
+SITECAP_FN F step_along(State<F>& s, Heading<F>& h, const Arc<F>& arc, const Point<F>& p, MaskOf<F> is_disc) {
+  transport(s, h, arc);
   const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
   const Coupling<F> k = coupling<kind>(s, axes);
   const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);
   apply_gain(s, k, r);
-  return select(reached, r.chi2, all_lanes<F>(1e9f));
+  return r.chi2;
+}
+
+// Propagation and update at once: the Kalman step. Gives chi2, and 1e9 where the surface is not reached.
+template <int kind, class F>
+SITECAP_FN F kalman_step(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
+  MaskOf<F> reached;
+  const Arc<F> arc = arc_to_point<kind>(s, h, p, is_disc, reached);
+  const F chi2 = step_along<kind>(s, h, arc, p, is_disc);
+  return select(reached, chi2, all_lanes<F>(1e9f));
 }
 
 }  // namespace sitecap::mkfit
