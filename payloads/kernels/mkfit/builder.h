@@ -88,12 +88,12 @@ class Builder {
     activate<kind>(layer, place);
     if (clock) clock->lap("steer");
     if (active_ == 0) return;
-    const Windows windows{phi_, along_, half_phi_, half_along_, slope_, status_};
+    const Windows windows{phi_, along_, half_phi_, half_along_, slope_, reach_, inverse_pt_, status_};
     for (i32 i = 0; i < active_; i += W)
       cross_layer<kind, F>(rows_.data(), crossed_.data(), active_slot_ + i, min_of(W, active_ - i), layer,
                            parameters.chi2, windows, i);
     if (clock) clock->lap("propagate");
-    find(layer, index, hits, windows);
+    find(index, hits, windows);
     if (clock) clock->lap("search");
     for (i32 i = 0; i < pairs_; i += W)
       store(pair_chi2_ + i,
@@ -135,13 +135,13 @@ class Builder {
   }
   static bool near_lane(const MaskOf<F>& mask, i32 l) { return lane(mask, l) != 0; }
 
-  void find(const Layer& layer, i32 index, const Hits& hits, const Windows& windows) {
+  void find(i32 index, const Hits& hits, const Windows& windows) {
     pairs_ = 0;
     for (i32 s = 0; s < seeds_; ++s) {
       Progress& p = progress_[s];
       if (p.first_active < 0) continue;
       p.first_pair = pairs_;
-      const i32 found = find_pairs(hits, layer, index, windows, p.first_active, p.candidates,
+      const i32 found = find_pairs<F>(hits, index, windows, p.first_active, p.candidates,
                                    pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
       p.pairs = min_of(found, most_pairs);
       overflows += found - p.pairs;
@@ -237,13 +237,14 @@ class Builder {
   Candidate candidates_[2 * batch_slots];
   i32 start_[batch_seeds];
   i32 asked_seed_[batch_seeds], asked_slot_[batch_seeds + W];
-  i32 active_slot_[batch_slots + W], status_[batch_slots + W];
-  float phi_[batch_slots + W], along_[batch_slots + W], half_phi_[batch_slots + W],
-      half_along_[batch_slots + W], slope_[batch_slots + W];
+  i32 active_slot_[batch_slots + 2 * W], status_[batch_slots + 2 * W];
+  float phi_[batch_slots + 2 * W], along_[batch_slots + 2 * W], half_phi_[batch_slots + 2 * W],
+      half_along_[batch_slots + 2 * W], slope_[batch_slots + 2 * W], reach_[batch_slots + 2 * W],
+      inverse_pt_[batch_slots + 2 * W];
   i32 pair_parent_[batch_pairs + W], pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
   float pair_chi2_[batch_pairs + W];
-  i32 update_parent_[batch_slots + W], update_hit_[batch_slots + W], update_slot_[batch_slots + W];
-  i32 overlap_seed_[batch_slots + W], overlap_hit_[batch_slots + W], overlap_slot_[batch_slots + W];
+  i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W], update_slot_[batch_slots + 2 * W];
+  i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W], overlap_slot_[batch_slots + 2 * W];
 };
 
 }  // namespace sitecap::mkfit

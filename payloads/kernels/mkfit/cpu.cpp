@@ -40,7 +40,7 @@ class MkFit final : public Payload {
     for (auto* column : {&bin_, &order_, &place_, &first_user_}) column->resize(hits);
     std::fill(first_user_.begin(), first_user_.end(), -1);
     points_.resize(hits * point_floats);
-    const std::size_t bins = events_.layers.size() * layer_bins;
+    const std::size_t bins = events_.layers.size() * phi_bins;
     bin_offset_.resize(bins + 1);
     cursor_.resize(bins + most_hits + 2);
     region_.resize(seeds);
@@ -101,7 +101,7 @@ class MkFit final : public Payload {
     for (; i < hits_; ++i)
       bin_hits<float>(raw, events_.layers.data(), i, 1, phi_.data(), along_.data(), inverse_radius_.data(),
                       bin_.data());
-    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * layer_bins,
+    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * phi_bins,
                   bin_offset_.data(), cursor_.data(), order_.data());
     for (i32 k = 0; k < hits_; ++k) {
       place_[static_cast<std::size_t>(order_[static_cast<std::size_t>(k)])] = k;

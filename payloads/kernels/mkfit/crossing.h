@@ -13,6 +13,8 @@ struct Windows {
   float* half_phi;    // rad, half width of |dphi - slope * dalong|
   float* half_along;  // cm
   float* slope;       // rad/cm, of the strips
+  float* reach;       // rad, the window's half width whatever `along`
+  float* inverse_pt;  // 1/GeV
   i32* status;        // one of the following
 };
 SITECAP_CONST i32 outside = 0;  // no sensor is crossed: nothing is sought, nothing is missed
@@ -108,7 +110,11 @@ SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, i
   store(windows.status + at, status);
   store(windows.phi + at, arc_tangent(s.y, s.x));
   store(windows.along + at, along);
-  store(windows.half_phi + at, half_across * inverse_radius);
+  const F half_phi = half_across * inverse_radius;
+  const F reach = smaller(half_phi + tilt * inverse_radius * half_along, all_lanes<F>(pi));
+  store(windows.half_phi + at, half_phi);
+  store(windows.reach + at, reach);
+  store(windows.inverse_pt + at, s.inverse_pt);
   store(windows.half_along + at, half_along);
   store(windows.slope + at, slope * inverse_radius);
 }

@@ -60,8 +60,7 @@ struct Events {
       if (!(high[i] > low[i]) || !(material[i] > 0.f)) refuse("layer " + std::to_string(i) + " is empty");
       layers.push_back(Layer{is_disc[i], position[i], low[i], high[i], hole_low[i], hole_high[i], stagger[i],
                              stereo[i], precise[i] * precise[i] * (1.f + stereo[i] * stereo[i]),
-                             along[i] * along[i], material[i],
-                             static_cast<float>(along_bins) / (high[i] - low[i])});
+                             along[i] * along[i], material[i]});
     }
     make_plan();
   }

@@ -5,9 +5,7 @@
 namespace sitecap::mkfit {
 
 SITECAP_CONST int most_layers = 128;  // of a tracker
-SITECAP_CONST int along_bins = 8;     // of a layer's length or radius
-SITECAP_CONST int phi_bins = 128;     // of its azimuth
-SITECAP_CONST int layer_bins = along_bins * phi_bins;
+SITECAP_CONST int phi_bins = 512;     // of a layer's azimuth: hits near a track lie in one run of bins
 
 // One layer; lengths in cm. `along` is z on a cylinder, the radius on a disc.
 struct Layer {
@@ -20,7 +18,6 @@ struct Layer {
   float precise2;             // cm2, variance of t - stereo * l of a measurement
   float along2;               // cm2, largest variance of l
   float radiation_lengths;
-  float bins_per_cm;  // of `along`
 };
 
 // Parameters of the building; CMSSW RecoTracker/MkFitCore, IterationConfig.h and standard functions, initial
@@ -45,11 +42,5 @@ struct Plan {
   i32 place[regions][most_layers];  // of a layer in that list, -1 if it is not there
   i32 count[regions];
 };
-
-// Bin of a place on a layer.
-SITECAP_FN i32 along_bin(const Layer& layer, float along) {
-  const i32 bin = static_cast<i32>((along - layer.low) * layer.bins_per_cm);
-  return clamp(bin, 0, along_bins - 1);
-}
 
 }  // namespace sitecap::mkfit

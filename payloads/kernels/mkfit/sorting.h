@@ -18,23 +18,19 @@ SITECAP_FN void bin_hits(const RawHits& raw, const Layer* layers, i32 at, int la
   const F x = load<F>(raw.x + at), y = load<F>(raw.y + at), z = load<F>(raw.z + at);
   const F radius = square_root(x * x + y * y);
   const F angle = arc_tangent(y, x);
-  F is_disc{}, low{}, per_cm{};
+  F is_disc{};
   IntOf<F> layer{};
   for (int l = 0; l < lanes; ++l) {
     const Layer& own = layers[raw.layer[at + l]];
     set_lane(is_disc, l, own.is_disc != 0 ? 1.f : 0.f);
-    set_lane(low, l, own.low);
-    set_lane(per_cm, l, own.bins_per_cm);
     set_lane(layer, l, raw.layer[at + l]);
   }
   const F place = select(is_disc > 0.f, radius, z);
-  const float most = static_cast<float>(along_bins - 1);
-  const F a = smaller(larger((place - low) * per_cm, F{}), all_lanes<F>(most));
   const F b = (angle + 4.f * pi) * (static_cast<float>(phi_bins) / (2.f * pi));
   store(phi + at, angle);
   store(along + at, place);
   store(inverse_radius + at, 1.f / larger(radius, all_lanes<F>(1e-6f)));
-  store(bin + at, layer * layer_bins + to_int(a) * phi_bins + (to_int(b) & (phi_bins - 1)));
+  store(bin + at, layer * phi_bins + (to_int(b) & (phi_bins - 1)));
 }
 
 // One hit to its place in the sorted order.

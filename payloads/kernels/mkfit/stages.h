@@ -3,4 +3,5 @@
 #include "kernels/mkfit/attach.h"
 #include "kernels/mkfit/cleaning.h"
 #include "kernels/mkfit/fit.h"
+#include "kernels/mkfit/search.h"
 #include "kernels/mkfit/sorting.h"
