@@ -5,13 +5,16 @@
 
 namespace sitecap::mkfit {
 
-// chi2 of W pairs: `row` the candidates' places at the layer, `hit` the hits'.
+// chi2 of W pairs: `row` the candidates' places at the layer, `hit` the hits'. `depth`, cm: off which side of
+// the layer the hits lie, radius (cylinder) or z (disc).
 template <int kind, class F>
-SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hit_rows, const i32* hit) {
+SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hit_rows, const i32* hit,
+                           F& depth) {
   State<F> s;
   Heading<F> h = load_candidate(crossed, row, s);
   Point<F> p;
   load_point(hit_rows, hit, p);
+  depth = kind == disc ? p.z : p.x * p.ux + p.y * p.uy;
   const MaskOf<F> is_disc{};
   MaskOf<F> reached;
   const Arc<F> arc = arc_to_point<kind>(s, h, p, is_disc, reached);
@@ -52,26 +55,24 @@ SITECAP_FN F attach_overlap(float* rows, const i32* row, const float* hit_rows, 
   return select(taken, chi2, all_lanes<F>(1e9f));
 }
 
-// Off which side of its layer a hit lies: radius (cylinder) or z (disc), cm.
-SITECAP_FN float depth_of(const float* hit_rows, i32 hit, bool is_disc) {
-  const float* p = hit_rows + static_cast<i64>(hit) * point_floats;
-  return is_disc ? p[2] : p[0] * p[6] + p[1] * p[7];
-}
+// The pairs of a seed in a layer.
+struct Pairs {
+  const i32 *parent, *hit;  // candidate of the seed; place of the hit
+  const float *chi2, *depth;
+  i32 count;
+};
 
 // The best other hit of the same parent on the other side of the layer, or -1.
-SITECAP_FN i32 overlap_of(const float* hit_rows, const Layer& layer, const i32* pair_parent,
-                          const i32* pair_hit, const float* pair_chi2, i32 pairs, i32 own, float cut) {
-  const bool is_disc = layer.is_disc != 0;
-  const float depth = depth_of(hit_rows, pair_hit[own], is_disc);
+SITECAP_FN i32 overlap_of(const Pairs& pairs, float stagger, i32 own, float cut) {
   i32 best = -1;
   float least = cut;
-  for (i32 p = 0; p < pairs; ++p) {
-    if (pair_parent[p] != pair_parent[own] || !(pair_chi2[p] < least)) continue;
-    if (absolute(depth_of(hit_rows, pair_hit[p], is_disc) - depth) < layer.stagger) continue;
-    least = pair_chi2[p];
-    best = p;
+  for (i32 p = 0; p < pairs.count; ++p) {
+    const bool better = (pairs.parent[p] == pairs.parent[own]) & (pairs.chi2[p] < least) &
+                        !(absolute(pairs.depth[p] - pairs.depth[own]) < stagger);
+    least = better ? pairs.chi2[p] : least;
+    best = better ? pairs.hit[p] : best;
   }
-  return best < 0 ? -1 : pair_hit[best];
+  return best;
 }
 
 }  // namespace sitecap::mkfit

@@ -29,8 +29,8 @@ class Builder {
   float* seed_row(i32 seed) { return rows_.data() + seed * most_candidates * row_floats; }
   // `hits`: of the seed; `start`: place in the plan after the seed's last layer
   void begin(i32 seed, i32 hits, i32 start) {
-    progress_[seed] = Progress{1, 0, 0, 0, 0, -1, Candidate{-1, 0, 0, 0, 0.f}, 0.f};
-    candidates_[seed * most_candidates] = Candidate{-1, hits, 0, 0, 0.f};
+    progress_[seed] = Progress{1, 0, 0, 0, 0, -1, Candidate{-1, 0.f, 0.f, 0.f, 0.f, {}}, 0.f};
+    candidates_[seed * most_candidates] = Candidate{-1, static_cast<float>(hits), 0.f, 0.f, 0.f, {}};
     start_[seed] = start;
   }
   const Node* tree(i32 seed) const { return nodes_.data() + seed * most_nodes; }
@@ -63,7 +63,7 @@ class Builder {
       const i32 slot = slot_of(seed, p.side, c);
       const float* own = row_of(slot);
       const float score = score_of(candidates_[slot], own[3]);
-      if (built.best.hits != 0 && !(score > built.score)) continue;
+      if (built.best.hits > 0.f && !(score > built.score)) continue;
       built = Built{candidates_[slot], score};
       from = own;
     }
@@ -95,11 +95,17 @@ class Builder {
     if (clock) clock->lap("propagate");
     find(index, hits, windows);
     if (clock) clock->lap("search");
-    for (i32 i = 0; i < pairs_; i += W)
+    for (i32 i = 0; i < pairs_; i += W) {
+      F depth;
       store(pair_chi2_ + i,
-            compatibility<kind, F>(crossed_.data(), pair_slot_ + i, hits.rows, pair_hit_ + i));
+            compatibility<kind, F>(crossed_.data(), pair_slot_ + i, hits.rows, pair_hit_ + i, depth));
+      store(pair_depth_ + i, depth);
+    }
     if (clock) clock->lap("chi2");
-    select_best(parameters, layer, hits);
+    const Worth worth{with_hit_, without_, ended_};
+    for (i32 i = 0; i < active_; i += W)
+      judge<F>(parameters, candidates_, active_slot_ + i, windows, i, worth);
+    select_best(parameters, layer);
     if (clock) clock->lap("choose");
     for (i32 i = 0; i < updates_; i += W)
       attach<kind, F>(crossed_.data(), update_parent_ + i, hits.rows, update_hit_ + i, rows_.data(),
@@ -152,22 +158,38 @@ class Builder {
     pad(pair_hit_, pairs_);
   }
 
-  void select_best(const Parameters& parameters, const Layer& layer, const Hits& hits) {
+  void select_best(const Parameters& parameters, const Layer& layer) {
     updates_ = overlaps_ = 0;
     for (i32 s = 0; s < seeds_; ++s) {
       Progress& p = progress_[s];
       if (p.first_active < 0) continue;
       const i32 own = slot_of(s, p.side, 0), next = slot_of(s, 1 - p.side, 0);
-      float inverse_pt[most_candidates];
-      for (i32 c = 0; c < p.candidates; ++c) inverse_pt[c] = row_of(own + c)[3];
-      Choice best[most_candidates];
-      i32 ended;
-      const i32 chosen =
-          choose(parameters, candidates_ + own, inverse_pt, p.candidates, status_ + p.first_active,
-                 pair_parent_ + p.first_pair, pair_chi2_ + p.first_pair, p.pairs, p, best, ended);
-      if (ended >= 0)
-        __builtin_memcpy(finished_.data() + s * row_floats, row_of(own + ended), row_floats * sizeof(float));
-      for (i32 k = 0; k < chosen; ++k) take(layer, hits, s, p, best[k], own, next + k);
+      // ways to go on: with each hit, then without
+      const Pairs pairs{pair_parent_ + p.first_pair, pair_hit_ + p.first_pair, pair_chi2_ + p.first_pair,
+                        pair_depth_ + p.first_pair, p.pairs};
+      float score[most_pairs + most_candidates + W];
+      for (i32 k = 0; k < pairs.count; ++k)
+        score[k] = pairs.chi2[k] < parameters.chi2
+                       ? with_hit_[p.first_active + pairs.parent[k]] - pairs.chi2[k]
+                       : no_score;
+      for (i32 c = 0; c < p.candidates; ++c) {
+        score[pairs.count + c] = without_[p.first_active + c];
+        const float ended = ended_[p.first_active + c];
+        if (ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score)) {
+          p.finished = candidates_[own + c];
+          p.finished_score = ended;
+          __builtin_memcpy(finished_.data() + s * row_floats, row_of(own + c), row_floats * sizeof(float));
+        }
+      }
+      const i32 ways = pairs.count + p.candidates;
+      for (i32 k = 0; k < W; ++k) score[ways + k] = no_score;
+      i32 best[most_candidates + 1];
+      const i32 chosen = best_of<F>(score, ways, parameters.candidates, best);
+      for (i32 k = 0; k < chosen; ++k)
+        if (best[k] < pairs.count)
+          take_hit(layer, s, p, pairs, best[k], own, next + k);
+        else
+          take_none(p, best[k] - pairs.count, own, next + k);
       p.candidates = chosen;
       p.side = 1 - p.side;
     }
@@ -178,29 +200,30 @@ class Builder {
     pad(overlap_hit_, overlaps_);
   }
 
-  // Makes a choice a candidate: its books here, its state here or in the list of updates.
-  void take(const Layer& layer, const Hits& hits, i32 seed, Progress& p, const Choice& choice, i32 own,
-            i32 to) {
-    Candidate next = candidates_[own + choice.parent];
-    const i32 pair = choice.pair < 0 ? -1 : p.first_pair + choice.pair;
-    if (pair < 0 || p.nodes == most_nodes) {
-      const i32 status = status_[p.first_active + choice.parent];
-      if (pair < 0 && status == inside) ++next.tail;
-      if (pair >= 0) ++overflows;
-      const float* from = status == outside
-                              ? row_of(own + choice.parent)
-                              : crossed_.data() + static_cast<i64>(own + choice.parent) * row_floats;
-      __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
-      candidates_[to] = next;
+  // Makes a candidate without a hit of this layer one of the next.
+  void take_none(const Progress& p, i32 parent, i32 own, i32 to) {
+    const i32 status = status_[p.first_active + parent];
+    const float* from = (status == outside ? rows_.data() : crossed_.data()) +
+                        static_cast<i64>(own + parent) * row_floats;
+    __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
+    Candidate& next = candidates_[to] = candidates_[own + parent];
+    if (status == inside) next.tail += 1.f;
+  }
+  // The same with a hit: its books here, its state in the list of updates.
+  void take_hit(const Layer& layer, i32 seed, Progress& p, const Pairs& pairs, i32 pair, i32 own, i32 to) {
+    const i32 parent = pairs.parent[pair];
+    if (p.nodes == most_nodes) {
+      ++overflows;
+      take_none(p, parent, own, to);
       return;
     }
-    add_node(seed, p, next, pair_hit_[pair], pair_chi2_[pair]);
-    candidates_[to] = next;
-    update_parent_[updates_] = own + choice.parent;
-    update_hit_[updates_] = pair_hit_[pair];
+    candidates_[to] = candidates_[own + parent];
+    add_node(seed, p, candidates_[to], pairs.hit[pair], pairs.chi2[pair]);
+    update_parent_[updates_] = own + parent;
+    update_hit_[updates_] = pairs.hit[pair];
     update_slot_[updates_++] = to;
-    const i32 other = overlap_of(hits.rows, layer, pair_parent_ + p.first_pair, pair_hit_ + p.first_pair,
-                                 pair_chi2_ + p.first_pair, p.pairs, choice.pair, 30.f);
+    if (pairs.count == 1) return;
+    const i32 other = overlap_of(pairs, layer.stagger, pair, 30.f);
     if (other < 0) return;
     overlap_seed_[overlaps_] = seed;
     overlap_hit_[overlaps_] = other;
@@ -209,9 +232,9 @@ class Builder {
   void add_node(i32 seed, Progress& p, Candidate& candidate, i32 hit, float chi2) {
     nodes_[static_cast<std::size_t>(seed * most_nodes + p.nodes)] = Node{hit, candidate.node};
     candidate.node = p.nodes++;
-    candidate.hits += 1;
+    candidate.hits += 1.f;
     candidate.inner += candidate.tail;
-    candidate.tail = 0;
+    candidate.tail = 0.f;
     candidate.chi2 += chi2;
   }
 
@@ -242,7 +265,8 @@ class Builder {
       half_along_[batch_slots + 2 * W], slope_[batch_slots + 2 * W], reach_[batch_slots + 2 * W],
       inverse_pt_[batch_slots + 2 * W];
   i32 pair_parent_[batch_pairs + W], pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
-  float pair_chi2_[batch_pairs + W];
+  float pair_chi2_[batch_pairs + W], pair_depth_[batch_pairs + W];
+  float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W], ended_[batch_slots + 2 * W];
   i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W], update_slot_[batch_slots + 2 * W];
   i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W], overlap_slot_[batch_slots + 2 * W];
 };

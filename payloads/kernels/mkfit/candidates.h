@@ -10,18 +10,29 @@ SITECAP_CONST int most_nodes = 512;     // hits that a seed's candidates took, i
 SITECAP_CONST int most_hits = 48;       // of a track
 SITECAP_CONST int seed_hits = 4;
 
+// 0, 1, 2 ... in the lanes.
+template <class F>
+SITECAP_FN IntOf<F> lane_numbers() {
+  IntOf<F> number{};
+  for (int l = 0; l < width_of<F>; ++l) set_lane(number, l, l);
+  return number;
+}
+
 // A hit that a candidate took, and the one before it.
 struct Node {
   i32 hit, before;
 };
 
+// A row of eight words, of which W are read at a time.
 struct Candidate {
-  i32 node;    // last hit taken within its seed's tree, -1 if none beyond the seed
-  i32 hits;    // with the seed's
-  i32 inner;   // holes with a hit after them
-  i32 tail;    // holes since the last hit
-  float chi2;  // of hits beyond the seed
+  i32 node;     // last hit taken within its seed's tree, -1 if none beyond the seed
+  float hits;   // with the seed's
+  float inner;  // holes with a hit after them
+  float tail;   // holes since the last hit
+  float chi2;   // of hits beyond the seed
+  float spare[3];
 };
+static_assert(sizeof(Candidate) == 32, "a candidate is a row of eight");
 
 // What becomes of a seed.
 struct Progress {
@@ -35,70 +46,81 @@ struct Progress {
 };
 
 // mkFit's score (RecoTracker/MkFitCore, standard functions, default scorer; while candidates are sought).
+template <class F>
+SITECAP_FN F score_of(F hits, F inner, F tail, F chi2, F inverse_pt) {
+  const F bonus = 4.f + 0.2f * hits;
+  const auto soft = inverse_pt > 1.f / 0.9f;
+  const F each = select(soft, smaller(0.9f * bonus, all_lanes<F>(8.f)), bonus);
+  const F penalty = select(soft, all_lanes<F>(8.f * 1.7f), all_lanes<F>(8.f));
+  return each * hits - penalty * inner - 3.f * tail - chi2;
+}
 SITECAP_FN float score_of(const Candidate& c, float inverse_pt) {
-  float bonus = 4.f + 0.2f * static_cast<float>(c.hits);
-  float penalty = 8.f;
-  if (inverse_pt > 1.f / 0.9f) {
-    penalty = penalty * 1.7f;
-    bonus = min_of(0.9f * bonus, 8.f);
-  }
-  return bonus * static_cast<float>(c.hits) - penalty * static_cast<float>(c.inner) -
-         3.f * static_cast<float>(c.tail) - c.chi2;
+  return score_of<float>(c.hits, c.inner, c.tail, c.chi2, inverse_pt);
 }
 
-// One way to go on: a candidate with a hit, or without (hit = -1).
-struct Choice {
-  float score;
-  i32 parent;  // among the seed's candidates
-  i32 pair;    // -1: no hit
+SITECAP_CONST float no_score = -1e30f;  // of a way that is not open
+
+// What W candidates would be worth after a layer.
+struct Worth {
+  float* with_hit;  // less the hit's chi2
+  float* without;   // no_score where the candidate ends: it has too many holes
+  float* ended;     // its score then, else no_score
 };
 
-SITECAP_FN void keep_best(Choice* best, i32& count, i32 limit, const Choice& choice) {
-  if (count == limit && !(choice.score > best[limit - 1].score)) return;
-  i32 place = count < limit ? count++ : limit - 1;
-  while (place > 0 && choice.score > best[place - 1].score) {
-    best[place] = best[place - 1];
-    --place;
-  }
-  best[place] = choice;
+template <class F>
+SITECAP_FN void judge(const Parameters& parameters, const Candidate* candidates, const i32* slot,
+                      const Windows& windows, i32 at, const Worth& worth) {
+  F row[8];
+  load_rows<8>(reinterpret_cast<const float*>(candidates), 8, slot, row);
+  const F hits = row[1], inner = row[2], tail = row[3], chi2 = row[4];
+  const F inverse_pt = load<F>(windows.inverse_pt + at);
+  const F missed = select(load<IntOf<F>>(windows.status + at) == inside, all_lanes<F>(1.f), F{});
+  const F holes = tail + missed;
+  const auto ends = (missed > 0.f) & ((holes > static_cast<float>(parameters.consecutive_holes)) |
+                                      (inner + holes > static_cast<float>(parameters.holes)));
+  const F none = all_lanes<F>(no_score);
+  const F now = score_of(hits, inner, tail, chi2, inverse_pt);
+  store(worth.with_hit + at, score_of(hits + 1.f, inner + tail, F{}, chi2, inverse_pt));
+  store(worth.without + at, select(ends, none, now - 3.f * missed));
+  store(worth.ended + at, select(ends, now, none));
 }
 
-// Of all ways to go on the best few, and whether a candidate ends here: then it may become the seed's
-// finished one. `pair_parent` and `pair_chi2` are the seed's own; returns how many go on. `ended` is the
-// candidate that became the finished one in this layer, or -1.
-SITECAP_FN i32 choose(const Parameters& parameters, const Candidate* candidates, const float* inverse_pt,
-                      i32 count, const i32* status, const i32* pair_parent, const float* pair_chi2, i32 pairs,
-                      Progress& seed, Choice* best, i32& ended) {
-  i32 chosen = 0;
-  ended = -1;
-  float with_hit[most_candidates];
-  for (i32 c = 0; c < count; ++c) {
-    Candidate next = candidates[c];
-    next.hits += 1;
-    next.inner += next.tail;
-    next.tail = 0;
-    with_hit[c] = score_of(next, inverse_pt[c]);
-  }
-  for (i32 p = 0; p < pairs; ++p) {
-    if (!(pair_chi2[p] < parameters.chi2)) continue;
-    keep_best(best, chosen, parameters.candidates,
-              Choice{with_hit[pair_parent[p]] - pair_chi2[p], pair_parent[p], p});
-  }
-  for (i32 c = 0; c < count; ++c) {
-    Candidate next = candidates[c];
-    if (status[c] == inside) {
-      ++next.tail;
-      if (next.tail > parameters.consecutive_holes || next.inner + next.tail > parameters.holes) {
-        const float score = score_of(candidates[c], inverse_pt[c]);
-        if (seed.finished.hits == 0 || score > seed.finished_score) {
-          seed.finished = candidates[c];
-          seed.finished_score = score;
-          ended = c;
-        }
-        continue;
+// Of `count` ways to go on the best few, best first, of equals the earlier: writes their places into `best`
+// (room for `limit` + 1) and returns how many are open. `score` is read up to W - 1 entries past its end.
+//
+// A few dozen are compared each with each, W at a time; else by insertion.
+template <class F>
+SITECAP_FN i32 best_of(const float* score, i32 count, i32 limit, i32* best) {
+  constexpr int W = width_of<F>;
+  if (W > 1 && count <= 32) {
+    i32 open = 0;
+    for (i32 b = 0; b < count; b += W) {
+      const F own = load<F>(score + b);
+      const IntOf<F> number = lane_numbers<F>() + b;
+      IntOf<F> rank{};
+      for (i32 k = 0; k < count; ++k) {
+        const F other = all_lanes<F>(score[k]);
+        const auto before = (other > own) | ((other == own) & (number > k));
+        rank = rank + select(before, all_lanes_int<IntOf<F>>(1), IntOf<F>{});
+      }
+      rank = select((own > 0.5f * no_score) & (number < count) & (rank < limit), rank,
+                    all_lanes_int<IntOf<F>>(limit));
+      i32 place[W];
+      store(place, rank);
+      for (i32 l = 0; l < W; ++l) {
+        best[place[l]] = b + l;
+        open += place[l] < limit ? 1 : 0;
       }
     }
-    keep_best(best, chosen, parameters.candidates, Choice{score_of(next, inverse_pt[c]), c, -1});
+    return open;
+  }
+  i32 chosen = 0;
+  for (i32 k = 0; k < count; ++k) {
+    if (!(score[k] > 0.5f * no_score)) continue;
+    if (chosen == limit && !(score[k] > score[best[limit - 1]])) continue;
+    i32 place = chosen < limit ? chosen++ : limit - 1;
+    for (; place > 0 && score[k] > score[best[place - 1]]; --place) best[place] = best[place - 1];
+    best[place] = k;
   }
   return chosen;
 }

@@ -161,7 +161,7 @@ class MkFit final : public Payload {
       const i32 hit = events_.seed_hit[h][first_seed_ + seed];
       if (hit >= 0) list[count++] = place_[static_cast<std::size_t>(hit)];
     }
-    track_[at] = Track{count, built.best.inner, 0.f, built.score};
+    track_[at] = Track{count, static_cast<i32>(built.best.inner), 0.f, built.score};
   }
 
   // Tracks of like lengths side by side.

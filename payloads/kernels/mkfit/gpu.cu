@@ -49,11 +49,11 @@ __global__ void mkfit_find_pairs(Hits hits, i32 layer_index, Windows windows,
 }
 
 __global__ void mkfit_compatibility(const float* crossed, const i32* slots, const float* hit_rows,
-                                    const i32* hit, i32 pairs, i32 is_disc, float* chi2) {
+                                    const i32* hit, i32 pairs, i32 is_disc, float* chi2, float* depth) {
   const i32 i = own_item();
   if (i >= pairs) return;
-  chi2[i] = is_disc != 0 ? compatibility<disc, float>(crossed, slots + i, hit_rows, hit + i)
-                         : compatibility<cylinder, float>(crossed, slots + i, hit_rows, hit + i);
+  chi2[i] = is_disc != 0 ? compatibility<disc, float>(crossed, slots + i, hit_rows, hit + i, depth[i])
+                         : compatibility<cylinder, float>(crossed, slots + i, hit_rows, hit + i, depth[i]);
 }
 
 __global__ void mkfit_attach(const float* crossed, const i32* parents, const float* hit_rows, const i32* hit,

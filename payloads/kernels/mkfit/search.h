@@ -16,14 +16,6 @@ SITECAP_FN i32 phi_bin_unbounded(float phi) {
   return static_cast<i32>((phi + 4.f * pi) * (static_cast<float>(phi_bins) / (2.f * pi)));  // phi > -4 pi
 }
 
-// 0, 1, 2 ... in the lanes.
-template <class F>
-SITECAP_FN IntOf<F> lane_numbers() {
-  IntOf<F> number{};
-  for (int l = 0; l < width_of<F>; ++l) set_lane(number, l, l);
-  return number;
-}
-
 // Pairs of a seed's candidates with the hits of a layer in their windows: candidates of one seed lie close
 // together, so that hits are looked up once for all of them, W hits at a time, and each is then tried with W
 // candidates at a time. Returns how many there are; those past `limit` are not kept. Arrays of windows and
