@@ -8,6 +8,9 @@ inline constexpr i32 batch_seeds = 32;  // as mkFit: what they hold stays in a c
 inline constexpr i32 batch_slots = batch_seeds * most_candidates;
 inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
 
+// Distance of seeds' trees in memory: no power of two, else their beginnings compete for the same cache lines.
+inline constexpr i32 tree_nodes = most_nodes + 8;
+
 // What a seed ends as.
 struct Built {
   Candidate best;
@@ -33,7 +36,7 @@ class Builder {
     candidates_[seed * most_candidates] = Candidate{-1, static_cast<float>(hits), 0.f, 0.f, 0.f, {}};
     start_[seed] = start;
   }
-  const Node* tree(i32 seed) const { return nodes_.data() + seed * most_nodes; }
+  const Node* tree(i32 seed) const { return nodes_.data() + seed * tree_nodes; }
 
   void run(i32 seeds, const Parameters& parameters, const Events& events, i32 region, const Hits& hits,
            StageClock* clock) {
@@ -167,13 +170,19 @@ class Builder {
       // ways to go on: with each hit, then without
       const Pairs pairs{pair_parent_ + p.first_pair, pair_hit_ + p.first_pair, pair_chi2_ + p.first_pair,
                         pair_depth_ + p.first_pair, p.pairs};
-      float score[most_pairs + most_candidates + W];
-      for (i32 k = 0; k < pairs.count; ++k)
-        score[k] = pairs.chi2[k] < parameters.chi2
-                       ? with_hit_[p.first_active + pairs.parent[k]] - pairs.chi2[k]
-                       : no_score;
+      float score[most_pairs + most_candidates + 2 * W];
+      const i32 none = (pairs.count + W - 1) / W * W;  // place of the first without
+      for (i32 k = 0; k < none; k += W) {
+        const IntOf<F> open =
+            select(lane_numbers<F>() + k < pairs.count, load<IntOf<F>>(pairs.parent + k), IntOf<F>{});
+        const F chi2 = load<F>(pairs.chi2 + k);
+        const F worth = gather(with_hit_ + p.first_active, open) - chi2;
+        store(score + k, select((chi2 < parameters.chi2) & (lane_numbers<F>() + k < pairs.count), worth,
+                                all_lanes<F>(no_score)));
+      }
+      for (i32 c = 0; c < p.candidates; c += W)
+        store(score + none + c, load<F>(without_ + p.first_active + c));
       for (i32 c = 0; c < p.candidates; ++c) {
-        score[pairs.count + c] = without_[p.first_active + c];
         const float ended = ended_[p.first_active + c];
         if (ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score)) {
           p.finished = candidates_[own + c];
@@ -181,15 +190,19 @@ class Builder {
           __builtin_memcpy(finished_.data() + s * row_floats, row_of(own + c), row_floats * sizeof(float));
         }
       }
-      const i32 ways = pairs.count + p.candidates;
-      for (i32 k = 0; k < W; ++k) score[ways + k] = no_score;
       i32 best[most_candidates + 1];
-      const i32 chosen = best_of<F>(score, ways, parameters.candidates, best);
+      const i32 chosen = best_of<F>(score, none + p.candidates, parameters.candidates, best);
+      float depth_low = 1e9f, depth_high = -1e9f;
+      for (i32 k = 0; k < pairs.count; ++k) {
+        depth_low = min_of(depth_low, pairs.depth[k]);
+        depth_high = max_of(depth_high, pairs.depth[k]);
+      }
+      const bool both_sides = depth_high - depth_low >= layer.stagger;
       for (i32 k = 0; k < chosen; ++k)
-        if (best[k] < pairs.count)
-          take_hit(layer, s, p, pairs, best[k], own, next + k);
+        if (best[k] < none)
+          take_hit(both_sides ? layer.stagger : -1.f, s, p, pairs, best[k], own, next + k);
         else
-          take_none(p, best[k] - pairs.count, own, next + k);
+          take_none(p, best[k] - none, own, next + k);
       p.candidates = chosen;
       p.side = 1 - p.side;
     }
@@ -209,8 +222,9 @@ class Builder {
     Candidate& next = candidates_[to] = candidates_[own + parent];
     if (status == inside) next.tail += 1.f;
   }
-  // The same with a hit: its books here, its state in the list of updates.
-  void take_hit(const Layer& layer, i32 seed, Progress& p, const Pairs& pairs, i32 pair, i32 own, i32 to) {
+  // The same with a hit: its books here, its state in the list of updates. `stagger` < 0: all hits of the seed
+  // lie on one side.
+  void take_hit(float stagger, i32 seed, Progress& p, const Pairs& pairs, i32 pair, i32 own, i32 to) {
     const i32 parent = pairs.parent[pair];
     if (p.nodes == most_nodes) {
       ++overflows;
@@ -222,15 +236,15 @@ class Builder {
     update_parent_[updates_] = own + parent;
     update_hit_[updates_] = pairs.hit[pair];
     update_slot_[updates_++] = to;
-    if (pairs.count == 1) return;
-    const i32 other = overlap_of(pairs, layer.stagger, pair, 30.f);
+    if (stagger < 0.f) return;
+    const i32 other = overlap_of(pairs, stagger, pair, 30.f);
     if (other < 0) return;
     overlap_seed_[overlaps_] = seed;
     overlap_hit_[overlaps_] = other;
     overlap_slot_[overlaps_++] = to;
   }
   void add_node(i32 seed, Progress& p, Candidate& candidate, i32 hit, float chi2) {
-    nodes_[static_cast<std::size_t>(seed * most_nodes + p.nodes)] = Node{hit, candidate.node};
+    nodes_[static_cast<std::size_t>(seed * tree_nodes + p.nodes)] = Node{hit, candidate.node};
     candidate.node = p.nodes++;
     candidate.hits += 1.f;
     candidate.inner += candidate.tail;
@@ -255,7 +269,7 @@ class Builder {
   std::vector<float> rows_ = std::vector<float>(2 * batch_slots * row_floats);
   std::vector<float> crossed_ = std::vector<float>(2 * batch_slots * row_floats);
   std::vector<float> finished_ = std::vector<float>(batch_seeds * row_floats);
-  std::vector<Node> nodes_ = std::vector<Node>(batch_seeds * most_nodes);
+  std::vector<Node> nodes_ = std::vector<Node>(batch_seeds * tree_nodes);
   Progress progress_[batch_seeds];
   Candidate candidates_[2 * batch_slots];
   i32 start_[batch_seeds];
@@ -264,7 +278,7 @@ class Builder {
   float phi_[batch_slots + 2 * W], along_[batch_slots + 2 * W], half_phi_[batch_slots + 2 * W],
       half_along_[batch_slots + 2 * W], slope_[batch_slots + 2 * W], reach_[batch_slots + 2 * W],
       inverse_pt_[batch_slots + 2 * W];
-  i32 pair_parent_[batch_pairs + W], pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
+  i32 pair_parent_[batch_pairs + W]{}, pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
   float pair_chi2_[batch_pairs + W], pair_depth_[batch_pairs + W];
   float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W], ended_[batch_slots + 2 * W];
   i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W], update_slot_[batch_slots + 2 * W];

@@ -68,12 +68,18 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
       const F place = load<F>(hits.along + i);
       const auto inside_all = (place >= low) & (place <= high) & (d >= least) & (d <= largest) &
                               (lane_numbers<F>() + i < end);
-      i32 near[W];
-      store(near, select(inside_all, lane_numbers<F>() + 1, IntOf<F>{}));
+      i32 near[W], chosen[W + 1];
+      store(near, select(inside_all, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));
       float angle[W];
       store(angle, d);
+      i32 some = 0;
+      SITECAP_UNROLL
       for (i32 l = 0; l < W; ++l) {
-        if (near[l] == 0) continue;
+        chosen[some] = l;
+        some += near[l];
+      }
+      for (i32 n = 0; n < some; ++n) {
+        const i32 l = chosen[n];
         for (i32 c = 0; c < count; c += W) {
           const i32 at = first_active + c;
           const F along = hits.along[i + l] - load<F>(w.along + at);
@@ -82,7 +88,7 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
                             (absolute(across) < load<F>(w.half_phi + at));
           i32 taken[W];
           store(taken, select(good, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));
-          for (i32 k = 0; k < W && c + k < count; ++k) {
+          for (i32 k = 0; k < min_of(W, most_candidates); ++k) {
             if (found < limit) {
               parent[found] = c + k;
               hit[found] = i + l;
