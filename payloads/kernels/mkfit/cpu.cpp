@@ -92,6 +92,8 @@ class MkFit final : public Payload {
   }
 
  private:
+  static constexpr i32 sectors = 32;  // of azimuth
+
   void sort_hits() {
     const RawHits raw = raw_hits(events_, first_hit_);
     i32 i = 0;
@@ -113,11 +115,16 @@ class MkFit final : public Payload {
   void build(StageClock* clock) {
     for (i32 s = 0; s < seeds_; ++s) {
       const i64 at = first_seed_ + s;
+      const i32 sector =
+          to_int((reduced_angle(events_.seed_phi[at]) + pi) * (static_cast<float>(sectors) / (2.f * pi)));
       region_[static_cast<std::size_t>(s)] =
-          region_of(events_.seed_x[at], events_.seed_y[at], events_.seed_z[at], events_.seed_theta[at]);
+          region_of(events_.seed_x[at], events_.seed_y[at], events_.seed_z[at], events_.seed_theta[at]) * sectors +
+          clamp(sector, 0, sectors - 1);
     }
-    i32 offset[regions + 1];
-    counting_sort(region_.data(), seeds_, regions, offset, cursor_.data(), seed_order_.data());
+    // seeds that look the same way find the same hits in the caches
+    i32 sorted[regions * sectors + 1], offset[regions + 1];
+    counting_sort(region_.data(), seeds_, regions * sectors, sorted, cursor_.data(), seed_order_.data());
+    for (i32 region = 0; region <= regions; ++region) offset[region] = sorted[region * sectors];
     const Hits hits{points_.data(), sorted_phi_.data(), sorted_along_.data(), bin_offset_.data()};
     for (i32 region = 0; region < regions; ++region)
       for (i32 first = offset[region]; first < offset[region + 1]; first += batch_seeds) {
