@@ -25,8 +25,8 @@ class Bare final : public Payload {
     for (i32 g = 0; g < groups_; g += side_by_side) {
       const i32 end = min_of(g + side_by_side, groups_);
       for (i32 k = g; k < end; ++k) start(first, k);
-      const Point<F>* points = points_.data() + first_point_[static_cast<std::size_t>(event)] +
-                               static_cast<i64>(g) * layers_;
+      const Point<F>* points =
+          points_.data() + first_point_[static_cast<std::size_t>(event)] + static_cast<i64>(g) * layers_;
       for (int step = 0; step < layers_; ++step) {
         Heading<F> h[side_by_side];
         Arc<F> arc[side_by_side];
@@ -48,7 +48,9 @@ class Bare final : public Payload {
       digest.add(reinterpret_cast<const u32*>(&states_[static_cast<std::size_t>(g)].c[0]), 21 * W);
     return digest.value();
   }
-  std::size_t workspace_bytes() const override { return states_.size() * sizeof(State<F>) + points_.size() * sizeof(Point<F>); }
+  std::size_t workspace_bytes() const override {
+    return states_.size() * sizeof(State<F>) + points_.size() * sizeof(Point<F>);
+  }
 
  private:
   static constexpr i32 side_by_side = 8;
@@ -81,8 +83,8 @@ class Bare final : public Payload {
           Heading<F> h = heading(s);
           const F radius = square_root(s.x * s.x + s.y * s.y), inverse = 1.f / radius, next = radius + 1.5f;
           const F ux = s.x * inverse, uy = s.y * inverse;
-          points_.push_back(Point<F>{ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f),
-                                     F{}, all_lanes<F>(1e-2f), ux, uy});
+          points_.push_back(Point<F>{ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{},
+                                     all_lanes<F>(1e-2f), ux, uy});
           kalman_step<cylinder>(s, h, points_.back(), MaskOf<F>{});
         }
       }

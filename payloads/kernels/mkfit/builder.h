@@ -8,7 +8,8 @@ inline constexpr i32 batch_seeds = 32;  // as mkFit: what they hold stays in a c
 inline constexpr i32 batch_slots = batch_seeds * most_candidates;
 inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
 
-// Distance of seeds' trees in memory: no power of two, else their beginnings compete for the same cache lines.
+// Distance of seeds' trees in memory: no power of two, else their beginnings compete for the same cache
+// lines.
 inline constexpr i32 tree_nodes = most_nodes + 8;
 
 // What a seed ends as.
@@ -151,7 +152,7 @@ class Builder {
       if (p.first_active < 0) continue;
       p.first_pair = pairs_;
       const i32 found = find_pairs<F>(hits, index, windows, p.first_active, p.candidates,
-                                   pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
+                                      pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
       p.pairs = min_of(found, most_pairs);
       overflows += found - p.pairs;
       for (i32 k = 0; k < p.pairs; ++k) pair_slot_[pairs_ + k] = slot_of(s, p.side, pair_parent_[pairs_ + k]);
@@ -191,7 +192,8 @@ class Builder {
         }
       }
       i32 best[most_candidates + 1];
-      const i32 chosen = best_of<F>(score, none + p.candidates, parameters.candidates, best);
+      const i32 chosen =
+          best_of<F>(score, pairs.count, none, none + p.candidates, parameters.candidates, best);
       float depth_low = 1e9f, depth_high = -1e9f;
       for (i32 k = 0; k < pairs.count; ++k) {
         depth_low = min_of(depth_low, pairs.depth[k]);
@@ -216,14 +218,14 @@ class Builder {
   // Makes a candidate without a hit of this layer one of the next.
   void take_none(const Progress& p, i32 parent, i32 own, i32 to) {
     const i32 status = status_[p.first_active + parent];
-    const float* from = (status == outside ? rows_.data() : crossed_.data()) +
-                        static_cast<i64>(own + parent) * row_floats;
+    const float* from =
+        (status == outside ? rows_.data() : crossed_.data()) + static_cast<i64>(own + parent) * row_floats;
     __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
     Candidate& next = candidates_[to] = candidates_[own + parent];
     if (status == inside) next.tail += 1.f;
   }
-  // The same with a hit: its books here, its state in the list of updates. `stagger` < 0: all hits of the seed
-  // lie on one side.
+  // The same with a hit: its books here, its state in the list of updates. `stagger` < 0: all hits of the
+  // seed lie on one side.
   void take_hit(float stagger, i32 seed, Progress& p, const Pairs& pairs, i32 pair, i32 own, i32 to) {
     const i32 parent = pairs.parent[pair];
     if (p.nodes == most_nodes) {
@@ -281,8 +283,10 @@ class Builder {
   i32 pair_parent_[batch_pairs + W]{}, pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
   float pair_chi2_[batch_pairs + W], pair_depth_[batch_pairs + W];
   float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W], ended_[batch_slots + 2 * W];
-  i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W], update_slot_[batch_slots + 2 * W];
-  i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W], overlap_slot_[batch_slots + 2 * W];
+  i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W],
+      update_slot_[batch_slots + 2 * W];
+  i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W],
+      overlap_slot_[batch_slots + 2 * W];
 };
 
 }  // namespace sitecap::mkfit

@@ -85,37 +85,43 @@ SITECAP_FN void judge(const Parameters& parameters, const Candidate* candidates,
   store(worth.ended + at, select(ends, now, none));
 }
 
-// Of `count` ways to go on the best few, best first, of equals the earlier: writes their places into `best`
-// (room for `limit` + 1) and returns how many are open. `score` is read up to W - 1 entries past its end.
+// Of the ways to go on, `score` [0, pairs) and [none, ways), the best few, best first, of equals the earlier:
+// writes their places into `best` (room for `limit` + 1) and returns how many are open. `none` is the next
+// multiple of W from `pairs`, no_score between; `score` is read up to W - 1 entries past its end.
 //
 // A few dozen are compared each with each, W at a time; else by insertion.
 template <class F>
-SITECAP_FN i32 best_of(const float* score, i32 count, i32 limit, i32* best) {
+SITECAP_FN i32 best_of(const float* score, i32 pairs, i32 none, i32 ways, i32 limit, i32* best) {
   constexpr int W = width_of<F>;
-  if (W > 1 && count <= 32) {
-    i32 open = 0;
-    for (i32 b = 0; b < count; b += W) {
-      const F own = load<F>(score + b);
-      const IntOf<F> number = lane_numbers<F>() + b;
-      IntOf<F> rank{};
-      for (i32 k = 0; k < count; ++k) {
-        const F other = all_lanes<F>(score[k]);
-        const auto before = (other > own) | ((other == own) & (number > k));
-        rank = rank + select(before, all_lanes_int<IntOf<F>>(1), IntOf<F>{});
+  if constexpr (W > 1) {
+    if (ways <= 48) {
+      i32 open = 0;
+      for (i32 b = 0; b < ways; b += W) {
+        const F own = load<F>(score + b);
+        const IntOf<F> number = lane_numbers<F>() + b;
+        IntOf<F> rank{};  // how many are before it; a mask is -1
+        const i32 end = min_of(b + W, b < none ? pairs : ways);
+        for (i32 k = 0; k < min_of(b, pairs); ++k) rank -= score[k] >= own;
+        for (i32 k = none; k < b; ++k) rank -= score[k] >= own;
+        for (i32 k = b; k < end; ++k) rank -= (score[k] > own) | ((score[k] == own) & (number > k));
+        for (i32 k = end; k < pairs; ++k) rank -= score[k] > own;
+        for (i32 k = max_of(end, none); k < ways; ++k) rank -= score[k] > own;
+        rank = select((own > 0.5f * no_score) & (number < ways) & (rank < limit), rank,
+                      all_lanes_int<IntOf<F>>(limit));
+        i32 place[W];
+        store(place, rank);
+        SITECAP_UNROLL
+        for (i32 l = 0; l < W; ++l) {
+          best[place[l]] = b + l;
+          open += place[l] < limit ? 1 : 0;
+        }
       }
-      rank = select((own > 0.5f * no_score) & (number < count) & (rank < limit), rank,
-                    all_lanes_int<IntOf<F>>(limit));
-      i32 place[W];
-      store(place, rank);
-      for (i32 l = 0; l < W; ++l) {
-        best[place[l]] = b + l;
-        open += place[l] < limit ? 1 : 0;
-      }
+      return open;
     }
-    return open;
   }
+  (void)pairs, (void)none;
   i32 chosen = 0;
-  for (i32 k = 0; k < count; ++k) {
+  for (i32 k = 0; k < ways; ++k) {
     if (!(score[k] > 0.5f * no_score)) continue;
     if (chosen == limit && !(score[k] > score[best[limit - 1]])) continue;
     i32 place = chosen < limit ? chosen++ : limit - 1;

@@ -103,8 +103,8 @@ class MkFit final : public Payload {
     for (; i < hits_; ++i)
       bin_hits<float>(raw, events_.layers.data(), i, 1, phi_.data(), along_.data(), inverse_radius_.data(),
                       bin_.data());
-    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * phi_bins,
-                  bin_offset_.data(), cursor_.data(), order_.data());
+    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * phi_bins, bin_offset_.data(),
+                  cursor_.data(), order_.data());
     for (i32 k = 0; k < hits_; ++k) {
       place_[static_cast<std::size_t>(order_[static_cast<std::size_t>(k)])] = k;
       place_hit(raw, order_[static_cast<std::size_t>(k)], k, phi_.data(), along_.data(),
@@ -118,7 +118,8 @@ class MkFit final : public Payload {
       const i32 sector =
           to_int((reduced_angle(events_.seed_phi[at]) + pi) * (static_cast<float>(sectors) / (2.f * pi)));
       region_[static_cast<std::size_t>(s)] =
-          region_of(events_.seed_x[at], events_.seed_y[at], events_.seed_z[at], events_.seed_theta[at]) * sectors +
+          region_of(events_.seed_x[at], events_.seed_y[at], events_.seed_z[at], events_.seed_theta[at]) *
+              sectors +
           clamp(sector, 0, sectors - 1);
     }
     // seeds that look the same way find the same hits in the caches

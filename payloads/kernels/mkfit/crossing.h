@@ -74,7 +74,7 @@ SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, i
     shift_t = absolute(sideways * tan_theta) * layer.stagger;
     shift_l = absolute(outwards * tan_theta) * layer.stagger;
   } else {
-    const F inverse = 1.f / larger(absolute(outwards), all_lanes<F>(0.05f));
+    const F inverse = smaller(absolute(1.f / outwards), all_lanes<F>(20.f));
     cosine = outwards * h.sin_theta;
     shift_t = absolute(sideways) * inverse * layer.stagger;
     shift_l = absolute(h.cot_theta) * inverse * layer.stagger;

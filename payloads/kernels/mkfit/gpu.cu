@@ -39,13 +39,12 @@ __global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* 
 }
 
 // Each seed has room for most_pairs pairs; `found` may say more.
-__global__ void mkfit_find_pairs(Hits hits, i32 layer_index, Windows windows,
-                                 const i32* first_active, const i32* candidates, i32 seeds, i32* parent,
-                                 i32* hit, i32* found) {
+__global__ void mkfit_find_pairs(Hits hits, i32 layer_index, Windows windows, const i32* first_active,
+                                 const i32* candidates, i32 seeds, i32* parent, i32* hit, i32* found) {
   const i32 s = own_item();
   if (s >= seeds || first_active[s] < 0) return;
   found[s] = find_pairs<float>(hits, layer_index, windows, first_active[s], candidates[s],
-                        parent + s * most_pairs, hit + s * most_pairs, most_pairs);
+                               parent + s * most_pairs, hit + s * most_pairs, most_pairs);
 }
 
 __global__ void mkfit_compatibility(const float* crossed, const i32* slots, const float* hit_rows,

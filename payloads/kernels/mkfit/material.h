@@ -14,12 +14,12 @@ SITECAP_CONST float pion_mass2 = 0.0194797849f;  // GeV2; every track is taken f
 template <class F>
 SITECAP_FN void add_material(State<F>& s, const Heading<F>& h, F crossed, F cosine, float outwards) {
   const F x = crossed / larger(absolute(cosine), all_lanes<F>(0.1f));
-  const F p = 1.f / (s.inverse_pt * h.sin_theta);
-  const F p2 = p * p;
+  const F inverse_p = s.inverse_pt * h.sin_theta, inverse_p2 = inverse_p * inverse_p;
+  const F p2 = 1.f / inverse_p2;
   const F energy2 = p2 + pion_mass2;
-  const F inverse_beta2 = energy2 / p2;
+  const F inverse_beta2 = 1.f + pion_mass2 * inverse_p2;
   const F log_term = 1.f + 0.038f * logarithm(larger(x, all_lanes<F>(1e-6f)));
-  const F angle2 = 1.8496e-4f * x * log_term * log_term * inverse_beta2 / p2;  // (13.6 MeV)^2
+  const F angle2 = 1.8496e-4f * x * (log_term * log_term) * (inverse_beta2 * inverse_p2);  // (13.6 MeV)^2
   // a kick in theta at fixed momentum moves 1/pT = 1/(p sin theta) by -cot(theta)/pT
   const F shift = -h.cot_theta * s.inverse_pt;
   s.c[9] = s.c[9] + angle2 * shift * shift;
@@ -28,7 +28,7 @@ SITECAP_FN void add_material(State<F>& s, const Heading<F>& h, F crossed, F cosi
   s.c[20] = s.c[20] + angle2;
   const F log_ratio = 0.5f * logarithm(p2 * (1.f / pion_mass2));  // ln(beta gamma)
   const F density = larger(log_ratio - 2.2177f, F{});             // ln(31.05 eV / 173 eV) - 1/2
-  const F bracket = larger(8.6838f + 2.f * log_ratio - 1.f / inverse_beta2 - density, all_lanes<F>(1.f));
+  const F bracket = larger(8.6838f + 2.f * log_ratio - p2 / energy2 - density, all_lanes<F>(1.f));
   const F loss = 3.336e-3f * x * inverse_beta2 * bracket * outwards;
   const F energy = square_root(energy2) - loss;
   const F left2 = larger(energy * energy - pion_mass2, 0.01f * p2);

@@ -66,8 +66,8 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
     for (i32 i = hits.bin_offset[from]; i < end; i += W) {
       const F d = reduced_angle(load<F>(hits.phi + i) - reference);
       const F place = load<F>(hits.along + i);
-      const auto inside_all = (place >= low) & (place <= high) & (d >= least) & (d <= largest) &
-                              (lane_numbers<F>() + i < end);
+      const auto inside_all =
+          (place >= low) & (place <= high) & (d >= least) & (d <= largest) & (lane_numbers<F>() + i < end);
       i32 near[W], chosen[W + 1];
       store(near, select(inside_all, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));
       float angle[W];
@@ -84,7 +84,8 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
           const i32 at = first_active + c;
           const F along = hits.along[i + l] - load<F>(w.along + at);
           const F across = reduced_angle(angle[l] - load<F>(phi + c)) - load<F>(w.slope + at) * along;
-          const auto good = (load<IntOf<F>>(sought + c) != 0) & (absolute(along) < load<F>(w.half_along + at)) &
+          const auto good = (load<IntOf<F>>(sought + c) != 0) &
+                            (absolute(along) < load<F>(w.half_along + at)) &
                             (absolute(across) < load<F>(w.half_phi + at));
           i32 taken[W];
           store(taken, select(good, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));

@@ -43,8 +43,8 @@ SITECAP_FN Heading<F> heading(const State<F>& s) {
   return h;
 }
 
-// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, sine of phi, 21 covariances;
-// cosine of phi, sine and cotangent of theta. The heading is there for candidates only.
+// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, sine of phi, 21
+// covariances; cosine of phi, sine and cotangent of theta. The heading is there for candidates only.
 SITECAP_CONST int row_floats = 32;
 
 template <class F>

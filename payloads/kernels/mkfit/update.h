@@ -29,9 +29,9 @@ SITECAP_FN Arc<F> arc_to_point(const State<F>& s, const Heading<F>& h, const Poi
   return arc;
 }
 
-// What a position error moves the measured coordinates by when the track is followed to the surface again: the
-// unit vectors of measurement less their share of the surface's normal, so that both are at right angles to
-// the track. `kind` cylinder: t has no z and l has z 1; disc: both have the sensor's x and y.
+// What a position error moves the measured coordinates by when the track is followed to the surface again:
+// the unit vectors of measurement less their share of the surface's normal, so that both are at right angles
+// to the track. `kind` cylinder: t has no z and l has z 1; disc: both have the sensor's x and y.
 template <class F>
 struct Axes {
   F tx, ty, tz, lx, ly, lz;
@@ -48,13 +48,16 @@ SITECAP_FN Axes<F> axes_of(const Heading<F>& h, F ux, F uy, MaskOf<F> is_disc) {
   } else {
     const F sideways = ux * h.sin_phi - uy * h.cos_phi;
     if constexpr (kind == disc) {
-      const F inverse = -1.f / h.cot_theta;
-      a = Axes<F>{-uy, ux, sideways * inverse, ux, uy, outwards * inverse};
+      const F inverse = 1.f / h.cot_theta;
+      a = Axes<F>{-uy, ux, -sideways * inverse, ux, uy, -outwards * inverse};
     } else {
       const F inverse = 1.f / select(is_disc, h.cot_theta, outwards), slope = -h.cot_theta * inverse;
-      a = Axes<F>{select(is_disc, -uy, -h.sin_phi * inverse), select(is_disc, ux, h.cos_phi * inverse),
-                  select(is_disc, -sideways * inverse, F{}),  select(is_disc, ux, ux * slope),
-                  select(is_disc, uy, uy * slope),            select(is_disc, -outwards * inverse, one)};
+      a = Axes<F>{select(is_disc, -uy, -h.sin_phi * inverse),
+                  select(is_disc, ux, h.cos_phi * inverse),
+                  select(is_disc, -sideways * inverse, F{}),
+                  select(is_disc, ux, ux * slope),
+                  select(is_disc, uy, uy * slope),
+                  select(is_disc, -outwards * inverse, one)};
     }
   }
   (void)is_disc;
