@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.payloads.test_architectures import RUNS, made
-from tests.lab.check_program import Build
+from tests.lab.check_program import RUNS, Build, compiled
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
 
@@ -20,8 +19,8 @@ SANITIZED = (
 
 @pytest.mark.parametrize("build", SANITIZED, ids=lambda build: build.name)
 def test_clean(build: Build, tmp_path: Path) -> None:
-    program = made(build, tmp_path / "check")
+    program = compiled(build, tmp_path / "check")
     for kernel, section, pile_up in RUNS:
-        done = program.run(kernel, section, pile_up, 5, 1)
+        done = program.run(kernel, section, pile_up, events=1, threads=2)
         assert done.returncode == 0, f"{kernel}: {done.stderr[:4000]}"
         assert "ERROR" not in done.stderr
