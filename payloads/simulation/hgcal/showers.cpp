@@ -7,8 +7,10 @@ namespace {
 constexpr double critical_mev = 9.0;    // of the mixture of tungsten, lead and copper
 constexpr double atomic_number = 74.0;  // effective, of the same
 constexpr double moliere_cm = 2.8;      // with the gaps of sensors and electronics
-constexpr double mips_a_spot = 2.2;
-constexpr double most_spots = 400.0;        // a layer; beyond, spots carry more energy each
+constexpr double mips_a_spot = 1.0;     // exponential spread
+constexpr double layer_variance =
+    2.4;                              // of what a layer sees, in mips for each mip, beside that of the spots
+constexpr double most_spots = 400.0;  // a layer; beyond, spots carry more energy each
 constexpr double barrel_radius_cm = 129.0;  // what comes there before the front face is lost in the barrel
 constexpr double pion_mass_gev = 0.1396;
 
@@ -42,12 +44,11 @@ class Painter {
   // Shares the energy of one layer among spots; radius() draws the distance of one from the axis.
   template <class Radius>
   void paint(int layer, double energy_gev, Radius&& radius) {
-    const double mips = energy_gev * 1000.0 / mev_per_mip(layer);
+    const double expected = energy_gev * 1000.0 / mev_per_mip(layer);
+    const double mips = layer_variance * random_.gamma(expected / layer_variance);
     const double mean = mips / mips_a_spot;
     if (mean > most_spots) {
-      // the variance of a Poisson number of exponential spots is twice that of the number
-      const double fluctuation = 1.0 + random_.normal() * precise::square_root(2.0 / mean);
-      const double each = mips * max_of(fluctuation, 0.0) / most_spots;
+      const double each = mips / most_spots;
       for (int i = 0; i < static_cast<int>(most_spots); ++i) spot(layer, each, radius());
       return;
     }
