@@ -82,8 +82,8 @@ inline Detector detector(const Settings& settings) {
     t.layer[layer].max_dca_cm = layer == 0 ? number("max_dca_first_cm", 0.15) : number("max_dca_cm", 0.25);
     t.layer[layer].max_misalignment = barrel ? number("max_misalignment_barrel", 0.002)
                                              : number("max_misalignment_disc", 0.003);
-    t.layer[layer].radiation_lengths = barrel ? number("radiation_lengths_barrel", 0.02)
-                                              : number("radiation_lengths_disc", 0.02);
+    t.layer[layer].radiation_lengths = barrel ? number("radiation_lengths_barrel", 0.015)
+                                              : number("radiation_lengths_disc", 0.025);
   }
   // CMSSW: minYsizeB1 ... of Phase1 and minInnerSizeB1 ... of Phase2
   t.length = second ? LengthCuts{20, 18, 12, 10, 24, 8 * 0.0150f / 0.0100f}

@@ -63,9 +63,9 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const F first_column = to_float(load<I>(clusters.first_column_electrons + first));
   const F last_column = to_float(load<I>(clusters.last_column_electrons + first));
   const F x = position_along(matrix.row_edge_cm, matrix.pitch_x_cm, min_row, max_row, first_row, last_row,
-                             thickness * cot_x + frame(12)) - 0.5f * frame(12);
+                             thickness * cot_x - 2.f * frame(12)) + frame(12);
   const F y = position_along(matrix.column_edge_cm, matrix.pitch_y_cm, min_column, max_column, first_column,
-                             last_column, thickness * cot_y + frame(13)) - 0.5f * frame(13);
+                             last_column, thickness * cot_y - 2.f * frame(13)) + frame(13);
 
   const F global_x = cx + xx * x + yx * y;
   const F global_y = cy + xy * x + yy * y;

@@ -30,7 +30,8 @@ struct Clusters {
   i32 *first_column_electrons, *last_column_electrons;
 };
 
-// Modules: centre 0-2, local axes x 3-5, y 6-8, normal 9-11 (global), Lorentz drift x 12, y 13, thickness 14 (cm).
+// Modules: centre 0-2, local axes x 3-5, y 6-8, normal 9-11 (global); 12 and 13 what
+// to add along x and y to where charge is collected, to undo half the drift across the thickness 14 (cm).
 struct Frames {
   const float* frame;  // [modules * frame_size]
   const i32* layer;    // [modules]

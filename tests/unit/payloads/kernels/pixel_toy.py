@@ -143,8 +143,8 @@ def make_events(modules: Modules, particles: list[list[dict[str, float]]]) -> di
             for module, local, slope in zip(*crossings(modules, particle), strict=True):
                 thickness = modules.thickness[module]
                 depth = (np.arange(40) + 0.5) / 40 - 0.5
-                x = local[0] + depth * thickness * slope[0] + (depth + 0.5) * modules.lorentz[module, 0]
-                y = local[1] + depth * thickness * slope[1] + (depth + 0.5) * modules.lorentz[module, 1]
+                x = local[0] + depth * thickness * slope[0] - (2 * depth + 1) * modules.lorentz[module, 0]
+                y = local[1] + depth * thickness * slope[1] - (2 * depth + 1) * modules.lorentz[module, 1]
                 rows = np.searchsorted(modules.row_edges, x, "right") - 1
                 columns = np.searchsorted(modules.column_edges, y, "right") - 1
                 electrons = 80e4 * thickness * np.hypot(1.0, np.hypot(*slope)) / 40
