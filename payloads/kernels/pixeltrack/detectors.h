@@ -101,6 +101,8 @@ inline Detector detector(const Settings& settings) {
   t.min_collinear = number("min_collinear", 0.99999);
   t.beam_pipe_radius_cm = number("beam_pipe_radius_cm", 2.2);
   t.beam_pipe_radiation_lengths = number("beam_pipe_radiation_lengths", 0.0023);
+  t.barrel_end_cm = number("barrel_end_cm", 27.5);
+  t.barrel_end_radiation_lengths = number("barrel_end_radiation_lengths", 0.03);
   t.max_chi2_scale = number("max_chi2_scale", 30);
   t.triplet_max_tip_cm = number("triplet_max_tip_cm", 0.3);
   t.triplet_min_pt_gev = number("triplet_min_pt_gev", 0.5);

@@ -65,6 +65,23 @@ SITECAP_FN F scattering(F radiation_lengths, F momentum2_gev2) {
   return 0.0136f * 0.0136f * radiation_lengths * correction * correction / momentum2_gev2;
 }
 
+// What is known in both planes; scattering turns a track by the same angle in each.
+template <class F>
+struct Forms {
+  BendForm<F> bend;
+  LineForm<F> line;
+  F one_cot2;  // 1 + cot^2 of the polar angle
+
+  SITECAP_FN void move_back(F length) {
+    bend.move_back(length);
+    line.move_back(length);
+  }
+  SITECAP_FN void kink(F variance) {
+    bend.kink(variance * one_cot2);
+    line.kink(variance * one_cot2 * one_cot2);
+  }
+};
+
 // Item: lanes of n-tuplets `which[0 ..)`, for which numbers must be there in every lane.
 template <class F>
 SITECAP_FN void fit_tracks(const Topology& t, const Frames& frames, const Hits& hits, const Tuples& tuples,
@@ -91,9 +108,13 @@ SITECAP_FN void fit_tracks(const Topology& t, const Frames& frames, const Hits& 
   const F momentum2 = pt_scatter * pt_scatter * one_cot2;
   const F inverse_momentum = 1.f / square_root(one_cot2);
 
-  BendForm<F> bend;
-  LineForm<F> line;
+  const F zero = all_lanes<F>(0.f), one = all_lanes<F>(1.f);
+  Forms<F> track{{}, {}, one_cot2};
   F length_after = end.length;
+  // where the track leaves the barrel, if it does
+  const F steep = larger(absolute(cot), all_lanes<F>(1e-3f));
+  const F barrel_end = (t.barrel_end_cm - select(cot < 0.f, -z0, z0)) / steep;
+  const F end_variance = scattering(t.barrel_end_radiation_lengths * square_root(one_cot2) / steep, momentum2);
   for (i32 k = longest - 1; k >= 0; --k) {
     const auto there = count > k;
     const I hit = gather(tuples.hit, start + select(there, I{} + k, I{}));
@@ -109,35 +130,34 @@ SITECAP_FN void fit_tracks(const Topology& t, const Frames& frames, const Hits& 
     // to the left, and its z at fixed length.
     const F left_x = xy * seen.tx - xx * seen.ty, left_y = yy * seen.tx - yx * seen.ty;
     const F up_x = xz - cot * (xx * seen.tx + xy * seen.ty), up_y = yz - cot * (yx * seen.tx + yy * seen.ty);
-    const F zero = all_lanes<F>(0.f);
     const F weight_left = select(there, 1.f / (left_x * left_x * var_x + left_y * left_y * var_y), zero);
     const F weight_up = select(there, 1.f / (up_x * up_x * var_x + up_y * up_y * var_y), zero);
-    const F back = select(there, length_after - seen.length, zero);
-    length_after = select(there, seen.length, length_after);
-    bend.move_back(back);
-    line.move_back(back);
-    bend.measure(seen.left, weight_left);
-    line.measure(gather(hits.z, hit) - (z0 + cot * seen.length), weight_up);
+    const F here = select(there, seen.length, length_after);
+    const F between = smaller(larger(barrel_end, here), length_after);
+    track.move_back(length_after - between);
+    // only a track that passes the end of the barrel between these two hits scatters there
+    track.kink(select((between > here) & (between < length_after), end_variance, zero));
+    track.move_back(between - here);
+    length_after = here;
+    track.bend.measure(seen.left, weight_left);
+    track.line.measure(gather(hits.z, hit) - (z0 + cot * seen.length), weight_up);
     const F slant = absolute(nx * seen.tx + ny * seen.ty + nz * cot) * inverse_momentum;
-    const F variance = select(there, scattering(matter / larger(slant, all_lanes<F>(0.1f)), momentum2), zero);
-    bend.kink(variance * one_cot2);
-    line.kink(variance * one_cot2 * one_cot2);
+    track.kink(select(there, scattering(matter / larger(slant, all_lanes<F>(0.1f)), momentum2), zero));
   }
 
   // back to the beam line, through the beam pipe on the way if the first hit lies outside it
   const Seen<F> beam = seen_from(circle, all_lanes<F>(0.f), all_lanes<F>(0.f));
   const F radius = square_root(x0 * x0 + y0 * y0);
-  const F pipe = length_after + (beam.length - length_after) * smaller(larger((radius - t.beam_pipe_radius_cm) / radius,
-                                                                           all_lanes<F>(0.f)), all_lanes<F>(1.f));
-  bend.move_back(length_after - pipe);
-  line.move_back(length_after - pipe);
-  const F pipe_variance = scattering(t.beam_pipe_radiation_lengths * square_root(one_cot2), momentum2);
-  bend.kink(pipe_variance * one_cot2);
-  line.kink(pipe_variance * one_cot2 * one_cot2);
-  bend.move_back(pipe - beam.length);
-  line.move_back(pipe - beam.length);
-  const Bend<F> b = minimum(bend);
-  const Line<F> s = minimum(line);
+  const F outside = smaller(larger((radius - t.beam_pipe_radius_cm) / radius, zero), one);
+  const F pipe = length_after + (beam.length - length_after) * outside;
+  const F inside = smaller(larger(barrel_end, pipe), length_after);  // a first hit on a disc
+  track.move_back(length_after - inside);
+  track.kink(select((inside > pipe) & (inside < length_after), end_variance, zero));
+  track.move_back(inside - pipe);
+  track.kink(scattering(t.beam_pipe_radiation_lengths * square_root(one_cot2), momentum2));
+  track.move_back(pipe - beam.length);
+  const Bend<F> b = minimum(track.bend);
+  const Line<F> s = minimum(track.line);
 
   const F curvature = circle.curvature + b.k;
   const F size = larger(absolute(curvature), all_lanes<F>(1e-7f));

@@ -18,16 +18,16 @@ SITECAP_CONST float error_table_um[2 * 3 * error_lengths] = {
 #undef SITECAP_ERRORS_Y
 };
 
-// Where along one axis the charge was deposited, cm, before the drift is taken off.
+// Where along one axis the charge was deposited, cm, before the drift is taken off; and the width of the end pixels.
 template <class F, class I>
 SITECAP_FN F position_along(const float* edge_cm, float pitch_cm, I min_pixel, I max_pixel, F first_electrons,
-                            F last_electrons, F predicted_cm) {
+                            F last_electrons, F predicted_cm, F& ends) {
   const F inner_low = gather(edge_cm, min_pixel + 1);
   const F inner_high = gather(edge_cm, max_pixel);
   const F centre = 0.5f * (inner_low + inner_high);
   // for two pixels the charge comes from as far as the track's projection reaches beyond the pixels between them
   const F reach = absolute(predicted_cm) - (inner_high - inner_low);
-  const F ends = 0.5f * ((inner_low - gather(edge_cm, min_pixel)) + (gather(edge_cm, max_pixel + 1) - inner_high));
+  ends = 0.5f * ((inner_low - gather(edge_cm, min_pixel)) + (gather(edge_cm, max_pixel + 1) - inner_high));
   const auto two = (max_pixel - min_pixel) == 1;
   const auto usable = (reach >= 0.f) & (reach <= pitch_cm);
   const F width = select(two & usable, reach, ends);
@@ -62,10 +62,11 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const F last_row = to_float(load<I>(clusters.last_row_electrons + first));
   const F first_column = to_float(load<I>(clusters.first_column_electrons + first));
   const F last_column = to_float(load<I>(clusters.last_column_electrons + first));
+  F ends_x, ends_y;
   const F x = position_along(matrix.row_edge_cm, matrix.pitch_x_cm, min_row, max_row, first_row, last_row,
-                             thickness * cot_x - 2.f * frame(12)) + frame(12);
+                             thickness * cot_x - 2.f * frame(12), ends_x) + frame(12);
   const F y = position_along(matrix.column_edge_cm, matrix.pitch_y_cm, min_column, max_column, first_column,
-                             last_column, thickness * cot_y - 2.f * frame(13)) + frame(13);
+                             last_column, thickness * cot_y - 2.f * frame(13), ends_y) + frame(13);
 
   const F global_x = cx + xx * x + yx * y;
   const F global_y = cy + xy * x + yy * y;
@@ -80,8 +81,9 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const I region = gather(frames.region, module) * error_lengths;
   const I rows = max_row - min_row, columns = max_column - min_column;
   const I most = all_lanes_int<I>(error_lengths - 1);
-  const F error_x = gather(error_table_um, region + select(rows < most, rows, most)) * 1e-4f;
-  const F error_y = gather(error_table_um, region + 3 * error_lengths + select(columns < most, columns, most)) * 1e-4f;
+  // pixels of twice the size know half as much
+  const F error_x = gather(error_table_um, region + select(rows < most, rows, most)) * (1e-4f / matrix.pitch_x_cm) * ends_x;
+  const F error_y = gather(error_table_um, region + 3 * error_lengths + select(columns < most, columns, most)) * (1e-4f / matrix.pitch_y_cm) * ends_y;
   store(hits.var_x + first, error_x * error_x);
   store(hits.var_y + first, error_y * error_y);
 

@@ -215,5 +215,64 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
     }
 
 
-def _array(arrays: Arrays, name: str) -> Array:
-    return np.asarray(arrays[name])
+def _tuples(result: Arrays) -> dict[tuple[int, ...], int]:
+    offset = np.asarray(result["tuple_offset"]).tolist()
+    hits, quality = np.asarray(result["tuple_hit"]).tolist(), np.asarray(result["tuple_quality"]).tolist()
+    return {tuple(hits[offset[k] : offset[k + 1]]): value for k, value in enumerate(quality)}
+
+
+def differences(reference: Arrays, result: Arrays) -> str | None:
+    """The first thing in which a result differs from the reference by more than rounding.
+
+    Clusters are equal, hits are within 0.1 um. Of n-tuplets, and of their verdicts, two in a thousand may differ: a
+    single-precision hit that meets a cut within its rounding. Parameters of tracks of both are within 2 % of their
+    error, errors and (1 + chi2) within 1 %; one track in a hundred, of hits nearly in line, may be worse.
+
+    Returns:
+        None, or one sentence.
+    """
+    for name in ("digi_cluster", "cluster_module", "cluster_electrons", "cluster_digis"):
+        if not np.array_equal(reference[name], result[name]):
+            return f"{name} differs from the reference: clusters must be equal"
+    count = len(reference["cluster_x"])
+    for name in ("cluster_x", "cluster_y", "cluster_z"):
+        worst = float(np.max(np.abs(as_float64(reference[name]) - as_float64(result[name])), initial=0.0))
+        if not worst <= 1e-5:
+            return f"{name} is up to {worst * 1e4:.2f} um off the reference, not 0.1"
+    if np.count_nonzero(reference["cluster_length"] != result["cluster_length"]) > 0.002 * count:
+        return "cluster_length differs from the reference in more than two clusters of a thousand"
+    wanted, found = _tuples(reference), _tuples(result)
+    if len(found) != len(result["tuple_quality"]):
+        return "an n-tuplet is there twice"
+    allowed = 0.002 * max(len(wanted), 1)
+    apart = len(wanted.keys() ^ found.keys())
+    if apart > allowed:
+        return f"{apart} n-tuplets of {len(wanted)} are in the result or the reference only, more than {allowed:.0f}"
+    other = sum(wanted[key] != found[key] for key in wanted.keys() & found.keys())
+    if other > allowed:
+        return f"{other} n-tuplets of {len(wanted)} have another quality than in the reference"
+    return _track_differences(reference, result)
+
+
+def _track_differences(reference: Arrays, result: Arrays) -> str | None:
+    def tracks(arrays: Arrays) -> dict[tuple[int, ...], int]:
+        names = list(_tuples(arrays))
+        return {names[index]: track for track, index in enumerate(np.asarray(arrays["track_tuple"]).tolist())}
+
+    wanted, found = tracks(reference), tracks(result)
+    both = sorted(wanted.keys() & found.keys())
+    one, other = [wanted[key] for key in both], [found[key] for key in both]
+    bad = np.zeros(len(both), dtype=bool)
+    for name in PARAMETERS:
+        error = as_float64(reference[f"track_{name}_error"])[one]
+        apart = as_float64(result[f"track_{name}"])[other] - as_float64(reference[f"track_{name}"])[one]
+        if name == "phi":
+            apart = (apart + np.pi) % (2 * np.pi) - np.pi
+        bad |= ~(np.abs(apart) <= 0.02 * error)
+        bad |= ~(np.abs(as_float64(result[f"track_{name}_error"])[other] - error) <= 0.01 * error)
+    chi2 = as_float64(reference["track_chi2"])[one]
+    bad |= ~(np.abs(as_float64(result["track_chi2"])[other] - chi2) <= 0.01 * (1 + chi2))
+    bad |= np.asarray(result["track_charge"])[other] != np.asarray(reference["track_charge"])[one]
+    if bad.sum() > 0.01 * len(both):
+        return f"{bad.sum()} of {len(both)} tracks have parameters off the reference's by more than the tolerance"
+    return None

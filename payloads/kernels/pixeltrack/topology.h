@@ -49,6 +49,7 @@ struct Topology {
   float radius_per_pt_cm_per_gev;     // of the bend in the field
   float min_collinear;                // cos^2 above which two doublets are one ("fishbone")
   float beam_pipe_radius_cm, beam_pipe_radiation_lengths;
+  float barrel_end_cm, barrel_end_radiation_lengths;  // |z| of what ends the barrel: supports, cables
   float max_chi2_scale;               // of the pT-dependent cut on chi2
   float triplet_max_tip_cm, triplet_min_pt_gev;
   float quadruplet_max_tip_cm, quadruplet_min_pt_gev;
