@@ -1,8 +1,8 @@
 // Elementary functions of our own, branch-free and generic in the value type, so that no libm decides a bit.
 //
-// Polynomials: S. L. Moshier, Cephes Mathematical Library (1989), single precision. Errors against a correctly
-// rounded result are held by tests/unit/payloads/test_maths.py: at most 2 units in the last place in the ranges
-// stated here.
+// Polynomials: S. L. Moshier, Cephes Mathematical Library (1989), single precision. Errors against a
+// correctly rounded result are held by tests/unit/payloads/test_maths.py: at most 2 units in the last place
+// in the ranges stated here.
 #pragma once
 #include "sitecap/lanes.h"
 
