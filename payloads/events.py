@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,8 +74,10 @@ def simulation_version() -> int:
 @functools.cache
 def maker() -> str:
     """Version and build of the simulation: what another build made is not taken for ours."""
-    module = compiled.simulation()
-    with Path(module.__file__).open("rb") as file:
+    place = importlib.util.find_spec("payloads._simulation")
+    if place is None or place.origin is None:
+        return f"sitecap-simulation {simulation_version()}"
+    with Path(place.origin).open("rb") as file:
         build = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8))
     return f"sitecap-simulation {simulation_version()} {build.hexdigest()}"
 

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from payloads import compiled
 from payloads.arrays import Array
 from payloads.channel import Channel
@@ -55,7 +53,7 @@ def private_events(request: Mapping[str, Any]) -> dict[str, Array]:
     if directory is None:
         return make(EventKey(**request["events"]))
     # Whoever prepared them has just held every bit against its digest.
-    return {name: np.array(column) for name, column in read(Path(directory), check=False).arrays.items()}
+    return read(Path(directory), check=False, mapped=False).arrays
 
 
 def copy(request: Mapping[str, Any], channel: Channel) -> None:
@@ -83,7 +81,7 @@ def copy(request: Mapping[str, Any], channel: Channel) -> None:
     )
     while (command := channel.receive()) is not None:
         if command["do"] == "run":
-            channel.send(_run(opened, command["start"], command["end"], digest, pass_s))
+            channel.send(_run(opened, command["start"], command["end"], digest))
             _go_on(opened, channel)
         elif command["do"] == "stages":
             channel.send({"stages": stages(opened)})
@@ -94,7 +92,7 @@ def copy(request: Mapping[str, Any], channel: Channel) -> None:
             return
 
 
-def _run(opened: Opened, start: float, end: float, digest: int, pass_s: float) -> dict[str, Any]:
+def _run(opened: Opened, start: float, end: float, digest: int) -> dict[str, Any]:
     """Whole passes from `start` on (monotonic clock), as many as end nearest to `end`, at least one."""
     while (left := start - time.monotonic()) > SPIN_S:
         time.sleep(left - SPIN_S)

@@ -32,7 +32,7 @@ def order(cpus: Collection[int], siblings: Callable[[int], Collection[int]] | No
         siblings: hardware threads of the core of a processor; None = as sysfs says.
     """
     ask = siblings or thread_siblings
-    rank = {}
+    rank: dict[int, int] = {}
     for cpu in sorted(cpus):
         if cpu not in rank:
             threads = sorted(other for other in {*ask(cpu), cpu} if other in cpus and other not in rank)

@@ -51,6 +51,7 @@ def prepare(request: Request) -> dict[str, Any]:
         "origin": events.origin,
         "said": list(dict.fromkeys((*events.said, *said))),
         "events_s": made_s,
+        "simulation_version": simulation_version(),
         "reference_s": time.perf_counter() - began,
     }
 

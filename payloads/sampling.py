@@ -60,7 +60,8 @@ def interval(samples: Sequence[float]) -> Interval:
 
 def _holds(number: int, k: int) -> float:
     """Probability that the median lies between the k-th smallest and the k-th largest of `number` samples."""
-    return 1 - 2 * sum(comb(number, below) for below in range(k)) / 2**number
+    below = sum(comb(number, smaller) for smaller in range(k))
+    return 1.0 - 2 * below / (1 << number)
 
 
 def ratio(above: Interval, below: Interval) -> Interval:

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,8 @@ MAX_COLUMNS = 4096
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,119}")
 _ASIDE = ".part-"
+EMPTY_BYTES = 128
+"""A file of the format NPY has a header of this size or a multiple of it."""
 ABANDONED_S = 3600.0
 """A set that is still aside after this long was left by a writer that was killed."""
 
@@ -202,13 +204,14 @@ def write(directory: Path, arrays: Arrays, *, maker: str, about: Mapping[str, An
     (directory / MANIFEST).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
-def read(directory: Path, *, maker: str | None = None, check: bool = True) -> Held:
-    """Map the set of a directory.
+def read(directory: Path, *, maker: str | None = None, check: bool = True, mapped: bool = True) -> Held:
+    """The set of a directory.
 
     Args:
         directory: of the set.
         maker: who must have made it; None = anybody.
         check: whether contents are held against their digests; else only that the columns are there.
+        mapped: whether pages are shared with other processes; else they are this process's own.
 
     Raises:
         StoreError: it is not complete and right.
@@ -218,7 +221,7 @@ def read(directory: Path, *, maker: str | None = None, check: bool = True) -> He
         raise StoreError(f"{directory} was made by another version or build of the simulation")
     arrays: dict[str, Array] = {}
     for name, digest in document["columns"].items():
-        arrays[name] = _column(directory, name)
+        arrays[name] = _column(directory, name, mapped=mapped)
         if check and _column_digest(arrays[name]) != digest:
             raise StoreError(
                 f"{directory}/{name}.npy is damaged: its contents are not those that were written"
@@ -227,16 +230,13 @@ def read(directory: Path, *, maker: str | None = None, check: bool = True) -> He
     return Held(directory, arrays, document["digest"], size, document["about"])
 
 
-def _column(directory: Path, name: str) -> Array:
+def _column(directory: Path, name: str, *, mapped: bool) -> Array:
     path = directory / f"{name}.npy"
     try:
-        # What is mapped must be a file of numbers: an empty column cannot be mapped and is read.
-        column: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        # an empty column cannot be mapped
+        mode: Literal["r"] | None = "r" if mapped and path.stat().st_size > EMPTY_BYTES else None
+        column: Array = np.load(path, mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            column = np.load(path, allow_pickle=False)
-            if column.size == 0:
-                return column
         raise StoreError(f"{path} is damaged or cut off") from error
     return column
 
