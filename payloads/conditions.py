@@ -252,20 +252,17 @@ OWN_SHARE = 0.97
 CLOCK_FALL = 0.9
 
 
-def remarks(found: Spell, copies: int, cores: int, wall_of_copies_s: float) -> list[str]:
+def remarks(found: Spell, copies: int, own_share: float) -> list[str]:
     """What a reader of the figures must know about how they came about, one sentence each.
 
     Args:
         found: while it was measured.
         copies: that were loaded.
-        cores: processors of the machine.
-        wall_of_copies_s: wall time of all copies together, in which they wanted to run.
+        own_share: of their wall time, in which the copies had a CPU.
     """
     said = []
     if found.others_cpus is not None and found.others_cpus > max(OTHERS_SHARE * copies, 0.1):
-        said.append(
-            f"other processes kept {found.others_cpus:.1f} of {cores} CPUs busy while it was measured"
-        )
+        said.append(f"other processes kept {found.others_cpus:.1f} CPUs busy while it was measured")
     if found.steal_share is not None and found.steal_share > STEAL_SHARE:
         said.append(f"the hypervisor gave {found.steal_share:.0%} of the time to others (steal)")
     if found.throttle_events:
@@ -274,6 +271,6 @@ def remarks(found: Spell, copies: int, cores: int, wall_of_copies_s: float) -> l
         said.append(f"the CPU quota stopped us in {found.throttled_periods} periods")
     if found.cpu_mhz_low and found.cpu_mhz_high and found.cpu_mhz_low < CLOCK_FALL * found.cpu_mhz_high:
         said.append(f"the clock moved between {found.cpu_mhz_low:.0f} and {found.cpu_mhz_high:.0f} MHz")
-    if wall_of_copies_s > 0 and found.own_cpu_s < OWN_SHARE * wall_of_copies_s:
-        said.append(f"the copies had a CPU for only {found.own_cpu_s / wall_of_copies_s:.0%} of the time")
+    if own_share < OWN_SHARE:
+        said.append(f"the copies had a CPU for only {own_share:.0%} of the time")
     return said

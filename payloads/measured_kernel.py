@@ -99,7 +99,7 @@ def measure_kernel(  # noqa: PLR0913 - one call
             variant.reason = "its physics is not right, so it has no score"
     outcome.after = watcher.look()
     _conclude(outcome, stop)
-    outcome.said += _remarks(outcome, options)
+    outcome.said += _remarks(outcome)
     return outcome
 
 
@@ -213,6 +213,7 @@ def _measure_step(
         series.slowest_over_mean = min(rates) * len(rates) / sum(rates)
         series.spells.append(spell(before, after, cpu_after - cpu_before, step.copies))
         series.copy_seconds += sum(one["ended"] - one["began"] for one in reports)
+        series.copies_cpu_s += sum(one["cpu_s"] for one in reports)
         series.preempted += sum(one["preempted"] for one in reports)
         series.major_faults += sum(one["major_faults"] for one in reports)
         variant.series[step.copies] = series
@@ -253,14 +254,15 @@ def _progress(
     )
 
 
-def _remarks(outcome: KernelOutcome, options: Options) -> list[str]:
+def _remarks(outcome: KernelOutcome) -> list[str]:
     series = [one for variant in outcome.variants for one in variant.series.values()]
     whole = together([found for one in series for found in one.spells])
     if whole is None:
         return []
-    own_s = sum(one.copy_seconds for one in series)
+    wanted_s = sum(one.copy_seconds for one in series)
+    share = sum(one.copies_cpu_s for one in series) / wanted_s if wanted_s else 1.0
     most = max(one.copies for one in series)
-    said = remarks(whole, most, len(options.cpus), own_s)
+    said = remarks(whole, most, share)
     said += [
         f"with {one.copies} copies the slowest ran at {one.slowest_over_mean:.0%} of the mean"
         for one in series

@@ -22,6 +22,8 @@ class Series:
     samples: list[float] = field(default_factory=list)
     copy_seconds: float = 0.0
     """Wall time of all copies together."""
+    copies_cpu_s: float = 0.0
+    """CPU time that they had of it."""
     spells: list[Spell] = field(default_factory=list)
     slowest_over_mean: float = 1.0
     """Rate of the slowest copy over the mean of all, of the last repeat."""

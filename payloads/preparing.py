@@ -12,7 +12,7 @@ import numpy as np
 from payloads import compiled
 from payloads.arrays import Array, Arrays, each_event, event_count, one_event
 from payloads.errors import PayloadError
-from payloads.events import EventKey, Events, get_or_make, keep, look_up, make, maker
+from payloads.events import EventKey, Events, get_or_make, keep, look_up, make, maker, simulation_version
 from payloads.measuring import open_on, stages
 from payloads.parts import load_part
 from payloads.store import Store, read

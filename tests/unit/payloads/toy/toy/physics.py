@@ -1,11 +1,15 @@
 """Of the toy kernel: its sums against the truth in the events."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from payloads.arrays import each_event
 
 
-def measure(events, results):
+def measure(events: Any, results: Any) -> dict[str, float]:
     truth = [float(event["truth_sum"][0]) for event in each_event(events)]
     return {
         "efficiency": float(
@@ -15,7 +19,7 @@ def measure(events, results):
     }
 
 
-def differences(reference, result):
+def differences(reference: Any, result: Any) -> str | None:
     if np.array_equal(reference["sum"], result["sum"]):
         return None
     return f"sum is {result['sum'][0]:g}, the reference says {reference['sum'][0]:g}"
