@@ -27,7 +27,9 @@ SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32
   const F base2 = dr * dr + dz * dz;
   const F area = absolute(z1 * (part.middle_r - part.outer_r) + part.middle_z * (part.outer_r - r1) +
                           part.outer_z * (r1 - part.middle_r));
-  auto good = area * t.min_pt_gev * square_root(base2) <= part.max_misalignment * base2 * dr;
+  const F allowed = part.max_misalignment * dr;
+  auto good = area * area * (t.min_pt_gev * t.min_pt_gev) <= allowed * allowed * base2;
+  if (!any(good)) return good;
 
   // Circle through the three: with a and b from the inner hit to the others, its centre is the inner hit + n / d
   const F ax = part.middle_x - x1, ay = part.middle_y - y1;

@@ -6,7 +6,7 @@
 namespace sitecap::pixeltrack {
 namespace {
 
-// What an event came to, and what did not fit into the workspace.
+// One thread's kernel.
 template <int W>
 class PixelTrack final : public Payload {
   using F = typename Types<W>::Float;
@@ -103,6 +103,7 @@ class PixelTrack final : public Payload {
         const i32 before = found;
         for (i32 i = first; i < last; i += W) {
           const auto good = are_doublets<F>(topology_, topology_.pair[p], hits, i, outer);
+          if (!any(good)) continue;
           const i32 lanes = min_of(W, last - i);
           for (i32 l = 0; l < lanes; ++l) {
             d.inner[found] = i + l;
@@ -151,6 +152,7 @@ class PixelTrack final : public Payload {
       for (i32 i = first; i < last; i += W) {
         const F max_dca = gather(max_dca_of_pair, load<I>(d.pair + i));
         const auto good = are_linked<F>(topology_, d, i, max_dca, part);
+        if (!any(good)) continue;
         const i32 lanes = min_of(W, last - i);
         for (i32 l = 0; l < lanes; ++l) {
           links.inner[found] = i + l;
