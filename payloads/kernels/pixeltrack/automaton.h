@@ -59,9 +59,10 @@ SITECAP_FN bool is_repeated(const Topology& t, const Hits& hits, const Doublets&
     const float u = doublets.inner_x[other] - ox, v = doublets.inner_y[other] - oy,
                 w = doublets.inner_z[other] - oz;
     const float other2 = u * u + v * v + w * w;
-    const float product = x * u + y * v + z * w;
+    // sine of the angle between them, which keeps its digits where a cosine is all nines
+    const float a = y * w - z * v, b = z * u - x * w, c = x * v - y * u;
     const bool shorter = other2 < length2 || (other2 == length2 && other < doublet);
-    if (shorter && product * product >= t.min_collinear * length2 * other2 &&
+    if (shorter && a * a + b * b + c * c <= t.max_sine2 * length2 * other2 &&
         hits.module[doublets.inner[other]] != module)
       return true;
   }
