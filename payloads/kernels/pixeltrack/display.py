@@ -12,7 +12,8 @@ Floats = npt.NDArray[np.float64]
 
 # Okabe and Ito's colours, told apart by all.
 HIT, SOFT, HARD, INK = "#999999", "#0072B2", "#D55E00", "#333333"
-HARD_GEV = 3.0
+LEAST_GEV, HARD_GEV = 0.9, 3.0
+MOST_HITS, MOST_TRACKS = 4000, 500  # drawn: a picture stays below 300 kB
 PANEL, GAP, TOP, LEFT = 460, 80, 70, 60
 RADIUS_CM_PER_GEV = 1 / (0.00299792458 * 3.8)
 
@@ -61,12 +62,12 @@ class Panel:
         return "".join([*parts, f'<text {place} text-anchor="middle">{ylabel}</text>'])
 
 
-def _curve(result: Arrays, track: int, last_r: float, last_z: float) -> Floats:
+def _curve(result: Arrays, track: int, last_r: float) -> Floats:
     """Points of a track from the beam line to its last hit: x, y, z, signed r."""
     pt, phi, tip, start, cot = (float(result[f"track_{name}"][track]) for name in ("pt", "phi", "tip", "zip", "cot"))
     turn = -float(result["track_charge"][track]) / (pt * RADIUS_CM_PER_GEV)
     length = 2 / abs(turn) * np.arcsin(min(1.0, last_r * abs(turn) / 2))
-    s = np.linspace(0, length, 9)
+    s = np.linspace(0, length, 7)
     x = -tip * np.sin(phi) + (np.sin(phi + turn * s) - np.sin(phi)) / turn
     y = tip * np.cos(phi) - (np.cos(phi + turn * s) - np.cos(phi)) / turn
     side = 1.0 if np.sin(phi) > 0 else -1.0
@@ -83,11 +84,14 @@ def picture(event: Arrays, result: Arrays) -> str:
     x, y, z = (as_float64(result[f"cluster_{axis}"]) for axis in "xyz")
     r = np.where(y > 0, 1, -1) * np.hypot(x, y)
     barrel = np.asarray(event["module_layer"])[result["cluster_module"]] < 4
+    drawn = np.arange(len(x)) % (1 + len(x) // MOST_HITS) == 0
+    ring = drawn & barrel
     track, cluster = hits_of_tracks(result)
-    last = np.zeros(len(result["track_pt"]), dtype=np.int64)
+    last = np.zeros(len(result["track_tuple"]), dtype=np.int64)
     last[track] = cluster  # hits go outwards: the last one stays
-    curves = [_curve(result, k, abs(r[last[k]]), z[last[k]]) for k in range(len(last))]
-    hard = as_float64(result["track_pt"]) > HARD_GEV
+    pt = as_float64(result["track_pt"])
+    chosen = np.nonzero(pt > LEAST_GEV)[0]
+    chosen = chosen[np.argsort(-pt[chosen], kind="stable")][:MOST_TRACKS]
     across = Panel(LEFT, PANEL, (-17.5, 17.5), (-17.5, 17.5))
     along = Panel(LEFT + PANEL + GAP, 760, (-55, 55), (-17.5, 17.5))
     width, height = LEFT + PANEL + GAP + 760 + 20, TOP + PANEL + 95
@@ -96,17 +100,21 @@ def picture(event: Arrays, result: Arrays) -> str:
         f'font-size="13" fill="{INK}"><rect width="{width}" height="{height}" fill="white"/>',
         f'<text x="{LEFT}" y="28" font-size="18">Pixel tracks: one bunch crossing in the CMS phase-1 pixel detector</text>',
         f'<text x="{LEFT}" y="50">{len(event["digi_row"])} fired pixels, {len(x)} clusters, '
-        f'{len(result["tuple_quality"])} n-tuplets, {len(last)} tracks</text>',
-        across.dots(x[barrel], y[barrel], HIT, 1.6),
-        along.dots(z, r, HIT, 1.6),
+        f'{len(result["tuple_quality"])} n-tuplets, {len(pt)} tracks ({len(chosen)} of them drawn)</text>',
+        across.dots(x[ring], y[ring], HIT, 1.6),
+        along.dots(z[drawn], r[drawn], HIT, 1.6),
     ]
-    for colour, chosen, stroke in ((SOFT, ~hard, 0.6), (HARD, hard, 1.4)):
-        some = [curves[k] for k in np.nonzero(chosen)[0]]
+    for colour, above, stroke in ((SOFT, False, 0.6), (HARD, True, 1.4)):
+        some = [_curve(result, k, abs(r[last[k]])) for k in chosen if (pt[k] > HARD_GEV) == above]
         parts.append(across.lines([(c[0], c[1]) for c in some], colour, stroke))
         parts.append(along.lines([(c[2], c[3]) for c in some], colour, stroke))
     parts.append(across.frame("x (cm)", "y (cm)", [-15, -10, -5, 0, 5, 10, 15], [-15, -10, -5, 0, 5, 10, 15]))
     parts.append(along.frame("z (cm)", "r (cm), negative below the beam", list(range(-50, 51, 10)), [-15, -10, -5, 0, 5, 10, 15]))
-    legend = ((HIT, "hit (left: barrel only)"), (SOFT, f"track, pT below {HARD_GEV:g} GeV"), (HARD, "track above"))
+    legend = (
+        (HIT, "hits (left: barrel only)" if drawn.all() else f"1 hit in {1 + len(x) // MOST_HITS} (left: barrel only)"),
+        (SOFT, f"track, pT {LEAST_GEV:g} to {HARD_GEV:g} GeV"),
+        (HARD, f"track, pT above {HARD_GEV:g} GeV"),
+    )
     for k, (colour, words) in enumerate(legend):
         left, down = LEFT + 270 * k, TOP + PANEL + 75
         parts.append(f'<path d="M{left} {down - 4}h24" stroke="{colour}" stroke-width="4"/>')

@@ -44,9 +44,10 @@ __device__ __forceinline__ void seek(const Topology& t, const Frames& frames, co
                                      i32 o, const Doublets& d, i32* counts) {
   const OuterHit outer{hits.z[o], hits.r[o], hits.phi[o], hits.length[o]};
   i32 next = Fill ? d.of_outer[o] : 0;
-  each_inner_range(t, bin_start, frames.layer[hits.module[o]], outer.phi, [&](i32 p, i32 first, i32 last) {
+  each_inner_range(t, bin_start, frames.layer[hits.module[o]], outer, [&](i32 p, i32 first, i32 last) {
+    const DoubletCuts cuts = doublet_cuts(t, t.pair[p], outer);
     for (i32 i = first; i < last; ++i) {
-      if (!are_doublets<float>(t, t.pair[p], hits, i, outer)) continue;
+      if (!are_doublets<float>(cuts, hits, i)) continue;
       if (Fill) {
         d.inner[next] = i;
         d.outer[next] = o;
