@@ -58,6 +58,12 @@ class Helix {
 
   // Radians of azimuth per cm of path; negative is clockwise.
   double turning() const { return turning_; }
+  // Radius of the circle seen along the field, cm; `never` of a straight line.
+  double radius_cm() const {
+    if (turning_ == 0.0) return never;
+    return precise::square_root(direction_.x * direction_.x + direction_.y * direction_.y) /
+           precise::absolute(turning_);
+  }
   // Path of one full turn, cm; `never` of a straight line.
   double turn_cm() const { return turning_ == 0.0 ? never : 2.0 * precise::pi / precise::absolute(turning_); }
 
@@ -107,9 +113,7 @@ class Helix {
 inline double Helix::largest_radius_cm() const {
   if (turning_ == 0.0) return never;
   const double cx = position_.x - direction_.y / turning_, cy = position_.y + direction_.x / turning_;
-  const double transverse = precise::square_root(direction_.x * direction_.x + direction_.y * direction_.y) /
-                            precise::absolute(turning_);
-  return precise::square_root(cx * cx + cy * cy) + transverse;
+  return precise::square_root(cx * cx + cy * cy) + radius_cm();
 }
 
 inline double Helix::to_cylinder(double r_cm, double least_s) const {

@@ -25,16 +25,34 @@ inline double scattering_angle(double p_gev, double mass_gev, double radiation_l
          (correction > 0.3 ? correction : 0.3);
 }
 
+// Two unit vectors across a direction.
+inline void axes_across(const Vector& u, Vector& first, Vector& second) {
+  const double across = precise::square_root(u.x * u.x + u.y * u.y);
+  if (across > 1e-6) {
+    first = {-u.y / across, u.x / across, 0.0};
+    second = {-u.z * u.x / across, -u.z * u.y / across, across};
+  } else {
+    first = {1.0, 0.0, 0.0};
+    second = {0.0, 1.0, 0.0};
+  }
+}
+
 // Turns a direction by Gaussian angles of this standard deviation in both planes.
 inline void scatter(Vector& direction, double angle, Random& random) {
   const double a = angle * random.normal(), b = angle * random.normal();
-  // two unit vectors across the direction; the first lies across its larger components
-  const Vector& u = direction;
-  const double across = precise::square_root(u.x * u.x + u.y * u.y);
-  const Vector first = across > 1e-6 ? Vector{-u.y / across, u.x / across, 0.0} : Vector{1.0, 0.0, 0.0};
-  const Vector second =
-      across > 1e-6 ? Vector{-u.z * u.x / across, -u.z * u.y / across, across} : Vector{0.0, 1.0, 0.0};
-  direction = unit(u + a * first + b * second);
+  Vector first, second;
+  axes_across(direction, first, second);
+  direction = unit(direction + a * first + b * second);
+}
+
+// Turns a direction by a polar angle, given by its cosine, and an azimuth about it.
+inline void turn(Vector& direction, double cosine, double azimuth) {
+  Vector first, second;
+  axes_across(direction, first, second);
+  const double sine = precise::square_root(1.0 - cosine * cosine);
+  double s, c;
+  precise::sine_cosine(azimuth, s, c);
+  direction = unit(cosine * direction + (sine * c) * first + (sine * s) * second);
 }
 
 // Mean loss by ionisation, GeV: Bethe's formula without density effect, per g/cm^2 of matter with Z/A = 0.5.

@@ -10,9 +10,6 @@ constexpr double pair_gev = 3.62e-9, silicon_excitation_gev = 173e-9, density = 
 constexpr double xi_gev_per_cm = 0.5 * 0.307075e-3 * z_over_a * density;
 // Transfers above this are drawn one by one, with the spectrum 1/E^2; those below are spread along the way.
 constexpr double hard_gev = 1e-6;
-// Binding of the inner shells, which the formula of the mean loss lacks, in units of xi: with it the most
-// probable charge of a minimum ionising particle in 285 um is 21,000 electrons, as CMS calibrates.
-constexpr double binding = 1.3;
 // The way is cut into pieces of about this length.
 constexpr double piece_cm = 0.0015;
 // Ways in grazed sensors are cut off: the particle leaves the plane by curling.
@@ -33,7 +30,7 @@ double density_effect(double beta_gamma) {
 double soft_loss(double beta2, double beta_gamma) {
   const double logarithm = precise::logarithm(2.0 * electron_mass_gev * beta_gamma * beta_gamma * hard_gev /
                                               (silicon_excitation_gev * silicon_excitation_gev));
-  const double bracket = logarithm - beta2 - density_effect(beta_gamma) + binding;
+  const double bracket = logarithm - beta2 - density_effect(beta_gamma);
   return xi_gev_per_cm / beta2 * (bracket > 1.0 ? bracket : 1.0);
 }
 

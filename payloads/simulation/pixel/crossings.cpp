@@ -9,18 +9,30 @@ constexpr double largest_detour_cm = 8.0;
 // A crossing is looked for with this much room around a module, because the first guess is a straight line.
 constexpr double room_cm = 0.6;
 
-// Adds the crossing at path s if it lies on the module.
-void add_if_inside(const Helix& helix, double s, const State& state, int index, int particle,
-                   std::vector<Crossing>& crossings) {
+// Slopes along a sensor are bounded: what grazes it leaves it by curling.
+constexpr double least_cosine = 0.02;
+// Tighter helices may miss a plane that lies some mm beside the layer's cylinder: for them the cylinder is
+// the plane.
+constexpr double least_radius_cm = 2.5;
+
+// Adds a crossing at this point if it lies on the module.
+void add(int index, const Vector& position, const Vector& direction, const State& state, int particle,
+         std::vector<Crossing>& crossings) {
   const Module& module = modules()[static_cast<std::size_t>(index)];
-  Vector position, direction;
-  helix.at(s, position, direction);
   const Vector offset = position - module.centre;
   const double x = dot(offset, module.x), y = dot(offset, module.y);
   if (precise::absolute(x) > half_width_cm || precise::absolute(y) > half_length_cm) return;
-  const double along = dot(direction, module.normal);
+  double along = dot(direction, module.normal);
+  if (precise::absolute(along) < least_cosine) along = along < 0 ? -least_cosine : least_cosine;
   crossings.push_back({index, particle, position, x, y, dot(direction, module.x) / along,
                        dot(direction, module.y) / along, state.p_gev, state.mass_gev});
+}
+
+void add_at(const Helix& helix, double s, const State& state, int index, int particle,
+            std::vector<Crossing>& crossings) {
+  Vector position, direction;
+  helix.at(s, position, direction);
+  add(index, position, direction, state, particle, crossings);
 }
 
 void cross_barrel(const Helix& helix, double s, const State& state, int layer, int particle,
@@ -29,6 +41,7 @@ void cross_barrel(const Helix& helix, double s, const State& state, int layer, i
   helix.at(s, position, direction);
   // a module is met in the sense in which the layer is: outward or inward
   const bool outward = position.x * direction.x + position.y * direction.y > 0;
+  const bool curls = helix.radius_cm() < least_radius_cm;
   const int begin = layer_begin()[static_cast<std::size_t>(layer)];
   const int end = layer_begin()[static_cast<std::size_t>(layer + 1)];
   for (int ladder = begin; ladder < end; ladder += modules_of_ladder) {
@@ -38,6 +51,13 @@ void cross_barrel(const Helix& helix, double s, const State& state, int layer, i
     const double distance = offset.x * module.normal.x + offset.y * module.normal.y;
     const double across = offset.x * module.x.x + offset.y * module.x.y;
     if (precise::absolute(across) > 2.5 || precise::absolute(distance) > 1.5) continue;
+    if (curls) {
+      if (precise::absolute(across) > half_width_cm || precise::absolute(distance) > 0.5) continue;
+      const double place = (position.z - module.centre.z) / module_spacing_cm + 0.5;
+      if (place < 0.0 || place >= modules_of_ladder) continue;
+      add(ladder + static_cast<int>(place), position, direction, state, particle, crossings);
+      continue;
+    }
     // straight line, to see whether it can be this ladder
     const double rate = direction.x * module.normal.x + direction.y * module.normal.y;
     if (precise::absolute(rate) > 0.02) {
@@ -53,7 +73,7 @@ void cross_barrel(const Helix& helix, double s, const State& state, int layer, i
     // modules of a ladder come in the order of z
     const double place = (at.z - module.centre.z) / module_spacing_cm + 0.5;
     if (place < 0.0 || place >= modules_of_ladder) continue;
-    add_if_inside(helix, met, state, ladder + static_cast<int>(place), particle, crossings);
+    add_at(helix, met, state, ladder + static_cast<int>(place), particle, crossings);
   }
 }
 
@@ -75,7 +95,7 @@ void cross_disc(const Helix& helix, double s, const State& state, int layer, int
         precise::absolute(dot(there, module.y)) > half_length_cm + room_cm)
       continue;
     const double met = helix.to_plane(module.centre, module.normal, s + way, largest_detour_cm);
-    if (met != never) add_if_inside(helix, met, state, index, particle, crossings);
+    if (met != never) add_at(helix, met, state, index, particle, crossings);
   }
 }
 

@@ -93,19 +93,32 @@ const std::vector<int>& layer_begin() {
 const std::vector<Surface>& cylinders() {
   static const std::vector<Surface> all = {
       {2.20, 0.0, 60.0, {0.0023, 0.148}, -1},  // beam pipe
-      {2.93, 0.0, 26.9, of_mixture(0.015), 0},  {6.78, 0.0, 26.9, of_mixture(0.015), 1},
-      {10.88, 0.0, 26.9, of_mixture(0.015), 2}, {15.99, 0.0, 26.9, of_mixture(0.015), 3},
-      {17.50, 0.0, 60.0, of_mixture(0.02), -1},
+      {2.93, 0.0, 26.9, of_mixture(0.018), 0},
+      {6.78, 0.0, 26.9, of_mixture(0.018), 1},
+      {10.88, 0.0, 26.9, of_mixture(0.018), 2},
+      {15.99, 0.0, 26.9, of_mixture(0.018), 3},
+      {17.50, 0.0, 60.0, of_mixture(0.02), -1},  // supply tube
+      // strips: what curls back from there, or is scattered back, is seen again
+      {25.5, 0.0, 65.0, of_mixture(0.04), -1},
+      {34.0, 0.0, 65.0, of_mixture(0.04), -1},
+      {42.0, 0.0, 65.0, of_mixture(0.03), -1},
+      {50.0, 0.0, 65.0, of_mixture(0.03), -1},
+      {61.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {70.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {78.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {87.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {97.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {108.0, 0.0, 110.0, of_mixture(0.03), -1},
   };
   return all;
 }
 
 const std::vector<Surface>& discs() {
   static const std::vector<Surface> all = {
-      {-49.0, 4.5, 16.2, of_mixture(0.025), 9}, {-39.5, 4.5, 16.2, of_mixture(0.025), 8},
-      {-32.0, 4.5, 16.2, of_mixture(0.025), 7}, {-27.5, 2.6, 16.5, of_mixture(0.03), -1},
-      {27.5, 2.6, 16.5, of_mixture(0.03), -1},  {32.0, 4.5, 16.2, of_mixture(0.025), 4},
-      {39.5, 4.5, 16.2, of_mixture(0.025), 5},  {49.0, 4.5, 16.2, of_mixture(0.025), 6},
+      {-49.0, 4.5, 16.2, of_mixture(0.045), 9}, {-39.5, 4.5, 16.2, of_mixture(0.045), 8},
+      {-32.0, 4.5, 16.2, of_mixture(0.045), 7}, {-27.5, 2.6, 16.5, of_mixture(0.16), -1},
+      {27.5, 2.6, 16.5, of_mixture(0.16), -1},  {32.0, 4.5, 16.2, of_mixture(0.045), 4},
+      {39.5, 4.5, 16.2, of_mixture(0.045), 5},  {49.0, 4.5, 16.2, of_mixture(0.045), 6},
   };
   return all;
 }

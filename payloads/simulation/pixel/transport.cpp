@@ -20,7 +20,10 @@ constexpr double least_cosine = 0.05;
 // Radiation lengths in one nuclear interaction length, of a mixture of carbon, silicon and copper.
 constexpr double interaction_lengths = 0.35;
 // Secondaries below this curl up where they are made.
-constexpr double least_secondary_gev = 0.005;
+constexpr double least_secondary_gev = 0.0005;
+// Knock-on electrons are seen if they leave the matter where they are made with this kinetic energy; on their
+// way out they lose what minimum ionising particles do.
+constexpr double least_knock_on_gev = 0.0003, loss_gev_per_gram = 0.0018;
 constexpr double step_back_cm = 1e-6;
 
 bool is_hadron(int pdg_id) {
@@ -107,23 +110,10 @@ void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossin
     if (inside) {
       const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
       if (interact(now, surface->matter, thicker, random)) return;
+      knock_on(now, surface->matter, thicker, random);
       if (!pass(state, surface->matter, thicker, random)) return;
     }
-    if (tube < tubes.size()) continue;
-    // out into the outer tracker: some curl back
-    const Helix outside(state);
-    if (outside.largest_radius_cm() > tracker_radius_cm) return;
-    const double back = outside.to_cylinder(tubes.back().at_cm, step_back_cm);
-    if (back == never) continue;
-    outside.at(back, position, direction);
-    if (precise::absolute(position.z) > end_cm) return;
-    outside.move(state, 0.5 * back);
-    now.path_cm += 0.5 * back;
-    plane = 0;
-    while (plane < planes.size() && planes[plane].at_cm < state.position.z) ++plane;
-    const Matter passed{back / outer_length_cm, back * outer_grams_per_cm3};
-    if (interact(now, passed, 1.0, random)) return;
-    if (!pass(state, passed, 1.0, random)) return;
+    if (tube == tubes.size()) return;
   }
 }
 
@@ -190,6 +180,28 @@ void Transport::add_secondary(const Pending& parent, const Vector& direction, do
       {State{at, direction, p_gev, mass_gev, charge}, index, is_hadron(pdg_id), parent.path_cm});
 }
 
+// Knock-on electrons have the spectrum 1/T^2 and start at the angle that elastic scattering off an electron
+// at rest has (Particle Data Group, "Passage of particles through matter", section 34.2.5).
+void Transport::knock_on(const Pending& now, const Matter& matter, double thicker, Random& random) {
+  const double ratio = now.state.p_gev / now.state.mass_gev;
+  const double beta2 = ratio * ratio / (1.0 + ratio * ratio);
+  const double largest = min_of(2.0 * mass::electron * ratio * ratio, 0.5 * now.state.p_gev);
+  if (largest < least_knock_on_gev) return;
+  const double xi = 0.25 * 0.307075e-3 / beta2 * matter.grams_per_cm2 * thicker;
+  const i32 number = random.poisson(xi * (1.0 / least_knock_on_gev - 1.0 / largest));
+  for (i32 i = 0; i < number; ++i) {
+    const double u = random.uniform();
+    const double made = 1.0 / (u / largest + (1.0 - u) / least_knock_on_gev);
+    const double kinetic = made - random.uniform() * thicker * matter.grams_per_cm2 * loss_gev_per_gram;
+    if (kinetic < least_knock_on_gev) continue;
+    const double p = precise::square_root(kinetic * (kinetic + 2.0 * mass::electron));
+    const double cosine = precise::square_root(kinetic / (kinetic + 2.0 * mass::electron));
+    Vector direction = now.state.direction;
+    turn(direction, cosine, random.uniform(-precise::pi, precise::pi));
+    add_secondary(now, direction, p, mass::electron, 11, -1);
+  }
+}
+
 // Electron and positron share the energy evenly distributed, along the photon.
 void Transport::convert(const Pending& photon, Random& random) {
   const double part = random.uniform();
@@ -213,7 +225,7 @@ void Transport::nuclear(const Pending& hadron, Random& random) {
     const int sign = random.uniform() < 0.5 ? -1 : 1;
     if (random.uniform() < 0.667) add_secondary(hadron, direction, share, mass::pion, 211 * sign, sign);
   }
-  const i32 slow = random.poisson(1.0);
+  const i32 slow = random.poisson(1.4);
   for (i32 i = 0; i < slow; ++i) {
     const double z = random.uniform(-1.0, 1.0), r = precise::square_root(1.0 - z * z);
     double sine, cosine;

@@ -35,6 +35,7 @@ class Transport {
   void follow_neutral(Pending& pending, Random& random);
   bool interact(const Pending& pending, const Matter& matter, double thicker, Random& random);
   void nuclear(const Pending& pending, Random& random);
+  void knock_on(const Pending& now, const Matter& matter, double thicker, Random& random);
   void convert(const Pending& pending, Random& random);
   void add_secondary(const Pending& parent, const Vector& direction, double p_gev, double mass_gev,
                      int pdg_id, int charge);
