@@ -27,7 +27,9 @@ SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32
   const F base2 = dr * dr + dz * dz;
   const F area = absolute(z1 * (part.middle_r - part.outer_r) + part.middle_z * (part.outer_r - r1) +
                           part.outer_z * (r1 - part.middle_r));
-  auto good = area * t.min_pt_gev * square_root(base2) <= part.max_misalignment * base2 * dr;
+  const F allowed = part.max_misalignment * dr;
+  auto good = area * area * (t.min_pt_gev * t.min_pt_gev) <= allowed * allowed * base2;
+  if (!any(good)) return good;
 
   // Circle through the three: with a and b from the inner hit to the others, its centre is the inner hit + n / d
   const F ax = part.middle_x - x1, ay = part.middle_y - y1;
@@ -57,9 +59,10 @@ SITECAP_FN bool is_repeated(const Topology& t, const Hits& hits, const Doublets&
     const float u = doublets.inner_x[other] - ox, v = doublets.inner_y[other] - oy,
                 w = doublets.inner_z[other] - oz;
     const float other2 = u * u + v * v + w * w;
-    const float product = x * u + y * v + z * w;
+    // sine of the angle between them, which keeps its digits where a cosine is all nines
+    const float a = y * w - z * v, b = z * u - x * w, c = x * v - y * u;
     const bool shorter = other2 < length2 || (other2 == length2 && other < doublet);
-    if (shorter && product * product >= t.min_collinear * length2 * other2 &&
+    if (shorter && a * a + b * b + c * c <= t.max_sine2 * length2 * other2 &&
         hits.module[doublets.inner[other]] != module)
       return true;
   }

@@ -26,31 +26,22 @@ SITECAP_FN i32 root_of(i32* parent, i32 i) {
   }
   return i;
 }
-SITECAP_FN void join(i32* parent, i32 a, i32 b) {
-  a = root_of(parent, a);
-  b = root_of(parent, b);
-  if (a < b)
-    parent[b] = a;
-  else
-    parent[a] = b;
-}
-
 // Item: a module. Joins its digis and returns how many clusters have charge enough. `bucket` is scratch of
 // max_column_buckets + 1.
 SITECAP_FN i32 link_module(const Topology& t, const Digis& digis, const ClusterWork& work, i32 module,
                            i32 columns, bool first_layer, i32* bucket) {
   const i32 begin = digis.module_start[module], end = digis.module_start[module + 1];
   if (begin == end) return 0;
-  const i32 buckets = (columns + columns_of_bucket - 1) / columns_of_bucket;
+  const i32 buckets = (columns >> bucket_shift) + 1;
   for (i32 b = 0; b <= buckets; ++b) bucket[b] = 0;
-  for (i32 i = begin; i < end; ++i) ++bucket[digis.column[i] / columns_of_bucket + 1];
+  for (i32 i = begin; i < end; ++i) ++bucket[(digis.column[i] >> bucket_shift) + 1];
   for (i32 b = 1, total = begin; b <= buckets; ++b) {
     const i32 count = bucket[b];
     bucket[b - 1] = total;
     total += count;
   }
   for (i32 i = begin; i < end; ++i) {
-    const i32 place = bucket[digis.column[i] / columns_of_bucket]++;
+    const i32 place = bucket[digis.column[i] >> bucket_shift]++;
     work.position[place] = digis.column[i] << 16 | digis.row[i];
     work.order[place] = i;
     work.parent[i] = i;
@@ -59,11 +50,20 @@ SITECAP_FN i32 link_module(const Topology& t, const Digis& digis, const ClusterW
   // bucket[b] is now where b ends; a pixel's neighbours before it lie in its bucket or the one before
   for (i32 place = begin; place < end; ++place) {
     const i32 column = work.position[place] >> 16, row = work.position[place] & 0xffff;
-    const i32 b = column / columns_of_bucket;
+    const i32 b = column >> bucket_shift;
+    i32 mine = root_of(work.parent, work.order[place]);
     for (i32 other = b < 2 ? begin : bucket[b - 2]; other < place; ++other) {
       const u32 columns_apart = static_cast<u32>(column - (work.position[other] >> 16) + 1);
       const u32 rows_apart = static_cast<u32>(row - (work.position[other] & 0xffff) + 1);
-      if ((columns_apart <= 2u) & (rows_apart <= 2u)) join(work.parent, work.order[place], work.order[other]);
+      if ((columns_apart > 2u) | (rows_apart > 2u)) continue;
+      const i32 root = root_of(work.parent, work.order[other]);
+      // the lower of the two roots is the root of both
+      if (root < mine) {
+        work.parent[mine] = root;
+        mine = root;
+      } else {
+        work.parent[root] = mine;
+      }
     }
   }
   for (i32 i = begin; i < end; ++i) {

@@ -6,7 +6,7 @@
 namespace sitecap::pixeltrack {
 namespace {
 
-// What an event came to, and what did not fit into the workspace.
+// One thread's kernel.
 template <int W>
 class PixelTrack final : public Payload {
   using F = typename Types<W>::Float;
@@ -94,15 +94,17 @@ class PixelTrack final : public Payload {
     for (i32 o = 0; o < counts_.clusters; ++o) {
       d.of_outer[o] = found;
       const OuterHit outer{hits.z[o], hits.r[o], hits.phi[o], hits.length[o]};
-      each_inner_range(topology_, space_.bin_start, frames_.layer[hits.module[o]], outer.phi,
+      each_inner_range(topology_, space_.bin_start, frames_.layer[hits.module[o]], outer,
                        [&](i32 p, i32 first, i32 last) {
         if (found + (last - first) + W > space_.limit.doublets) {
           counts_.doublets_over += last - first;  // at most so many
           return;
         }
         const i32 before = found;
+        const DoubletCuts cuts = doublet_cuts(topology_, topology_.pair[p], outer);
         for (i32 i = first; i < last; i += W) {
-          const auto good = are_doublets<F>(topology_, topology_.pair[p], hits, i, outer);
+          const auto good = are_doublets<F>(cuts, hits, i);
+          if (!any(good)) continue;
           const i32 lanes = min_of(W, last - i);
           for (i32 l = 0; l < lanes; ++l) {
             d.inner[found] = i + l;
@@ -151,6 +153,7 @@ class PixelTrack final : public Payload {
       for (i32 i = first; i < last; i += W) {
         const F max_dca = gather(max_dca_of_pair, load<I>(d.pair + i));
         const auto good = are_linked<F>(topology_, d, i, max_dca, part);
+        if (!any(good)) continue;
         const i32 lanes = min_of(W, last - i);
         for (i32 l = 0; l < lanes; ++l) {
           links.inner[found] = i + l;

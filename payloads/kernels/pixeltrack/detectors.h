@@ -98,7 +98,7 @@ inline Detector detector(const Settings& settings) {
   const double field = setting(settings, "field_t", 3.8);
   if (!(field > 0)) throw std::invalid_argument("setting 'field_t' is not positive: tracks would not bend");
   t.radius_per_pt_cm_per_gev = static_cast<float>(1.0 / (0.00299792458 * field));
-  t.min_collinear = number("min_collinear", 0.99999);
+  t.max_sine2 = number("max_sine2", 1e-5);  // CMSSW: cos^2 above 0.99999
   t.beam_pipe_radius_cm = number("beam_pipe_radius_cm", 2.2);
   t.beam_pipe_radiation_lengths = number("beam_pipe_radiation_lengths", 0.0023);
   t.barrel_end_cm = number("barrel_end_cm", 27.5);

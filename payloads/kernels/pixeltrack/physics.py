@@ -46,6 +46,11 @@ class Tally:
         low, high = np.quantile(values, (0.15866, 0.84134))
         return float(high - low) / 2
 
+    def middle(self, name: str) -> float:
+        """Their median; nan of none."""
+        values = np.concatenate(self.residual.get(name, [np.empty(0)]))
+        return float(np.median(values)) if len(values) else float("nan")
+
     def ratio(self, part: int, whole: int) -> float:
         """A part of a whole; nan of nothing."""
         return part / whole if whole else float("nan")
@@ -204,6 +209,7 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
         "hit_x_um": 1e4 * tally.width("hit_x"),
         "hit_y_um": 1e4 * tally.width("hit_y"),
         "pt_relative": tally.width("pt"),
+        "pt_bias": tally.middle("pt"),
         "phi_mrad": 1e3 * tally.width("phi"),
         "tip_um": 1e4 * tally.width("tip"),
         "zip_um": 1e4 * tally.width("zip"),
@@ -225,8 +231,8 @@ def differences(reference: Arrays, result: Arrays) -> str | None:
     """The first thing in which a result differs from the reference by more than rounding.
 
     Clusters are equal, hits are within 0.1 um. Of n-tuplets, and of their verdicts, two in a thousand may differ: a
-    single-precision hit that meets a cut within its rounding. Parameters of tracks of both are within 2 % of their
-    error, errors and (1 + chi2) within 1 %; one track in a hundred, of hits nearly in line, may be worse.
+    single-precision hit that meets a cut within its rounding. Parameters of tracks of both are within half a percent
+    of their error, errors within 0.2 %, 1 + chi2 within 1 %; of a hundred tracks one may be worse.
 
     Returns:
         None, or one sentence.
@@ -268,8 +274,8 @@ def _track_differences(reference: Arrays, result: Arrays) -> str | None:
         apart = as_float64(result[f"track_{name}"])[other] - as_float64(reference[f"track_{name}"])[one]
         if name == "phi":
             apart = (apart + np.pi) % (2 * np.pi) - np.pi
-        bad |= ~(np.abs(apart) <= 0.02 * error)
-        bad |= ~(np.abs(as_float64(result[f"track_{name}_error"])[other] - error) <= 0.01 * error)
+        bad |= ~(np.abs(apart) <= 0.005 * error)
+        bad |= ~(np.abs(as_float64(result[f"track_{name}_error"])[other] - error) <= 0.002 * error)
     chi2 = as_float64(reference["track_chi2"])[one]
     bad |= ~(np.abs(as_float64(result["track_chi2"])[other] - chi2) <= 0.01 * (1 + chi2))
     bad |= np.asarray(result["track_charge"])[other] != np.asarray(reference["track_charge"])[one]

@@ -103,7 +103,7 @@ def _repeated(
         inner = np.array([doublets[k][0] for k in group])
         arrow = hits.place[inner] - hits.place[outer]
         length = (arrow**2).sum(axis=1)
-        collinear = (arrow @ arrow.T) ** 2 >= known.cuts["min_collinear"] * np.outer(length, length)
+        collinear = (arrow @ arrow.T) ** 2 >= (1 - known.cuts["max_sine2"]) * np.outer(length, length)
         apart = hits.module[inner][:, None] != hits.module[inner][None, :]
         shorter = length[None, :] < length[:, None]
         killed |= {group[k] for k in np.nonzero((collinear & apart & shorter).any(axis=1))[0]}

@@ -30,7 +30,7 @@ PHASE1 = {
     "barrel_end_cm": 27.5,
     "barrel_end_radiation_lengths": 0.03,
     "field_t": 3.8,
-    "min_collinear": 0.99999,
+    "max_sine2": 1e-5,
     "max_chi2_scale": 30.0,
     "triplet_max_tip_cm": 0.3,
     "triplet_min_pt_gev": 0.5,

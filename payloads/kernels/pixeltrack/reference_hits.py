@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Hits:
     phi: Ints
     length: Ints
 
-    @property
+    @functools.cached_property
     def r(self) -> Floats:
         """Distance from the z axis."""
         return np.asarray(np.hypot(self.place[:, 0], self.place[:, 1]), dtype=np.float64)

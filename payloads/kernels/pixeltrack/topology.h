@@ -47,7 +47,7 @@ struct Topology {
   float min_pt_gev;                   // of the r-z alignment
   float max_curvature_per_cm;         // of a triplet
   float radius_per_pt_cm_per_gev;     // of the bend in the field
-  float min_collinear;                // cos^2 above which two doublets are one ("fishbone")
+  float max_sine2;                    // of the angle below which two doublets are one ("fishbone")
   float beam_pipe_radius_cm, beam_pipe_radiation_lengths;
   float barrel_end_cm, barrel_end_radiation_lengths;  // |z| of what ends the barrel: supports, cables
   float max_chi2_scale;               // of the pT-dependent cut on chi2

@@ -19,7 +19,7 @@ struct ClusterWork {
   i32* position;   // [digis] column << 16 | row, in order of column buckets
   i32* order;      // [digis] digi at that place
 };
-SITECAP_CONST int columns_of_bucket = 4;
+SITECAP_CONST int bucket_shift = 2;  // 4 columns a bucket
 SITECAP_CONST int max_column_buckets = 256;
 
 // Clusters in order of module, then of their first digi.

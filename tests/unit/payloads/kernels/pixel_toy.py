@@ -5,14 +5,13 @@ No scattering, no noise, charge spread evenly along the path: what is lost here 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+NAMES = ("layer", "x", "y", "z", "rotation", "lorentz_x", "lorentz_y", "thickness")
 RADIUS_CM_PER_GEV = 1 / (0.00299792458 * 3.8)
 
 
@@ -35,16 +34,15 @@ def edges(pixels: int, pitch: float, large: set[int]) -> Floats:
     return np.asarray((units - units[-1] / 2) * pitch, dtype=np.float64)
 
 
-def phase1(table: Path) -> Modules:
-    """The real frames, from the table that the simulation has."""
-    rows = [row for row in csv.reader(table.open()) if not row[0].startswith("#")][1:]
-    data = np.array(rows, dtype=np.float64)
+def of_frames(events: dict[str, npt.NDArray[np.generic]]) -> Modules:
+    """The real frames of phase 1, from an event set of the simulation."""
+    columns = {name: np.asarray(events[f"module_{name}"], dtype=np.float64) for name in NAMES}
     return Modules(
-        layer=data[:, 1].astype(np.uint8),
-        centre=data[:, 2:5],
-        axes=data[:, 5:14].reshape(-1, 3, 3),
-        lorentz=data[:, 14:16],
-        thickness=np.where(data[:, 1] < 4, 0.0285, 0.0290),
+        layer=columns["layer"].astype(np.uint8),
+        centre=np.stack([columns[axis] for axis in "xyz"], axis=1),
+        axes=columns["rotation"].reshape(-1, 3, 3),
+        lorentz=np.stack([columns["lorentz_x"], columns["lorentz_y"]], axis=1),
+        thickness=columns["thickness"],
         row_edges=edges(160, 0.01, {79, 80}),
         column_edges=edges(416, 0.015, {c for c in range(416) if c % 52 in (0, 51)}),
     )
