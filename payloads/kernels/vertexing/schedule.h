@@ -89,15 +89,16 @@ class Annealer {
   }
 
   SITECAP_FN void set_ranges(float beta) {
+    if (leads()) keep_order();
+    team.sync();
     const float root_t = 1.f / square_root(beta);
-    i32 hint = 0;
+    Hint hint{};
     for (i32 i = team.rank(); i < t.padded; i += team.size()) {
       if (t.place[i] < 0) {  // padding sees nothing
         t.first[i] = t.last[i] = t.nearest[i] = 0;
         continue;
       }
       find_range(t, p, o, root_t, i, hint);
-      hint = t.first[i];
     }
     team.sync();
     for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size()) {
@@ -368,7 +369,19 @@ class Annealer {
       if (absolute(p.z[k] - p.start[k]) > o.least_range_cm) return true;
     return false;
   }
-  // the leader's
+  // The leader's: weighted means nearly always keep their order; where a range cut a tail off, they may not.
+  SITECAP_FN void keep_order() {
+    for (i32 k = 1; k < *p.count; ++k) {
+      const float z = p.z[k], rho = p.rho[k];
+      i32 at = k;
+      for (; at > 0 && p.z[at - 1] > z; --at) {
+        p.z[at] = p.z[at - 1];
+        p.rho[at] = p.rho[at - 1];
+      }
+      p.z[at] = z;
+      p.rho[at] = rho;
+    }
+  }
   SITECAP_FN void remove(i32 gone) {
     const i32 n = *p.count;
     for (i32 k = gone; k + 1 < n; ++k) {
