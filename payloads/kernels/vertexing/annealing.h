@@ -62,6 +62,11 @@ SITECAP_FN MaskOf<F> in_range(i32 k, IntOf<F> first, IntOf<F> last) {
   return (k >= first) & (k < last);
 }
 
+// Logarithm of the outliers' term of Z.
+SITECAP_FN float outlier_term(const Options& o, float beta, float rho0) {
+  return rho0 > 0.f ? logarithm(rho0) - beta * o.dz_cut * o.dz_cut : no_outliers;
+}
+
 // One work item of the first half of an update: W tracks from `base` on. Gives their Z; keeps the Boltzmann
 // factors in `factor` (W floats a prototype from `begin` on) if that is given.
 template <class F>
@@ -119,7 +124,8 @@ struct Hint {
   i32 first, nearest, last;
 };
 
-// First of the ascending positions that is above `bound` (or, `inclusive`, not below it), looked for from `k` on.
+// First of the ascending positions that is above `bound` (or, `inclusive`, not below it), looked for from `k`
+// on.
 template <bool inclusive>
 SITECAP_FN i32 walk(const float* z, i32 n, i32 k, float bound) {
   k = min_of(k, n);
