@@ -62,6 +62,11 @@ SITECAP_FN MaskOf<F> in_range(i32 k, IntOf<F> first, IntOf<F> last) {
   return (k >= first) & (k < last);
 }
 
+// Logarithm of the outliers' term of Z.
+SITECAP_FN float outlier_term(const Options& o, float beta, float rho0) {
+  return rho0 > 0.f ? logarithm(rho0) - beta * o.dz_cut * o.dz_cut : no_outliers;
+}
+
 // One work item of the first half of an update: W tracks from `base` on. Gives their Z; keeps the Boltzmann
 // factors in `factor` (W floats a prototype from `begin` on) if that is given.
 template <class F>
@@ -114,28 +119,43 @@ SITECAP_FN void move_prototype(const Prototypes& p, i32 k, float inverse_prior, 
   if (energies) p.energy[k] = sum_of_slots(p.sum_energy + k * slots);
 }
 
-// Item = track: which prototypes it sees. `hint` is where the search begins; the result does not depend on
-// it.
+// Where the search for a track's prototypes begins: at its neighbour's. The result does not depend on it.
+struct Hint {
+  i32 first, nearest, last;
+};
+
+// First of the ascending positions that is above `bound` (or, `inclusive`, not below it), looked for from `k`
+// on.
+template <bool inclusive>
+SITECAP_FN i32 walk(const float* z, i32 n, i32 k, float bound) {
+  k = min_of(k, n);
+  if constexpr (inclusive) {
+    while (k < n && z[k] < bound) ++k;
+    while (k > 0 && z[k - 1] >= bound) --k;
+  } else {
+    while (k < n && z[k] <= bound) ++k;
+    while (k > 0 && z[k - 1] > bound) --k;
+  }
+  return k;
+}
+
+// Item = track: which prototypes it sees; they are in order.
 SITECAP_FN void find_range(const BlockTracks& t, const Prototypes& p, const Options& o, float root_t, i32 i,
-                           i32 hint) {
+                           Hint& hint) {
   const i32 n = *p.count;
-  const float range = max_of(o.range_sigmas * t.sigma[i] * root_t, o.least_range_cm);
-  const float low = t.z[i] - range, high = t.z[i] + range;
-  i32 first = clamp(hint, 0, n);
-  while (first < n && !(p.z[first] > low)) ++first;
-  while (first > 0 && p.z[first - 1] > low) --first;
-  i32 last = first;
-  while (last < n && p.z[last] < high) ++last;
+  const float z = t.z[i], range = max_of(o.range_sigmas * t.sigma[i] * root_t, o.least_range_cm);
+  hint.first = walk<false>(p.z, n, hint.first, z - range);
+  hint.last = walk<true>(p.z, n, hint.last, z + range);
+  hint.nearest = walk<true>(p.z, n, hint.nearest, z);
+  i32 first = hint.first, last = hint.last;
   if (last == first) {  // none: the neighbours on both sides
     first = max_of(first - 1, 0);
     last = min_of(last + 1, n);
   }
-  i32 nearest = first;
-  for (i32 k = first + 1; k < last; ++k)
-    if (absolute(t.z[i] - p.z[k]) < absolute(t.z[i] - p.z[nearest])) nearest = k;
+  const i32 right = min_of(hint.nearest, n - 1), left = max_of(hint.nearest - 1, 0);
   t.first[i] = first;
   t.last[i] = last;
-  t.nearest[i] = nearest;
+  t.nearest[i] = absolute(z - p.z[left]) <= absolute(z - p.z[right]) ? left : right;
 }
 
 // Item = prototype: whether it is critical (beta Tc > threshold), and the two pieces that it falls into then.

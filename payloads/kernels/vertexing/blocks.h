@@ -57,8 +57,8 @@ SITECAP_FN void join_blocks(const BlockResults& r, const Selected& s, i32 blocks
 }
 
 // Item = track: the prototype that has more than half of it, or -1, and the logarithm of its Z.
-SITECAP_FN void assign_track(const BlockTracks& t, const Prototypes& p, float beta, i32 i, i32* owner,
-                             float* log_z) {
+SITECAP_FN void assign_track(const BlockTracks& t, const Prototypes& p, float beta, float log_outlier, i32 i,
+                             i32* owner, float* log_z) {
   log_z[i] = 0.f;
   if (t.place[i] < 0) return;
   i32 best = -1;
@@ -68,7 +68,8 @@ SITECAP_FN void assign_track(const BlockTracks& t, const Prototypes& p, float be
       const float part = boltzmann<float>(t.weight[i] * -beta, t.z[i] - p.z[k], t.shift[i], true);
       if (p.rho[k] * part * inverse_z > 0.5f) best = k;
     }
-    log_z[i] = t.shift[i] - logarithm(inverse_z);
+    // the outliers' term is bounded where it dwarfs all others (normalise)
+    log_z[i] = max_of(t.shift[i] - logarithm(inverse_z), log_outlier);
   }
   owner[t.place[i]] = best;
 }

@@ -102,10 +102,11 @@ class Vertexing final : public Payload {
     whole_.updates = 0;
     beta_ = whole_.settle(beta_);
     updates_ += whole_.updates;
+    const float log_outlier = outlier_term(o_, beta_, whole_.outlier_density());
     Sums<float, 1> energy;
     energy.clear();
     for (i32 i = 0; i < whole_.t.padded; ++i) {
-      assign_track(whole_.t, whole_.p, beta_, i, owner_, log_z_);
+      assign_track(whole_.t, whole_.p, beta_, log_outlier, i, owner_, log_z_);
       energy.add(0, i, log_z_[i]);
     }
     free_energy_ = -energy.total(0) / beta_;
@@ -174,19 +175,9 @@ void Vertexing<F>::cluster_by_density() {
   found.clusters = exclusive_scan(id_, n);
   for (i32 i = 0; i < n; ++i) t.cluster[i] = t.cluster[i] < 0 ? -1 : id_[t.cluster[i]];
   list_members();
-  // fit, split what does not fit
   for (i32 c = 0; c < found.clusters; ++c) {
     const i32 *members = members_ + found.offset[c], size = found.offset[c + 1] - found.offset[c];
-    i32 kept = 0;
-    const float chi2 = fit_in_z(t, members, size, o_.first_outlier_chi2, found.start_z[c], kept);
-    found.cursor[c] = kept > 4 && chi2 > o_.split_chi2 ? 1 : 0;
-  }
-  for (i32 c = 0; c < found.clusters; ++c) {
-    const i32 *members = members_ + found.offset[c], size = found.offset[c + 1] - found.offset[c];
-    if (found.cursor[c] == 1 && split_in_z(t, members, size, found.start_z[c], side_) == 2)
-      found.cursor[c] = 2;
-    else
-      found.cursor[c] = 1;
+    found.cursor[c] = fit_and_split(t, o_, members, size, found.start_z[c], side_);
   }
   const i32 old = found.clusters;
   found.clusters = exclusive_scan(found.cursor, old);
@@ -209,15 +200,9 @@ void Vertexing<F>::fit(Found& found) {
   if (used > 0)  // lanes beyond the last track repeat it, with weight 0
     for (i32 c = 0; c < fit_columns; ++c)
       for (i32 at = used; at < used + slots; ++at) fit_.column(c)[at] = fit_.column(c)[used - 1];
-  for (i32 c = 0; c < n; ++c) {
-    const i32 begin = found.offset[c], end = found.offset[c + 1];
-    if (end - begin < 2) {  // a track alone is no vertex
-      found.unordered[c] = Vertex{};
-      continue;
-    }
-    const float start_z = start_of(selected_, fit_, begin, end);
-    found.unordered[c] = fit_vertex<F>(fit_, events_.beam(), o_, begin, end, start_z);
-  }
+  for (i32 c = 0; c < n; ++c)
+    found.unordered[c] =
+        fit_cluster<F>(fit_, selected_, events_.beam(), o_, found.offset[c], found.offset[c + 1]);
   found.count = 0;
   for (i32 c = 0; c < n; ++c) {
     found.vertex_of_cluster[c] = -1;

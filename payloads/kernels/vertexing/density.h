@@ -151,4 +151,12 @@ SITECAP_FN i32 split_in_z(const DensityTracks& t, const i32* members, i32 n, flo
   return gap * gap < 4.f * (1.f / weight[0] + 1.f / weight[1]) ? 1 : 2;
 }
 
+// Item = cluster: its fit in z and the number of pieces that it falls into if that is bad.
+SITECAP_FN i32 fit_and_split(const DensityTracks& t, const Options& o, const i32* members, i32 n, float& z,
+                             u8* side) {
+  i32 kept = 0;
+  const float chi2 = fit_in_z(t, members, n, o.first_outlier_chi2, z, kept);
+  return kept > 4 && chi2 > o.split_chi2 ? split_in_z(t, members, n, z, side) : 1;
+}
+
 }  // namespace sitecap::vertexing

@@ -198,6 +198,14 @@ SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Opt
   return v;
 }
 
+// Item = cluster: its vertex; a track alone is none.
+template <class F>
+SITECAP_FN Vertex fit_cluster(const FitTracks& f, const Selected& s, const BeamSpot& beam, const Options& o,
+                              i32 begin, i32 end) {
+  if (end - begin < 2) return Vertex{};
+  return fit_vertex<F>(f, beam, o, begin, end, start_of(s, f, begin, end));
+}
+
 // Item = vertex: how many vertices come before it, the largest sum of pT^2 first.
 SITECAP_FN i32 rank_of(const Vertex* vertices, i32 n, i32 i) {
   i32 rank = 0;

@@ -3,6 +3,15 @@
 #pragma once
 #include "kernels/vertexing/annealing.h"
 
+// The schedule calls each step from many places: one copy of its code instead of a hundred.
+#if defined(__HIPCC__) || defined(__HIPCC_RTC__)
+#define SITECAP_STEP __device__ __attribute__((noinline))
+#elif SITECAP_GPU
+#define SITECAP_STEP __device__ __noinline__
+#else
+#define SITECAP_STEP __attribute__((noinline))
+#endif
+
 namespace sitecap::vertexing {
 
 // A team of one: a CPU thread.
@@ -26,7 +35,7 @@ class Annealer {
   i32 updates = 0;
 
   // Takes selected tracks [begin, end): classes of error one after another, each in the order of z.
-  SITECAP_FN void take(const Selected& s, i32 begin, i32 end) {
+  SITECAP_STEP void take(const Selected& s, i32 begin, i32 end) {
     t.count = end - begin;
     t.padded = (t.count + slots - 1) / slots * slots;
     if (leads()) {
@@ -61,7 +70,7 @@ class Annealer {
 
   // One prototype at the mean, and the temperature to begin with: a whole number of cooling steps above
   // T_min. Returns beta.
-  SITECAP_FN float begin() {
+  SITECAP_STEP float begin() {
     Sums<F, 2> first, second;
     first.clear();
     second.clear();
@@ -88,16 +97,19 @@ class Annealer {
     return beta;
   }
 
-  SITECAP_FN void set_ranges(float beta) {
+  SITECAP_STEP void set_ranges(float beta) {
+    if (leads()) keep_order();
+    team.sync();
+    const BlockTracks t = this->t;
+    const Prototypes p = this->p;
     const float root_t = 1.f / square_root(beta);
-    i32 hint = 0;
+    Hint hint{};
     for (i32 i = team.rank(); i < t.padded; i += team.size()) {
       if (t.place[i] < 0) {  // padding sees nothing
         t.first[i] = t.last[i] = t.nearest[i] = 0;
         continue;
       }
       find_range(t, p, o, root_t, i, hint);
-      hint = t.first[i];
     }
     team.sync();
     for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size()) {
@@ -114,7 +126,7 @@ class Annealer {
   }
 
   // New probabilities, positions and weights of the prototypes. Returns the largest move in cm.
-  SITECAP_FN float update(float beta, float rho0, bool energies) {
+  SITECAP_STEP float update(float beta, float rho0, bool energies) {
     ++updates;
     const i32 n = *p.count;
     for (i32 i = team.rank(); i < n * slots; i += team.size()) {
@@ -122,7 +134,7 @@ class Annealer {
       if (energies) p.sum_energy[i] = 0.f;
     }
     team.sync();
-    const float log_outlier = rho0 > 0.f ? logarithm(rho0) - beta * o.dz_cut * o.dz_cut : no_outliers;
+    const float log_outlier = outlier_term(o, beta, rho0);
     if constexpr (Team::alone)
       sum_by_tracks(beta, log_outlier, energies);
     else
@@ -137,7 +149,7 @@ class Annealer {
   }
 
   // Updates at one temperature until nothing moves by more than `delta_cm`.
-  SITECAP_FN void thermalise(float beta, float delta_cm, float rho0) {
+  SITECAP_STEP void thermalise(float beta, float delta_cm, float rho0) {
     set_ranges(beta);
     note_start();
     float moved = 0.f;
@@ -154,7 +166,7 @@ class Annealer {
   }
 
   // Joins the closest two prototypes if they are closer than `merge_cm`. Returns whether it did.
-  SITECAP_FN bool merge_one(float beta) {
+  SITECAP_STEP bool merge_one(float beta) {
     if (leads()) {
       const i32 n = *p.count;
       i32 found = -1;
@@ -181,12 +193,12 @@ class Annealer {
     if (merged) set_ranges(beta);
     return merged;
   }
-  SITECAP_FN void merge_all(float beta, float rho0) {
+  SITECAP_STEP void merge_all(float beta, float rho0) {
     while (merge_one(beta)) update(beta, rho0, false);
   }
 
   // Splits what is critical. Returns whether anything was split.
-  SITECAP_FN bool split(float beta, float threshold) {
+  SITECAP_STEP bool split(float beta, float threshold) {
     update(beta, 0.f, true);
     const i32 n = *p.count;
     for (i32 k = team.rank(); k < n; k += team.size()) propose_split<F>(t, p, beta, threshold, k);
@@ -220,7 +232,7 @@ class Annealer {
   }
 
   // Removes the weakest of the prototypes that have fewer than two tracks of their own.
-  SITECAP_FN bool purge_one(float beta, float rho0) {
+  SITECAP_STEP bool purge_one(float beta, float rho0) {
     const i32 n = *p.count;
     if (n < 2) return false;
     set_ranges(beta);
@@ -298,7 +310,7 @@ class Annealer {
   // Probabilities for the prototypes where they are now.
   SITECAP_FN void refresh(float beta, float rho0) {
     set_ranges(beta);
-    const float log_outlier = rho0 > 0.f ? logarithm(rho0) - beta * o.dz_cut * o.dz_cut : no_outliers;
+    const float log_outlier = outlier_term(o, beta, rho0);
     for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size())
       normalise<F>(t, p, beta, log_outlier, chunk * width, t.chunk_first[chunk], t.chunk_last[chunk],
                    nullptr);
@@ -316,6 +328,10 @@ class Annealer {
 
   // As a CPU does it: W tracks at a time, each factor computed once.
   SITECAP_FN void sum_by_tracks(float beta, float log_outlier, bool energies) {
+    // copies on the stack: a store through a pointer cannot change them, so they stay in registers
+    const BlockTracks t = this->t;
+    const Prototypes p = this->p;
+    float* const factors = this->factors;
     for (i32 chunk = 0; chunk < t.padded / width; ++chunk) {
       const i32 base = chunk * width, begin = t.chunk_first[chunk], end = t.chunk_last[chunk];
       normalise<F>(t, p, beta, log_outlier, base, begin, end, factors);
@@ -368,7 +384,19 @@ class Annealer {
       if (absolute(p.z[k] - p.start[k]) > o.least_range_cm) return true;
     return false;
   }
-  // the leader's
+  // The leader's: weighted means nearly always keep their order; where a range cut a tail off, they may not.
+  SITECAP_FN void keep_order() {
+    for (i32 k = 1; k < *p.count; ++k) {
+      const float z = p.z[k], rho = p.rho[k];
+      i32 at = k;
+      for (; at > 0 && p.z[at - 1] > z; --at) {
+        p.z[at] = p.z[at - 1];
+        p.rho[at] = p.rho[at - 1];
+      }
+      p.z[at] = z;
+      p.rho[at] = rho;
+    }
+  }
   SITECAP_FN void remove(i32 gone) {
     const i32 n = *p.count;
     for (i32 k = gone; k + 1 < n; ++k) {
@@ -380,3 +408,4 @@ class Annealer {
 };
 
 }  // namespace sitecap::vertexing
+#undef SITECAP_STEP

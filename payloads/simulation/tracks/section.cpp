@@ -11,8 +11,8 @@ namespace sitecap::simulation::tracks {
 
 namespace {
 
-// The beam spot as vertexing knows it: the luminous region of the generator (generator/generator.cpp).
-constexpr double beam_width_cm = 0.0010, beam_length_cm = 3.5;
+// The beam spot as vertexing knows it: the luminous region of generator/generator.cpp (held equal by a test).
+constexpr double beam_width_x_cm = 0.00118, beam_width_y_cm = 0.00055, beam_length_cm = 4.2;
 // Tails: some tracks carry a wrong hit and are off by more than their errors say.
 constexpr double tail_share = 0.04, tail_scale = 2.0;
 // Fakes: a few per cent of tracks, more with more hits to combine (order of TRK-11-001, figure 16).
@@ -145,8 +145,8 @@ void put_beam_spot(Columns& columns) {
   columns.put("beam_x", one(0.0));
   columns.put("beam_y", one(0.0));
   columns.put("beam_z", one(0.0));
-  columns.put("beam_width_x", one(beam_width_cm));
-  columns.put("beam_width_y", one(beam_width_cm));
+  columns.put("beam_width_x", one(beam_width_x_cm));
+  columns.put("beam_width_y", one(beam_width_y_cm));
   columns.put("beam_length_z", one(beam_length_cm));
 }
 
