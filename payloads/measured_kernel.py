@@ -11,7 +11,7 @@ from payloads.chains import Prepared
 from payloads.children import ChildError, Stop
 from payloads.conditions import Watcher, remarks, spell, together
 from payloads.outcome import KernelOutcome, Series, VariantOutcome
-from payloads.plan import LEAST_REPEATS, MOST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
+from payloads.plan import LEAST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
 from payloads.team import Copies
 from payloads.verify import Verdict, same_bits
 
@@ -208,11 +208,11 @@ def _measure_step(
     end: float,
 ) -> None:
     pass_s = max(one["pass_s"] for one in ready[: step.copies])
-    window_s = window(end - time.monotonic(), pass_s)
+    window_s = window(context.options, end - time.monotonic(), pass_s)
     series = Series(step.copies)
     team.rest(context.options.patience_s + pass_s)
-    expected = max(LEAST_REPEATS, min(MOST_REPEATS, int((end - time.monotonic()) / window_s)))
-    while not _enough(series, window_s, end):
+    expected = max(1, min(context.options.most_repeats, int((end - time.monotonic()) / window_s)))
+    while not _enough(series, context.options.most_repeats, window_s, end):
         now = time.monotonic()
         if context.stop() or (now + window_s > context.run_end and series.samples):
             break
@@ -246,9 +246,9 @@ def _unsteady(variant: VariantOutcome, name: str) -> ChildError:
     return ChildError(variant.reason or "")
 
 
-def _enough(series: Series, window_s: float, end: float) -> bool:
+def _enough(series: Series, most: int, window_s: float, end: float) -> bool:
     number = len(series.samples)
-    if number >= MOST_REPEATS:
+    if number >= most:
         return True
     if number >= LEAST_REPEATS:
         relative = series.rate.relative
