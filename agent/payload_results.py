@@ -77,6 +77,7 @@ def _result(found: KernelOutcome, outcome: BenchOutcome, device: str) -> Payload
         event_set=_event_set(found),
         physics=_physics(best, manifest.reference.tolerance, found.reason),
         reason=None if found.reason is None else found.reason[:MAX_TEXT],
+        failed=found.failed,
         remarks=tuple(sentence[:MAX_TEXT] for sentence in found.said[:64]),
         memory_per_copy_bytes=None if best is None else best.memory_bytes,
         working_set_bytes=_working_set(best),

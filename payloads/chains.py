@@ -191,6 +191,8 @@ def _verify(request: dict[str, Any], kernel: Kernel, options: Options, end: floa
     name = f"verifying {kernel.name} in {request['variant']}"
     try:
         answer = one_task({**request, "task": "verify"}, name, options, end, stop)
+    except StoppedError:
+        return Verified()
     except PayloadError as error:
         return Verified(reason=str(error))
     verdict = judge(kernel.manifest.physics, answer["metrics"], answer["differences"])

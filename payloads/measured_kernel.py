@@ -11,7 +11,7 @@ from payloads.chains import Prepared
 from payloads.children import ChildError, Stop
 from payloads.conditions import Watcher, remarks, spell, together
 from payloads.outcome import KernelOutcome, Series, VariantOutcome
-from payloads.plan import LEAST_REPEATS, MOST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
+from payloads.plan import LEAST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
 from payloads.team import Copies
 from payloads.verify import Verdict, same_bits
 
@@ -20,6 +20,15 @@ LOADING_S = 60.0
 
 MEMORY_SHARE = 0.9
 """Of the memory granted; the rest is the agent's own and the kernel's."""
+
+
+BUDGET_ENDED = "the budget ended before it was measured"
+INTERRUPTED = "interrupted before it was measured"
+INTERRUPTED_MEANWHILE = "interrupted while it was measured"
+_ENDINGS = (BUDGET_ENDED, INTERRUPTED, INTERRUPTED_MEANWHILE)
+"""Reasons that are no fault of the kernel's."""
+
+NOT_RIGHT = "its physics is not right, so it has no score"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,24 +105,31 @@ def measure_kernel(  # noqa: PLR0913 - one call
             with open_team(one.name) as team:
                 _measure_variant(context, variant, one, team, variant_end)
         elif variant.verdict is not None:
-            variant.reason = "its physics is not right, so it has no score"
+            variant.reason = NOT_RIGHT
+        else:
+            variant.reason = variant.reason or _why_ended(stop)
     outcome.after = watcher.look()
-    _conclude(outcome, stop)
+    _conclude(outcome)
     outcome.said += _remarks(outcome)
     return outcome
 
 
-def _conclude(outcome: KernelOutcome, stop: Stop) -> None:
-    """The kernel's own reason: of the variant that stands for it, if that has no throughput with all copies."""
-    best = outcome.best
-    if best is None or best.reason is None:
-        return
-    outcome.reason = f"{best.name}: {best.reason}"
-    outcome.failed = not best.right or (best.reason != _why_ended(stop))
+def _conclude(outcome: KernelOutcome) -> None:
+    """The kernel's own reason, from its variants: one that is wrong or broken makes it failed, the end of time does not."""
+    faults = [
+        variant for variant in outcome.variants
+        if variant.reason is not None and variant.reason not in _ENDINGS
+    ]  # fmt: skip
+    late = [variant for variant in outcome.variants if variant.reason in _ENDINGS]
+    if faults:
+        outcome.failed = True
+    for variant in (*faults, *late)[:1]:
+        wrong = variant.verdict.reason if variant.verdict is not None and not variant.verdict.right else None
+        outcome.reason = f"{variant.name}: {variant.reason}" + (f": {wrong}" if wrong else "")
 
 
 def _why_ended(stop: Stop) -> str:
-    return "interrupted before it was measured" if stop() else "the budget ended before it was measured"
+    return INTERRUPTED if stop() else BUDGET_ENDED
 
 
 def _measure_variant(
@@ -180,7 +196,7 @@ def _differs(variant: VariantOutcome, ready: Sequence[dict[str, Any]]) -> bool:
 def _not_right(variant: VariantOutcome, fault: str) -> None:
     metrics = variant.verdict.metrics if variant.verdict else ()
     variant.verdict = Verdict(right=False, metrics=metrics, reason=fault)
-    variant.reason = "its physics is not right, so it has no score"
+    variant.reason = NOT_RIGHT
 
 
 def _measure_step(
@@ -192,11 +208,11 @@ def _measure_step(
     end: float,
 ) -> None:
     pass_s = max(one["pass_s"] for one in ready[: step.copies])
-    window_s = window(end - time.monotonic(), pass_s)
+    window_s = window(context.options, end - time.monotonic(), pass_s)
     series = Series(step.copies)
     team.rest(context.options.patience_s + pass_s)
-    expected = max(LEAST_REPEATS, min(MOST_REPEATS, int((end - time.monotonic()) / window_s)))
-    while not _enough(series, window_s, end):
+    expected = max(1, min(context.options.most_repeats, int((end - time.monotonic()) / window_s)))
+    while not _enough(series, context.options.most_repeats, window_s, end):
         now = time.monotonic()
         if context.stop() or (now + window_s > context.run_end and series.samples):
             break
@@ -221,7 +237,7 @@ def _measure_step(
         if unsteady:
             raise _unsteady(variant, unsteady[0])
     if context.stop() and series.samples:
-        variant.reason = variant.reason or "interrupted while it was measured"
+        variant.reason = variant.reason or INTERRUPTED_MEANWHILE
 
 
 def _unsteady(variant: VariantOutcome, name: str) -> ChildError:
@@ -230,9 +246,9 @@ def _unsteady(variant: VariantOutcome, name: str) -> ChildError:
     return ChildError(variant.reason or "")
 
 
-def _enough(series: Series, window_s: float, end: float) -> bool:
+def _enough(series: Series, most: int, window_s: float, end: float) -> bool:
     number = len(series.samples)
-    if number >= MOST_REPEATS:
+    if number >= most:
         return True
     if number >= LEAST_REPEATS:
         relative = series.rate.relative

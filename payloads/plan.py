@@ -39,6 +39,8 @@ class Options:
         memory_per_copy_bytes: private memory that one copy may have.
         places: directories for events, the first that can be used is.
         cache_max_bytes: bound of each.
+        most_repeats: of one series.
+        longest_window_s: of one repeat, if a pass over the events is not longer.
         patience_s: how long a copy may be late before it counts as hanging.
         command: what is started as a worker.
     """
@@ -52,6 +54,8 @@ class Options:
     memory_per_copy_bytes: int = 2 * 1024**3
     places: tuple[Path, ...] = ()
     cache_max_bytes: int = 4 * 1024**3
+    most_repeats: int = MOST_REPEATS
+    longest_window_s: float = LONGEST_WINDOW_S
     patience_s: float = 20.0
     command: tuple[str, ...] = WORKER
 
@@ -118,7 +122,7 @@ def _role(name: str, baselines: Sequence[str]) -> Role:
     return "scalar" if name == "scalar" else "other"
 
 
-def window(step_s: float, pass_s: float) -> float:
+def window(options: Options, step_s: float, pass_s: float) -> float:
     """Length of one repeat: some ten of them in a step, none shorter than a pass over the events."""
-    wanted = min(max(step_s / 10, SHORTEST_WINDOW_S), LONGEST_WINDOW_S)
+    wanted = min(max(step_s / 10, SHORTEST_WINDOW_S), options.longest_window_s)
     return max(wanted, pass_s)

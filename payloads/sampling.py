@@ -53,8 +53,8 @@ def interval(samples: Sequence[float]) -> Interval:
     else:
         share = (here - CONFIDENCE) / (here - inside)
         weight = (number - k) * share / (k + (number - 2 * k) * share)
-    low = (1 - weight) * ordered[k - 1] + weight * ordered[k]
-    high = (1 - weight) * ordered[number - k] + weight * ordered[number - k - 1]
+    low = ordered[k - 1] + weight * (ordered[k] - ordered[k - 1])
+    high = ordered[number - k] - weight * (ordered[number - k] - ordered[number - k - 1])
     return Interval(median, low, high)
 
 

@@ -158,6 +158,10 @@ class PayloadResult(Model):
     variants: tuple[VariantResult, ...] = Field(default=(), max_length=16)
     event_set: EventSet | None = None
     physics: PhysicsVerdict
+    failed: bool = Field(
+        default=False,
+        description="true if what is missing is the kernel's or the machine's fault, not the budget's or a signal's",
+    )
     reason: Text | None = Field(
         default=None, description="why there is no throughput, or not all that was asked for"
     )

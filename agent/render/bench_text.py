@@ -35,13 +35,11 @@ def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verb
 
 def state_of(result: PayloadResult) -> str:
     """ok: right and measured; part: right, but not all was measured; FAIL: wrong or broken; skip: not begun."""
+    if result.failed:
+        return "FAIL"
     if result.events_per_s is not None:
         return "ok" if result.reason is None else "part"
-    if not result.variants:
-        return "skip"
-    if not result.physics.right and result.physics.metrics:
-        return "FAIL"
-    return "part" if any(variant.series for variant in result.variants) else "FAIL"
+    return "part" if any(variant.series for variant in result.variants) else "skip"
 
 
 def _heading(profile: CapabilityProfile) -> str:
