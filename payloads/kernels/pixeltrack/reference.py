@@ -149,8 +149,8 @@ def _losers(members: list[list[int]], bids: list[tuple[float, ...]], most: list[
 
 def _quality(fitted: dict[str, float], count: int, cuts: Mapping[str, float]) -> int:
     pt = min(fitted["pt"], 10.0)
-    border = cuts["max_chi2_scale"] * np.polyval([0.00315399, -0.08035491, 0.74609577, 0.68177776], pt)
     kind = "quadruplet" if count > 3 else "triplet"
+    border = cuts[f"{kind}_max_chi2_scale"] * np.polyval([0.00315399, -0.08035491, 0.74609577, 0.68177776], pt)
     good = 3 * fitted["chi2"] / (2 * count - 5) < border and fitted["pt"] > cuts[f"{kind}_min_pt_gev"]
     good = good and abs(fitted["tip"]) < cuts[f"{kind}_max_tip_cm"] and abs(fitted["zip"]) < cuts["max_zip_cm"]
     return GOOD if good else BAD_FIT

@@ -100,7 +100,7 @@ def test_physics_is_within_the_ranges(sample: Columns) -> None:
         ({"max_dca_first_cm": 0.01, "max_dca_cm": 0.01}, "efficiency"),
         ({"max_misalignment_barrel": 0.0002, "max_misalignment_disc": 0.0003}, "efficiency"),
         ({"min_hits": 4}, "efficiency"),
-        ({"max_chi2_scale": 0.3}, "efficiency"),
+        ({"triplet_max_chi2_scale": 0.5, "quadruplet_max_chi2_scale": 0.5}, "efficiency"),
         ({"triplet_max_lost_hits": 3, "quadruplet_max_lost_hits": 6}, "duplicate_rate"),
         ({"field_t": 3.7}, "pt_bias"),
         ({"radiation_lengths_barrel": 0.06, "radiation_lengths_disc": 0.06}, "tip_pull"),
