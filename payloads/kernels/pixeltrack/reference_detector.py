@@ -92,6 +92,8 @@ def detector(settings: Mapping[str, float]) -> Detector:
         if second
         else _edges(416, 0.015, {column for column in range(416) if column % 52 in (0, 51)}),
         pitch=(0.0025, 0.01) if second else (0.01, 0.015),
-        lengths=(20, 18, 12, 10, 24, 8 * 0.015 / 0.01) if second else (36, 28, 28, 20, 20, 8 * 0.0285 / 0.015),
+        lengths=(20, 18, 12, 10, 24, 8 * 0.015 / 0.01)
+        if second
+        else (36, 28, 28, 20, 20, 8 * 0.0285 / 0.015),
         errors_um=errors,
     )
