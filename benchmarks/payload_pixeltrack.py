@@ -42,7 +42,9 @@ def main() -> None:
                 width = lanes or module.lanes
                 best, median = 1 / min(seconds), 1 / statistics.median(seconds)
                 shares = "  ".join(f"{stage} {1e3 * least:.2f}" for stage, least in stages.items())
-                print(f"{variant:11} {width:5} {best:10.1f} {median:9.1f} {min(seconds) / min(loops):13.2f}   {shares}")
+                print(
+                    f"{variant:11} {width:5} {best:10.1f} {median:9.1f} {min(seconds) / min(loops):13.2f}   {shares}"
+                )
 
 
 if __name__ == "__main__":

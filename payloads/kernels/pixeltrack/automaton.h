@@ -1,7 +1,9 @@
-// Doublets to n-tuplets: a cellular automaton whose cells are doublets and whose links are compatible triplets.
+// Doublets to n-tuplets: a cellular automaton whose cells are doublets and whose links are compatible
+// triplets.
 //
-// F. Pantaleo et al., "New track seeding techniques for the CMS experiment" (2017), CMSSW's CAHitNtupletGenerator. The
-// cuts are its: alignment in r-z, and a circle through the three hits that passes the beam line closely enough.
+// F. Pantaleo et al., "New track seeding techniques for the CMS experiment" (2017), CMSSW's
+// CAHitNtupletGenerator. The cuts are its: alignment in r-z, and a circle through the three hits that passes
+// the beam line closely enough.
 #pragma once
 #include "kernels/pixeltrack/views.h"
 
@@ -13,8 +15,8 @@ struct OuterPart {
   float max_misalignment;
 };
 
-// Which of the doublets from `first` on, all ending at the middle hit, make a triplet with `part`. `max_dca_cm` belongs
-// to their inner layers.
+// Which of the doublets from `first` on, all ending at the middle hit, make a triplet with `part`.
+// `max_dca_cm` belongs to their inner layers.
 template <class F>
 SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32 first, F max_dca_cm,
                                 const OuterPart& part) {
@@ -31,7 +33,8 @@ SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32
   auto good = area * area * (t.min_pt_gev * t.min_pt_gev) <= allowed * allowed * base2;
   if (!any(good)) return good;
 
-  // Circle through the three: with a and b from the inner hit to the others, its centre is the inner hit + n / d
+  // Circle through the three: with a and b from the inner hit to the others, its centre is the inner hit + n
+  // / d
   const F ax = part.middle_x - x1, ay = part.middle_y - y1;
   const F bx = part.outer_x - x1, by = part.outer_y - y1;
   const F a2 = ax * ax + ay * ay, b2 = bx * bx + by * by;
@@ -45,8 +48,8 @@ SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32
   return good & (absolute(difference) <= max_dca_cm * (square_root(px * px + py * py) + square_root(n2)));
 }
 
-// Item: a doublet that has links. Whether another one of the same outer hit, on another module, points the same way
-// and is shorter: then this one only repeats it ("fishbone").
+// Item: a doublet that has links. Whether another one of the same outer hit, on another module, points the
+// same way and is shorter: then this one only repeats it ("fishbone").
 SITECAP_FN bool is_repeated(const Topology& t, const Hits& hits, const Doublets& doublets, i32 doublet) {
   const i32 outer = doublets.outer[doublet];
   const float ox = hits.x[outer], oy = hits.y[outer], oz = hits.z[outer];
@@ -69,8 +72,9 @@ SITECAP_FN bool is_repeated(const Topology& t, const Hits& hits, const Doublets&
   return false;
 }
 
-// Item: a doublet that lives and is not continued outwards. Walks inwards along all links; every path that stands at a
-// pair where n-tuplets may begin, with hits enough, goes to `found(path, doublets of it)`, outermost doublet first.
+// Item: a doublet that lives and is not continued outwards. Walks inwards along all links; every path that
+// stands at a pair where n-tuplets may begin, with hits enough, goes to `found(path, doublets of it)`,
+// outermost doublet first.
 template <class Found>
 SITECAP_FN void walk_inwards(const Topology& t, const Doublets& doublets, const Links& links, i32 outermost,
                              const Found& found) {

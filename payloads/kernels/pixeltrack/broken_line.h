@@ -1,8 +1,8 @@
 // What hits know of a track near a reference: quadratic forms, gathered from the outermost hit inwards.
 //
-// This is the broken-line fit (V. Blobel, NIM A 566 (2006) 14), whose kinks at each layer are limited by multiple
-// scattering, with the kinks minimised away one by one instead of solving for all at the end: the same minimum from
-// forms of fixed size, whatever the number of hits.
+// This is the broken-line fit (V. Blobel, NIM A 566 (2006) 14), whose kinks at each layer are limited by
+// multiple scattering, with the kinks minimised away one by one instead of solving for all at the end: the
+// same minimum from forms of fixed size, whatever the number of hits.
 #pragma once
 #include "sitecap/lanes.h"
 

@@ -1,7 +1,8 @@
 // Digis to clusters: fired pixels that touch by a side or a corner, module by module.
 //
-// CMSSW spreads the least index over neighbours until nothing changes; here a disjoint-set forest finds the same sets
-// in one pass. A cluster is named by its first digi, so neither order nor width of the machine shows.
+// CMSSW spreads the least index over neighbours until nothing changes; here a disjoint-set forest finds the
+// same sets in one pass. A cluster is named by its first digi, so neither order nor width of the machine
+// shows.
 #pragma once
 #include "kernels/pixeltrack/views.h"
 
@@ -77,7 +78,8 @@ SITECAP_FN i32 link_module(const Topology& t, const Digis& digis, const ClusterW
   return found;
 }
 
-// Item: a module, whose clusters take the places from `next` on. `label` becomes the digi's cluster, -1 for none.
+// Item: a module, whose clusters take the places from `next` on. `label` becomes the digi's cluster, -1 for
+// none.
 SITECAP_FN void fill_module(const Topology& t, const Digis& digis, const ClusterWork& work, i32 module,
                             bool first_layer, i32 next, const Clusters& clusters, i32* label) {
   const i32 begin = digis.module_start[module], end = digis.module_start[module + 1];

@@ -19,9 +19,12 @@ class PixelTrack final : public Payload {
         topology_(events_.detector.topology),
         frames_{events_.frame.data(), events_.layer.data(), events_.matter.data(), events_.region.data(),
                 events_.modules},
-        matrix_{events_.detector.rows,       events_.detector.columns,          events_.detector.pitch_x_cm,
-                events_.detector.pitch_y_cm, events_.detector.row_edges.data(), events_.detector.column_edges.data()} {
-  }
+        matrix_{events_.detector.rows,
+                events_.detector.columns,
+                events_.detector.pitch_x_cm,
+                events_.detector.pitch_y_cm,
+                events_.detector.row_edges.data(),
+                events_.detector.column_edges.data()} {}
 
   int events() const override { return events_.count(); }
   std::size_t workspace_bytes() const override { return static_cast<std::size_t>(space_.pool.bytes()); }
@@ -30,8 +33,12 @@ class PixelTrack final : public Payload {
 
   void process(int event, StageClock* clock) override {
     const i32 begin = events_.offset[event];
-    digis_ = Digis{&events_.module[begin], &events_.row[begin], &events_.column[begin], &events_.adc[begin],
-                   events_.offset[event + 1] - begin, space_.module_start};
+    digis_ = Digis{&events_.module[begin],
+                   &events_.row[begin],
+                   &events_.column[begin],
+                   &events_.adc[begin],
+                   events_.offset[event + 1] - begin,
+                   space_.module_start};
     counts_ = Counts{};
     counts_.digis = digis_.count;
     const auto lap = [&](const char* stage) {
@@ -61,7 +68,8 @@ class PixelTrack final : public Payload {
     for (i32 m = 0; m < events_.modules; ++m) {
       const bool first = frames_.layer[m] == 0;
       const i32 found = link_module(topology_, digis_, space_.work, m, matrix_.columns, first, bucket);
-      fill_module(topology_, digis_, space_.work, m, first, counts_.clusters, space_.clusters, space_.digi_cluster);
+      fill_module(topology_, digis_, space_.work, m, first, counts_.clusters, space_.clusters,
+                  space_.digi_cluster);
       counts_.clusters += found;
     }
   }
@@ -96,32 +104,32 @@ class PixelTrack final : public Payload {
       const OuterHit outer{hits.z[o], hits.r[o], hits.phi[o], hits.length[o]};
       each_inner_range(topology_, space_.bin_start, frames_.layer[hits.module[o]], outer,
                        [&](i32 p, i32 first, i32 last) {
-        if (found + (last - first) + W > space_.limit.doublets) {
-          counts_.doublets_over += last - first;  // at most so many
-          return;
-        }
-        const i32 before = found;
-        const DoubletCuts cuts = doublet_cuts(topology_, topology_.pair[p], outer);
-        for (i32 i = first; i < last; i += W) {
-          const auto good = are_doublets<F>(cuts, hits, i);
-          if (!any(good)) continue;
-          const i32 lanes = min_of(W, last - i);
-          for (i32 l = 0; l < lanes; ++l) {
-            d.inner[found] = i + l;
-            found += lane(good, l) ? 1 : 0;
-          }
-        }
-        for (i32 k = before; k < found; ++k) {
-          const i32 inner = d.inner[k];
-          d.outer[k] = o;
-          d.pair[k] = p;
-          d.inner_x[k] = hits.x[inner];
-          d.inner_y[k] = hits.y[inner];
-          d.inner_z[k] = hits.z[inner];
-          d.inner_r[k] = hits.r[inner];
-          d.flags[k] = 0;
-        }
-      });
+                         if (found + (last - first) + W > space_.limit.doublets) {
+                           counts_.doublets_over += last - first;  // at most so many
+                           return;
+                         }
+                         const i32 before = found;
+                         const DoubletCuts cuts = doublet_cuts(topology_, topology_.pair[p], outer);
+                         for (i32 i = first; i < last; i += W) {
+                           const auto good = are_doublets<F>(cuts, hits, i);
+                           if (!any(good)) continue;
+                           const i32 lanes = min_of(W, last - i);
+                           for (i32 l = 0; l < lanes; ++l) {
+                             d.inner[found] = i + l;
+                             found += lane(good, l) ? 1 : 0;
+                           }
+                         }
+                         for (i32 k = before; k < found; ++k) {
+                           const i32 inner = d.inner[k];
+                           d.outer[k] = o;
+                           d.pair[k] = p;
+                           d.inner_x[k] = hits.x[inner];
+                           d.inner_y[k] = hits.y[inner];
+                           d.inner_z[k] = hits.z[inner];
+                           d.inner_r[k] = hits.r[inner];
+                           d.flags[k] = 0;
+                         }
+                       });
     }
     d.of_outer[counts_.clusters] = found;
     for (i32 k = found; k < found + W; ++k) d.pair[k] = 0;  // read by the last vector
@@ -146,9 +154,9 @@ class PixelTrack final : public Payload {
         continue;
       }
       const i32 middle_layer = topology_.pair[d.pair[k]].inner;
-      const OuterPart part{d.inner_x[k], d.inner_y[k], d.inner_z[k],  d.inner_r[k],
-                           hits.x[outer], hits.y[outer], hits.z[outer], hits.r[outer],
-                           topology_.layer[middle_layer].max_misalignment};
+      const OuterPart part{d.inner_x[k],  d.inner_y[k],  d.inner_z[k],
+                           d.inner_r[k],  hits.x[outer], hits.y[outer],
+                           hits.z[outer], hits.r[outer], topology_.layer[middle_layer].max_misalignment};
       const i32 before = found;
       for (i32 i = first; i < last; i += W) {
         const F max_dca = gather(max_dca_of_pair, load<I>(d.pair + i));
@@ -235,7 +243,8 @@ class PixelTrack final : public Payload {
     const i32* which = space_.fit_order;
     u64 *of_doublet = space_.best_of_doublet, *of_hit = space_.best_of_hit;
     const i32 n = counts_.fits;
-    for (i32 k = 0; k < n; ++k) tracks.quality[which[k]] = quality_of_fit(topology_, tracks, hits_of(which[k]), which[k]);
+    for (i32 k = 0; k < n; ++k)
+      tracks.quality[which[k]] = quality_of_fit(topology_, tracks, hits_of(which[k]), which[k]);
     const auto each_good = [&](const auto& visit) {
       for (i32 k = 0; k < n; ++k)
         if (tracks.quality[which[k]] == quality_good) visit(which[k]);

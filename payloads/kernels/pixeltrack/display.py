@@ -33,7 +33,9 @@ class Panel:
         """One path of dots."""
         across, down = self.at(x, y)
         marks = "".join(f"M{u:.1f} {v:.1f}h0" for u, v in zip(across, down, strict=True))
-        return f'<path d="{marks}" stroke="{colour}" stroke-width="{size}" stroke-linecap="round" fill="none"/>'
+        return (
+            f'<path d="{marks}" stroke="{colour}" stroke-width="{size}" stroke-linecap="round" fill="none"/>'
+        )
 
     def lines(self, curves: list[tuple[Floats, Floats]], colour: str, width: float) -> str:
         """One path of curves."""
@@ -46,7 +48,9 @@ class Panel:
     def frame(self, xlabel: str, ylabel: str, xticks: list[int], yticks: list[int]) -> str:
         """Border, ticks, names of the axes."""
         bottom = TOP + PANEL
-        parts = [f'<rect x="{self.left}" y="{TOP}" width="{self.width}" height="{PANEL}" fill="none" stroke="{INK}"/>']
+        parts = [
+            f'<rect x="{self.left}" y="{TOP}" width="{self.width}" height="{PANEL}" fill="none" stroke="{INK}"/>'
+        ]
         for tick in xticks:
             u = self.at(np.array([tick]), np.array([self.y[0]]))[0][0]
             parts.append(f'<path d="M{u:.1f} {bottom}v5" stroke="{INK}"/>')
@@ -64,7 +68,9 @@ class Panel:
 
 def _curve(result: Arrays, track: int, last_r: float) -> Floats:
     """Points of a track from the beam line to its last hit: x, y, z, signed r."""
-    pt, phi, tip, start, cot = (float(result[f"track_{name}"][track]) for name in ("pt", "phi", "tip", "zip", "cot"))
+    pt, phi, tip, start, cot = (
+        float(result[f"track_{name}"][track]) for name in ("pt", "phi", "tip", "zip", "cot")
+    )
     turn = -float(result["track_charge"][track]) / (pt * RADIUS_CM_PER_GEV)
     length = 2 / abs(turn) * np.arcsin(min(1.0, last_r * abs(turn) / 2))
     s = np.linspace(0, length, 7)
@@ -95,23 +101,39 @@ def picture(event: Arrays, result: Arrays) -> str:
     across = Panel(LEFT, PANEL, (-17.5, 17.5), (-17.5, 17.5))
     along = Panel(LEFT + PANEL + GAP, 760, (-55, 55), (-17.5, 17.5))
     width, height = LEFT + PANEL + GAP + 760 + 20, TOP + PANEL + 95
+    title = "Pixel tracks: one bunch crossing in the CMS phase-1 pixel detector"
+    said = (
+        f"{len(event['digi_row'])} fired pixels, {len(x)} clusters, {len(result['tuple_quality'])} n-tuplets"
+    )
+    said += f", {len(pt)} tracks ({len(chosen)} of them drawn)"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        f'font-size="13" fill="{INK}"><rect width="{width}" height="{height}" fill="white"/>',
-        f'<text x="{LEFT}" y="28" font-size="18">Pixel tracks: one bunch crossing in the CMS phase-1 pixel detector</text>',
-        f'<text x="{LEFT}" y="50">{len(event["digi_row"])} fired pixels, {len(x)} clusters, '
-        f'{len(result["tuple_quality"])} n-tuplets, {len(pt)} tracks ({len(chosen)} of them drawn)</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" ',
+        f'font-family="sans-serif" font-size="13" fill="{INK}">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+        f'<text x="{LEFT}" y="28" font-size="18">{title}</text><text x="{LEFT}" y="50">{said}</text>',
         across.dots(x[ring], y[ring], HIT, 1.6),
         along.dots(z[drawn], r[drawn], HIT, 1.6),
     ]
     for colour, above, stroke in ((SOFT, False, 0.6), (HARD, True, 1.4)):
-        some = [_curve(result, k, abs(r[last[k]])) for k in chosen if (pt[k] > HARD_GEV) == above]
+        some = [_curve(result, k, abs(r[last[k]])) for k in chosen.tolist() if (pt[k] > HARD_GEV) == above]
         parts.append(across.lines([(c[0], c[1]) for c in some], colour, stroke))
         parts.append(along.lines([(c[2], c[3]) for c in some], colour, stroke))
     parts.append(across.frame("x (cm)", "y (cm)", [-15, -10, -5, 0, 5, 10, 15], [-15, -10, -5, 0, 5, 10, 15]))
-    parts.append(along.frame("z (cm)", "r (cm), negative below the beam", list(range(-50, 51, 10)), [-15, -10, -5, 0, 5, 10, 15]))
+    parts.append(
+        along.frame(
+            "z (cm)",
+            "r (cm), negative below the beam",
+            list(range(-50, 51, 10)),
+            [-15, -10, -5, 0, 5, 10, 15],
+        )
+    )
     legend = (
-        (HIT, "hits (left: barrel only)" if drawn.all() else f"1 hit in {1 + len(x) // MOST_HITS} (left: barrel only)"),
+        (
+            HIT,
+            "hits (left: barrel only)"
+            if drawn.all()
+            else f"1 hit in {1 + len(x) // MOST_HITS} (left: barrel only)",
+        ),
         (SOFT, f"track, pT {LEAST_GEV:g} to {HARD_GEV:g} GeV"),
         (HARD, f"track, pT above {HARD_GEV:g} GeV"),
     )

@@ -1,5 +1,5 @@
-// Hits to doublets: for each hit, the hits of the layers inside it that could have come before it on a track from the
-// beam region. Cuts as in CMSSW's CAPixelDoubletsAlgos.
+// Hits to doublets: for each hit, the hits of the layers inside it that could have come before it on a track
+// from the beam region. Cuts as in CMSSW's CAPixelDoubletsAlgos.
 #pragma once
 #include "kernels/pixeltrack/views.h"
 
@@ -10,8 +10,8 @@ struct OuterHit {
   i32 phi, length;
 };
 
-// What inner hits are asked for: the cuts of a layer pair about an outer hit. Filled once for a range of inner hits, so
-// that the loop over them reads no table.
+// What inner hits are asked for: the cuts of a layer pair about an outer hit. Filled once for a range of
+// inner hits, so that the loop over them reads no table.
 struct DoubletCuts {
   OuterHit outer;
   i32 max_dphi;
@@ -22,11 +22,24 @@ struct DoubletCuts {
   i32 least_length, length_slack;
 };
 SITECAP_FN DoubletCuts doublet_cuts(const Topology& t, const LayerPair& pair, const OuterHit& outer) {
-  const bool inner_in_barrel = t.layer[pair.inner].barrel != 0, outer_in_barrel = t.layer[pair.outer].barrel != 0;
+  const bool inner_in_barrel = t.layer[pair.inner].barrel != 0,
+             outer_in_barrel = t.layer[pair.outer].barrel != 0;
   const float radius = t.min_pt_doublet_gev * t.radius_per_pt_cm_per_gev;
-  DoubletCuts cuts{outer, pair.max_dphi, pair.min_inner_cm, pair.max_inner_cm, pair.min_dz_cm, pair.max_dz_cm,
-                   pair.max_dr_cm, t.max_z0_cm, 4.f * radius * radius, t.length.per_cotangent, inner_in_barrel,
-                   inner_in_barrel && outer_in_barrel && outer.length > 0, inner_in_barrel && !outer_in_barrel, 0, 0};
+  DoubletCuts cuts{outer,
+                   pair.max_dphi,
+                   pair.min_inner_cm,
+                   pair.max_inner_cm,
+                   pair.min_dz_cm,
+                   pair.max_dz_cm,
+                   pair.max_dr_cm,
+                   t.max_z0_cm,
+                   4.f * radius * radius,
+                   t.length.per_cotangent,
+                   inner_in_barrel,
+                   inner_in_barrel && outer_in_barrel && outer.length > 0,
+                   inner_in_barrel && !outer_in_barrel,
+                   0,
+                   0};
   if (cuts.compare_lengths) {
     cuts.length_slack = pair.inner == 0 ? t.length.max_difference_first : t.length.max_difference;
   } else if (cuts.predict_length) {
@@ -56,8 +69,8 @@ SITECAP_FN MaskOf<F> are_doublets(const DoubletCuts& cuts, const Hits& hits, i32
   const F angle = to_float(dphi) * (3.14159265358979f / 32768.f);
   good = good & (angle * angle * (cuts.four_radius2 - r * cuts.outer.r) <= dr * dr);
 
-  // Lengths of clusters along z: alike within the barrel, as dz/dr predicts towards a disc. A length that is not
-  // positive is cut off by the module's edge and says nothing.
+  // Lengths of clusters along z: alike within the barrel, as dz/dr predicts towards a disc. A length that is
+  // not positive is cut off by the module's edge and says nothing.
   if (cuts.compare_lengths) {
     const I length = load<I>(hits.length + first);
     const I difference = length - cuts.outer.length;
@@ -72,8 +85,8 @@ SITECAP_FN MaskOf<F> are_doublets(const DoubletCuts& cuts, const Hits& hits, i32
   return good;
 }
 
-// Calls `range(pair, first, last)` for the sorted inner hits whose bins of phi overlap the window about the outer
-// hit: at most two ranges a layer pair, since phi is a circle.
+// Calls `range(pair, first, last)` for the sorted inner hits whose bins of phi overlap the window about the
+// outer hit: at most two ranges a layer pair, since phi is a circle.
 template <class Range>
 SITECAP_FN void each_inner_range(const Topology& t, const i32* bin_start, i32 layer, const OuterHit& outer,
                                  const Range& range) {
@@ -82,7 +95,8 @@ SITECAP_FN void each_inner_range(const Topology& t, const i32* bin_start, i32 la
     const float place = t.layer[layer].barrel ? outer.z : outer.r;
     if (place < pair.min_outer_cm || place > pair.max_outer_cm) continue;
     const i32* start = bin_start + pair.inner * phi_bins;
-    const i32 low = (outer.phi - pair.max_dphi + 32768) * phi_bins >> 16;  // may be below 0 or beyond the last bin
+    const i32 low =
+        (outer.phi - pair.max_dphi + 32768) * phi_bins >> 16;  // may be below 0 or beyond the last bin
     const i32 high = (outer.phi + pair.max_dphi + 32768) * phi_bins >> 16;
     range(p, start[max_of(low, 0)], start[min_of(high, phi_bins - 1) + 1]);
     if (low < 0) range(p, start[low + phi_bins], start[phi_bins]);

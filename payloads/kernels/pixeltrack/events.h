@@ -26,19 +26,22 @@ inline void read_frames(const Columns& columns, Events& events) {
   if (layer.size < 1 || layer.size > 65535)
     throw std::invalid_argument("column 'module_layer' has " + std::to_string(layer.size) +
                                 " modules, not 1 to 65535: make the event set again");
-  const char* const names[] = {"module_x", "module_y", "module_z", "module_rotation",
+  const char* const names[] = {"module_x",         "module_y",         "module_z",        "module_rotation",
                                "module_lorentz_x", "module_lorentz_y", "module_thickness"};
   const int widths[] = {1, 1, 1, 9, 1, 1, 1};
   events.frame.assign(layer.size * frame_size, 0.f);
   for (int c = 0, at = 0; c < 7; at += widths[c++]) {
     const auto values = columns.get<float>(names[c]);
     if (values.size != layer.size * widths[c])
-      throw std::invalid_argument(std::string("column '") + names[c] + "' has " + std::to_string(values.size) +
-                                  " entries for " + std::to_string(layer.size) + " modules: make the event set again");
+      throw std::invalid_argument(std::string("column '") + names[c] + "' has " +
+                                  std::to_string(values.size) + " entries for " + std::to_string(layer.size) +
+                                  " modules: make the event set again");
     for (i64 i = 0; i < values.size; ++i) {
       if (!(values[i] > -1e4f && values[i] < 1e4f))
-        throw std::invalid_argument(std::string("column '") + names[c] + "' holds a number that is no place in a "
-                                    "detector (entry " + std::to_string(i) + "): make the event set again");
+        throw std::invalid_argument(std::string("column '") + names[c] +
+                                    "' holds a number that is no place in a "
+                                    "detector (entry " +
+                                    std::to_string(i) + "): make the event set again");
       events.frame[i / widths[c] * frame_size + at + i % widths[c]] = values[i];
     }
   }
@@ -68,16 +71,16 @@ inline Events read_events(const Columns& columns, const Settings& settings) {
     const i32 begin = events.offset[e], end = events.offset[e + 1];
     events.most_digis = std::max(events.most_digis, end - begin);
     for (i32 i = begin; i < end; ++i) {
-      const char* wrong = events.module[i] >= events.modules                         ? "module"
-                          : events.row[i] >= events.detector.rows                    ? "row"
-                          : events.column[i] >= events.detector.columns              ? "column"
+      const char* wrong = events.module[i] >= events.modules                     ? "module"
+                          : events.row[i] >= events.detector.rows                ? "row"
+                          : events.column[i] >= events.detector.columns          ? "column"
                           : i > begin && events.module[i] < events.module[i - 1] ? "order"
-                                                                                     : nullptr;
+                                                                                 : nullptr;
       if (wrong != nullptr)
-        throw std::invalid_argument("digi " + std::to_string(i) + " (module " + std::to_string(events.module[i]) +
-                                    ", row " + std::to_string(events.row[i]) + ", column " +
-                                    std::to_string(events.column[i]) + ") is out of range or order in its " + wrong +
-                                    ": make the event set again");
+        throw std::invalid_argument(
+            "digi " + std::to_string(i) + " (module " + std::to_string(events.module[i]) + ", row " +
+            std::to_string(events.row[i]) + ", column " + std::to_string(events.column[i]) +
+            ") is out of range or order in its " + wrong + ": make the event set again");
     }
   }
   return events;

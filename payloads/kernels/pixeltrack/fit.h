@@ -1,4 +1,5 @@
-// n-tuplets to tracks: a reference circle through three hits, a broken line about it, parameters at the beam line.
+// n-tuplets to tracks: a reference circle through three hits, a broken line about it, parameters at the beam
+// line.
 #pragma once
 #include "kernels/pixeltrack/broken_line.h"
 #include "kernels/pixeltrack/views.h"
@@ -114,20 +115,24 @@ SITECAP_FN void fit_tracks(const Topology& t, const Frames& frames, const Hits& 
   // where the track leaves the barrel, if it does
   const F steep = larger(absolute(cot), all_lanes<F>(1e-3f));
   const F barrel_end = (t.barrel_end_cm - select(cot < 0.f, -z0, z0)) / steep;
-  const F end_variance = scattering(t.barrel_end_radiation_lengths * square_root(one_cot2) / steep, momentum2);
+  const F end_variance =
+      scattering(t.barrel_end_radiation_lengths * square_root(one_cot2) / steep, momentum2);
   for (i32 k = longest - 1; k >= 0; --k) {
     const auto there = count > k;
     const I hit = gather(tuples.hit, start + select(there, I{} + k, I{}));
     const Seen<F> seen = seen_from(circle, gather(hits.x, hit), gather(hits.y, hit));
     const I module = gather(hits.module, hit);
     const I base = module * frame_size;
-    const F xx = gather(frames.frame, base + 3), xy = gather(frames.frame, base + 4), xz = gather(frames.frame, base + 5);
-    const F yx = gather(frames.frame, base + 6), yy = gather(frames.frame, base + 7), yz = gather(frames.frame, base + 8);
-    const F nx = gather(frames.frame, base + 9), ny = gather(frames.frame, base + 10), nz = gather(frames.frame, base + 11);
+    const F xx = gather(frames.frame, base + 3), xy = gather(frames.frame, base + 4),
+            xz = gather(frames.frame, base + 5);
+    const F yx = gather(frames.frame, base + 6), yy = gather(frames.frame, base + 7),
+            yz = gather(frames.frame, base + 8);
+    const F nx = gather(frames.frame, base + 9), ny = gather(frames.frame, base + 10),
+            nz = gather(frames.frame, base + 11);
     const F var_x = gather(hits.var_x, hit), var_y = gather(hits.var_y, hit);
     const F matter = gather(frames.matter, module);
-    // A displacement within the module is seen after sliding along the track back to the plane across it: its part
-    // to the left, and its z at fixed length.
+    // A displacement within the module is seen after sliding along the track back to the plane across it: its
+    // part to the left, and its z at fixed length.
     const F left_x = xy * seen.tx - xx * seen.ty, left_y = yy * seen.tx - yx * seen.ty;
     const F up_x = xz - cot * (xx * seen.tx + xy * seen.ty), up_y = yz - cot * (yx * seen.tx + yy * seen.ty);
     const F weight_left = select(there, 1.f / (left_x * left_x * var_x + left_y * left_y * var_y), zero);

@@ -1,8 +1,9 @@
 // Clusters to hits: position on the module from the charge at the cluster's ends, then in CMS coordinates.
 //
-// The estimator is CMSSW's PixelCPEFast ("generic" without templates): the middle of the cluster's inner part, moved
-// by the imbalance of the charge in its two end pixels times half the width that charge can come from there; the
-// drift in the field (Lorentz angle) is taken off; the track's angle is that of a line from the beam spot's centre.
+// The estimator is CMSSW's PixelCPEFast ("generic" without templates): the middle of the cluster's inner
+// part, moved by the imbalance of the charge in its two end pixels times half the width that charge can come
+// from there; the drift in the field (Lorentz angle) is taken off; the track's angle is that of a line from
+// the beam spot's centre.
 #pragma once
 #include "kernels/pixeltrack/views.h"
 #include "sitecap/maths.h"
@@ -18,14 +19,16 @@ SITECAP_CONST float error_table_um[2 * 3 * error_lengths] = {
 #undef SITECAP_ERRORS_Y
 };
 
-// Where along one axis the charge was deposited, cm, before the drift is taken off; and the width of the end pixels.
+// Where along one axis the charge was deposited, cm, before the drift is taken off; and the width of the end
+// pixels.
 template <class F, class I>
 SITECAP_FN F position_along(const float* edge_cm, float pitch_cm, I min_pixel, I max_pixel, F first_electrons,
                             F last_electrons, F predicted_cm, F& ends) {
   const F inner_low = gather(edge_cm, min_pixel + 1);
   const F inner_high = gather(edge_cm, max_pixel);
   const F centre = 0.5f * (inner_low + inner_high);
-  // for two pixels the charge comes from as far as the track's projection reaches beyond the pixels between them
+  // for two pixels the charge comes from as far as the track's projection reaches beyond the pixels between
+  // them
   const F reach = absolute(predicted_cm) - (inner_high - inner_low);
   ends = 0.5f * ((inner_low - gather(edge_cm, min_pixel)) + (gather(edge_cm, max_pixel + 1) - inner_high));
   const auto two = (max_pixel - min_pixel) == 1;
@@ -44,7 +47,8 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const I base = module * frame_size;
   const auto frame = [&](int k) { return gather(frames.frame, base + k); };
   const I min_row = load<I>(clusters.min_row + first), max_row = load<I>(clusters.max_row + first);
-  const I min_column = load<I>(clusters.min_column + first), max_column = load<I>(clusters.max_column + first);
+  const I min_column = load<I>(clusters.min_column + first),
+          max_column = load<I>(clusters.max_column + first);
   const F cx = frame(0), cy = frame(1), cz = frame(2);
   const F xx = frame(3), xy = frame(4), xz = frame(5);
   const F yx = frame(6), yy = frame(7), yz = frame(8);
@@ -53,7 +57,8 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
 
   // direction of a line from the origin to the cluster, in the module's frame
   const F middle_x = 0.5f * (gather(matrix.row_edge_cm, min_row) + gather(matrix.row_edge_cm, max_row + 1));
-  const F middle_y = 0.5f * (gather(matrix.column_edge_cm, min_column) + gather(matrix.column_edge_cm, max_column + 1));
+  const F middle_y =
+      0.5f * (gather(matrix.column_edge_cm, min_column) + gather(matrix.column_edge_cm, max_column + 1));
   const F along_n = cx * nx + cy * ny + cz * nz;
   const F cot_x = (middle_x + (cx * xx + cy * xy + cz * xz)) / along_n;
   const F cot_y = (middle_y + (cx * yx + cy * yy + cz * yz)) / along_n;
@@ -64,9 +69,11 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const F last_column = to_float(load<I>(clusters.last_column_electrons + first));
   F ends_x, ends_y;
   const F x = position_along(matrix.row_edge_cm, matrix.pitch_x_cm, min_row, max_row, first_row, last_row,
-                             thickness * cot_x - 2.f * frame(12), ends_x) + frame(12);
+                             thickness * cot_x - 2.f * frame(12), ends_x) +
+              frame(12);
   const F y = position_along(matrix.column_edge_cm, matrix.pitch_y_cm, min_column, max_column, first_column,
-                             last_column, thickness * cot_y - 2.f * frame(13), ends_y) + frame(13);
+                             last_column, thickness * cot_y - 2.f * frame(13), ends_y) +
+              frame(13);
 
   const F global_x = cx + xx * x + yx * y;
   const F global_y = cy + xy * x + yy * y;
@@ -82,14 +89,18 @@ SITECAP_FN void measure_hits(const Clusters& clusters, const Frames& frames, con
   const I rows = max_row - min_row, columns = max_column - min_column;
   const I most = all_lanes_int<I>(error_lengths - 1);
   // pixels of twice the size know half as much
-  const F error_x = gather(error_table_um, region + select(rows < most, rows, most)) * (1e-4f / matrix.pitch_x_cm) * ends_x;
-  const F error_y = gather(error_table_um, region + 3 * error_lengths + select(columns < most, columns, most)) * (1e-4f / matrix.pitch_y_cm) * ends_y;
+  const F error_x =
+      gather(error_table_um, region + select(rows < most, rows, most)) * (1e-4f / matrix.pitch_x_cm) * ends_x;
+  const F error_y =
+      gather(error_table_um, region + 3 * error_lengths + select(columns < most, columns, most)) *
+      (1e-4f / matrix.pitch_y_cm) * ends_y;
   store(hits.var_x + first, error_x * error_x);
   store(hits.var_y + first, error_y * error_y);
 
   // length along y in eighths, shorter by the imbalance of its ends: what the track itself covers
-  const F full = nearest((gather(matrix.column_edge_cm, max_column + 1) - gather(matrix.column_edge_cm, min_column)) *
-                         (1.f / matrix.pitch_y_cm));
+  const F full =
+      nearest((gather(matrix.column_edge_cm, max_column + 1) - gather(matrix.column_edge_cm, min_column)) *
+              (1.f / matrix.pitch_y_cm));
   const I imbalance = to_int(8.f * absolute(last_column - first_column) / (last_column + first_column));
   const I length = to_int(full) * 8 - imbalance;
   const auto at_edge = (min_column == 0) | (max_column == matrix.columns - 1);

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from payloads.arrays import Array, Arrays, as_float64, event_count, one_event
+from payloads.arrays import Arrays, as_float64, event_count, one_event
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -113,7 +113,8 @@ def wanted_particles(event: Arrays) -> npt.NDArray[np.bool_]:
 def true_parameters(event: Arrays, particle: Ints) -> dict[str, Floats]:
     """Parameters at the point closest to the z axis of the helices of these particles (field 3.8 T)."""
     get = {
-        name: as_float64(event[f"particle_{name}"])[particle] for name in ("pt", "eta", "phi", "x", "y", "z", "charge")
+        name: as_float64(event[f"particle_{name}"])[particle]
+        for name in ("pt", "eta", "phi", "x", "y", "z", "charge")
     }
     cot = np.sinh(get["eta"])
     turn = -get["charge"] * 0.00299792458 * 3.8 / get["pt"]  # per cm
@@ -143,7 +144,11 @@ def _hit_residuals(event: Arrays, result: Arrays, tally: Tally) -> None:
     good = (particle >= 0) & (unique[place] == mine) & (count[place] == 1) & single
     crossing = index[place[good]]
     apart = np.stack(
-        [as_float64(result[f"cluster_{axis}"])[good] - as_float64(event[f"crossing_{axis}"])[crossing] for axis in "xyz"], 1
+        [
+            as_float64(result[f"cluster_{axis}"])[good] - as_float64(event[f"crossing_{axis}"])[crossing]
+            for axis in "xyz"
+        ],
+        1,
     )
     axes = as_float64(event["module_rotation"]).reshape(-1, 3, 3)[module[good]]
     for k, axis in enumerate("xy"):

@@ -45,8 +45,9 @@ def _pair_cuts(hits: Hits, row: Floats, inner: Array, outer: Array, known: Detec
             least = first if row[0] == 0 else second if row[0] == 1 else 0
             bad = (length < least) | (np.abs(length - expected) > predicted)
         good &= ~((length > 0) & bad)
-    near[near] = good
-    return near
+    chosen: Bools = np.zeros(len(near), dtype=bool)
+    chosen[near] = good
+    return chosen
 
 
 def find_doublets(hits: Hits, known: Detector) -> list[tuple[int, int, int]]:
@@ -149,10 +150,14 @@ def _losers(members: list[list[int]], bids: list[tuple[float, ...]], most: list[
 
 def _quality(fitted: dict[str, float], count: int, cuts: Mapping[str, float]) -> int:
     pt = min(fitted["pt"], 10.0)
-    border = cuts["max_chi2_scale"] * np.polyval([0.00315399, -0.08035491, 0.74609577, 0.68177776], pt)
     kind = "quadruplet" if count > 3 else "triplet"
+    border = cuts[f"{kind}_max_chi2_scale"] * np.polyval(
+        [0.00315399, -0.08035491, 0.74609577, 0.68177776], pt
+    )
     good = 3 * fitted["chi2"] / (2 * count - 5) < border and fitted["pt"] > cuts[f"{kind}_min_pt_gev"]
-    good = good and abs(fitted["tip"]) < cuts[f"{kind}_max_tip_cm"] and abs(fitted["zip"]) < cuts["max_zip_cm"]
+    good = (
+        good and abs(fitted["tip"]) < cuts[f"{kind}_max_tip_cm"] and abs(fitted["zip"]) < cuts["max_zip_cm"]
+    )
     return GOOD if good else BAD_FIT
 
 
@@ -169,7 +174,11 @@ def _fit_and_clean(
     for k, members in enumerate(tuples):
         if quality[k] == BAD_FIT:
             fits[k] = fit(
-                hits.place[members], hits.variance[members], axes[hits.module[members]], matter[members], known
+                hits.place[members],
+                hits.variance[members],
+                axes[hits.module[members]],
+                matter[members],
+                known,
             )
             quality[k] = _quality(fits[k], len(members), cuts)
     for parts, allowed in (
@@ -177,7 +186,7 @@ def _fit_and_clean(
         (tuples, (int(cuts["triplet_max_lost_hits"]), int(cuts["quadruplet_max_lost_hits"]))),
     ):
         good = [k for k, value in enumerate(quality) if value == GOOD]
-        bids = [(-len(tuples[k]), fits[k]["chi2"], k) for k in good]
+        bids: list[tuple[float, ...]] = [(-len(tuples[k]), fits[k]["chi2"], k) for k in good]
         for loser in _losers([parts[k] for k in good], bids, [allowed[len(tuples[k]) > 3] for k in good]):
             quality[good[loser]] = DUPLICATE
     return quality, fits

@@ -23,16 +23,17 @@ PHASE1 = {
     "max_dca_cm": 0.25,
     "max_misalignment_barrel": 0.002,
     "max_misalignment_disc": 0.003,
-    "radiation_lengths_barrel": 0.015,
-    "radiation_lengths_disc": 0.025,
+    "radiation_lengths_barrel": 0.018,
+    "radiation_lengths_disc": 0.045,
     "beam_pipe_radius_cm": 2.2,
     "beam_pipe_radiation_lengths": 0.0023,
     "barrel_end_cm": 27.5,
-    "barrel_end_radiation_lengths": 0.03,
+    "barrel_end_radiation_lengths": 0.16,
     "field_t": 3.8,
     "max_sine2": 1e-5,
-    "max_chi2_scale": 30.0,
-    "triplet_max_tip_cm": 0.3,
+    "triplet_max_chi2_scale": 9.0,
+    "quadruplet_max_chi2_scale": 30.0,
+    "triplet_max_tip_cm": 0.1,
     "triplet_min_pt_gev": 0.5,
     "quadruplet_max_tip_cm": 0.5,
     "quadruplet_min_pt_gev": 0.3,
@@ -91,6 +92,8 @@ def detector(settings: Mapping[str, float]) -> Detector:
         if second
         else _edges(416, 0.015, {column for column in range(416) if column % 52 in (0, 51)}),
         pitch=(0.0025, 0.01) if second else (0.01, 0.015),
-        lengths=(20, 18, 12, 10, 24, 8 * 0.015 / 0.01) if second else (36, 28, 28, 20, 20, 8 * 0.0285 / 0.015),
+        lengths=(20, 18, 12, 10, 24, 8 * 0.015 / 0.01)
+        if second
+        else (36, 28, 28, 20, 20, 8 * 0.0285 / 0.015),
         errors_um=errors,
     )

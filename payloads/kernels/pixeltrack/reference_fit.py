@@ -53,7 +53,9 @@ def _least_squares(design: Floats, value: Floats, covariance: Floats) -> tuple[F
     return parameters, np.sqrt(np.diag(errors)), float(rest @ weight @ rest)
 
 
-def fit(place: Floats, variance: Floats, axes: Floats, matter: Floats, detector: Detector) -> dict[str, float]:
+def fit(
+    place: Floats, variance: Floats, axes: Floats, matter: Floats, detector: Detector
+) -> dict[str, float]:
     """Parameters of the track through these hits.
 
     Args:
@@ -90,7 +92,9 @@ def fit(place: Floats, variance: Floats, axes: Floats, matter: Floats, detector:
     steep = max(abs(cot), 1e-3)
     barrel_end = (cuts["barrel_end_cm"] - np.copysign(1, cot) * place[0, 2]) / steep
     if pipe < barrel_end < path[-1]:
-        kinks.append((barrel_end, _scattering(cuts["barrel_end_radiation_lengths"] * inclined / steep, momentum)))
+        kinks.append(
+            (barrel_end, _scattering(cuts["barrel_end_radiation_lengths"] * inclined / steep, momentum))
+        )
 
     lever = path - beam
     bend_kinks = [(s, v * inclined**2) for s, v in kinks]

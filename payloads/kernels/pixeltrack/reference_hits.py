@@ -40,7 +40,9 @@ def find_clusters(event: Arrays, detector: Detector) -> tuple[Ints, list[list[in
     adc = np.asarray(event["digi_adc"], dtype=np.int64)
     electrons = np.maximum(np.where(first, 50 * adc - 670, 47 * adc - 60), 100)
     pixels: dict[tuple[int, int, int], list[int]] = {}
-    places = list(zip(module.tolist(), event["digi_row"].tolist(), event["digi_column"].tolist(), strict=True))
+    places = list(
+        zip(module.tolist(), event["digi_row"].tolist(), event["digi_column"].tolist(), strict=True)
+    )
     for digi, place in enumerate(places):
         pixels.setdefault(place, []).append(digi)
     label = np.full(len(places), -1, dtype=np.int64)
@@ -87,14 +89,23 @@ def measure_hits(event: Arrays, detector: Detector, clusters: list[list[int]], e
     centres = np.stack([as_float64(event[f"module_{axis}"]) for axis in "xyz"], axis=1)
     rotations = as_float64(event["module_rotation"]).reshape(-1, 3, 3)
     drift = np.stack([as_float64(event["module_lorentz_x"]), as_float64(event["module_lorentz_y"])], axis=1)
-    thickness, layers = as_float64(event["module_thickness"]), np.asarray(event["module_layer"], dtype=np.int64)
+    thickness, layers = (
+        as_float64(event["module_thickness"]),
+        np.asarray(event["module_layer"], dtype=np.int64),
+    )
     module = np.array([event["digi_module"][members[0]] for members in clusters], dtype=np.int64)
-    place, variance, length = np.empty((len(clusters), 3)), np.empty((len(clusters), 2)), np.empty(len(clusters))
+    place, variance, length = (
+        np.empty((len(clusters), 3)),
+        np.empty((len(clusters), 2)),
+        np.empty(len(clusters)),
+    )
     for index, members in enumerate(clusters):
         m = module[index]
         region = 0 if layers[m] == 0 else 1 if layers[m] < 4 else 2
         local, from_origin = np.zeros(3), rotations[m] @ centres[m]
-        for axis, (name, edges) in enumerate((("row", detector.row_edges), ("column", detector.column_edges))):
+        for axis, (name, edges) in enumerate(
+            (("row", detector.row_edges), ("column", detector.column_edges))
+        ):
             pixel = np.asarray(event[f"digi_{name}"], dtype=np.int64)[members]
             low, high = int(pixel.min()), int(pixel.max())
             middle = (edges[low] + edges[high + 1]) / 2

@@ -10,8 +10,8 @@ struct Counts {
   i32 doublets_over = 0, links_over = 0, tuples_over = 0;  // what the workspace did not hold
 };
 
-// Arrays of a result by name, in a fixed order, to `put(name, data, count)`. `order` has room for the clusters: the
-// sorted place of each.
+// Arrays of a result by name, in a fixed order, to `put(name, data, count)`. `order` has room for the
+// clusters: the sorted place of each.
 template <class Put>
 void each_result(const Workspace& s, const Counts& n, const Put& put) {
   put("digi_cluster", s.digi_cluster, n.digis);
@@ -35,10 +35,17 @@ struct NamedColumn {
   const float* values;
 };
 inline std::vector<NamedColumn> track_columns(const Tracks& t) {
-  return {{"track_pt", t.pt},           {"track_phi", t.phi},         {"track_tip", t.tip},
-          {"track_zip", t.zip},         {"track_cot", t.cot},         {"track_pt_error", t.pt_error},
-          {"track_phi_error", t.phi_error}, {"track_tip_error", t.tip_error}, {"track_zip_error", t.zip_error},
-          {"track_cot_error", t.cot_error}, {"track_chi2", t.chi2}};
+  return {{"track_pt", t.pt},
+          {"track_phi", t.phi},
+          {"track_tip", t.tip},
+          {"track_zip", t.zip},
+          {"track_cot", t.cot},
+          {"track_pt_error", t.pt_error},
+          {"track_phi_error", t.phi_error},
+          {"track_tip_error", t.tip_error},
+          {"track_zip_error", t.zip_error},
+          {"track_cot_error", t.cot_error},
+          {"track_chi2", t.chi2}};
 }
 
 // The n-tuplets that are tracks, in their order.

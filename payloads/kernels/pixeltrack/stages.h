@@ -1,4 +1,5 @@
-// All stages of the kernel, in order. One text for CPU lanes and GPU threads; what drives them is in cpu.cpp and gpu.cu.
+// All stages of the kernel, in order. One text for CPU lanes and GPU threads; what drives them is in cpu.cpp
+// and gpu.cu.
 #pragma once
 #include "kernels/pixeltrack/automaton.h"
 #include "kernels/pixeltrack/cleaning.h"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Pixel = tuple[int, int, int]  # module, row, column
 NAMES = ("layer", "x", "y", "z", "rotation", "lorentz_x", "lorentz_y", "thickness")
 RADIUS_CM_PER_GEV = 1 / (0.00299792458 * 3.8)
 
@@ -66,7 +67,9 @@ def phase2() -> Modules:
                 around = int(np.ceil(2 * np.pi * (r + 1) / 1.6))
                 for step, phi in enumerate(2 * np.pi * np.arange(around) / around):
                     layer.append(first + index)
-                    centre.append((r * np.cos(phi), r * np.sin(phi), side * (z + 0.2 * (ring % 2) + 0.1 * (step % 2))))
+                    centre.append(
+                        (r * np.cos(phi), r * np.sin(phi), side * (z + 0.2 * (ring % 2) + 0.1 * (step % 2)))
+                    )
                     axes.append(((-np.sin(phi), np.cos(phi), 0), (np.cos(phi), np.sin(phi), 0), (0, 0, -1)))
     count = len(layer)
     return Modules(
@@ -91,7 +94,9 @@ def crossings(modules: Modules, particle: dict[str, float]) -> tuple[npt.NDArray
         angle = particle["phi"] + turn * s
         x = start[0] + (np.sin(angle) - np.sin(particle["phi"])) / turn
         y = start[1] - (np.cos(angle) - np.cos(particle["phi"])) / turn
-        return np.stack([x, y, start[2] + cot * s], -1), np.stack([np.cos(angle), np.sin(angle), cot + 0 * s], -1)
+        return np.stack([x, y, start[2] + cot * s], -1), np.stack(
+            [np.cos(angle), np.sin(angle), cot + 0 * s], -1
+        )
 
     normal = modules.axes[:, 2]
     s = np.linalg.norm(modules.centre[:, :2] - start[:2], axis=1)
@@ -115,7 +120,9 @@ def crossings(modules: Modules, particle: dict[str, float]) -> tuple[npt.NDArray
     return found, local[found, :2], slopes[found, :2] / slopes[found, 2:]
 
 
-def make_particles(count: int, rng: np.random.Generator, max_eta: float = 2.3, min_pt: float = 0.7) -> list[dict[str, float]]:
+def make_particles(
+    count: int, rng: np.random.Generator, max_eta: float = 2.3, min_pt: float = 0.7
+) -> list[dict[str, float]]:
     """Particles from the beam line, z within +-8 cm, flat in eta and phi, falling in pT."""
     return [
         {
@@ -131,33 +138,55 @@ def make_particles(count: int, rng: np.random.Generator, max_eta: float = 2.3, m
     ]
 
 
-def make_events(modules: Modules, particles: list[list[dict[str, float]]]) -> dict[str, npt.NDArray[np.generic]]:
+def _deposit(
+    modules: Modules,
+    particle: int,
+    module: int,
+    local: Floats,
+    slope: Floats,
+    charge: dict[Pixel, dict[int, float]],
+) -> None:
+    """Spread the charge of one crossing over pixels."""
+    thickness, steps = modules.thickness[module], 40
+    depth = (np.arange(steps) + 0.5) / steps - 0.5
+    x = local[0] + depth * thickness * slope[0] - (2 * depth + 1) * modules.lorentz[module, 0]
+    y = local[1] + depth * thickness * slope[1] - (2 * depth + 1) * modules.lorentz[module, 1]
+    rows = np.searchsorted(modules.row_edges, x, "right") - 1
+    columns = np.searchsorted(modules.column_edges, y, "right") - 1
+    electrons = 80e4 * thickness * np.hypot(1.0, np.hypot(*slope)) / steps
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        if 0 <= row < len(modules.row_edges) - 1 and 0 <= column < len(modules.column_edges) - 1:
+            shares = charge.setdefault((module, row, column), {})
+            shares[particle] = shares.get(particle, 0.0) + electrons
+
+
+def _digitise(
+    modules: Modules, charge: dict[Pixel, dict[int, float]]
+) -> list[tuple[int, int, int, int, int]]:
+    """Module, row, column, adc, particle of every pixel above 1000 electrons."""
+    digis = []
+    for (module, row, column), shares in sorted(charge.items()):
+        total = sum(shares.values())
+        adc = int((total + 670) / 50) if modules.layer[module] == 0 else int((total + 60) / 47)
+        if total > 1000:
+            digis.append((module, row, column, min(adc, 65535), max(shares, key=lambda p: shares[p])))
+    return digis
+
+
+def make_events(
+    modules: Modules, particles: list[list[dict[str, float]]]
+) -> dict[str, npt.NDArray[np.generic]]:
     """An event set of section ``pixel`` of these particles, a list for each event."""
     digis: list[tuple[int, int, int, int, int]] = []
     offset, crossed, crossing_offset, particle_offset = [0], [], [0], [0]
     for event in particles:
-        charge: dict[tuple[int, int, int], dict[int, float]] = {}
+        charge: dict[Pixel, dict[int, float]] = {}
         for index, particle in enumerate(event):
             for module, local, slope in zip(*crossings(modules, particle), strict=True):
-                thickness = modules.thickness[module]
-                depth = (np.arange(40) + 0.5) / 40 - 0.5
-                x = local[0] + depth * thickness * slope[0] - (2 * depth + 1) * modules.lorentz[module, 0]
-                y = local[1] + depth * thickness * slope[1] - (2 * depth + 1) * modules.lorentz[module, 1]
-                rows = np.searchsorted(modules.row_edges, x, "right") - 1
-                columns = np.searchsorted(modules.column_edges, y, "right") - 1
-                electrons = 80e4 * thickness * np.hypot(1.0, np.hypot(*slope)) / 40
-                for row, column in zip(rows, columns, strict=True):
-                    if 0 <= row < len(modules.row_edges) - 1 and 0 <= column < len(modules.column_edges) - 1:
-                        shares = charge.setdefault((int(module), int(row), int(column)), {})
-                        shares[index] = shares.get(index, 0.0) + electrons
+                _deposit(modules, index, int(module), local, slope, charge)
                 place = modules.centre[module] + local @ modules.axes[module, :2]
                 crossed.append((index, int(module), *place))
-        for (module, row, column), shares in sorted(charge.items()):
-            total = sum(shares.values())
-            first = modules.layer[module] == 0
-            adc = int((total + 670) / 50) if first else int((total + 60) / 47)
-            if total > 1000:
-                digis.append((module, row, column, min(adc, 65535), max(shares, key=lambda p: shares[p])))
+        digis += _digitise(modules, charge)
         offset.append(len(digis))
         crossing_offset.append(len(crossed))
         particle_offset.append(particle_offset[-1] + len(event))
