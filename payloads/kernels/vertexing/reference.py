@@ -50,16 +50,26 @@ class Prototypes:
 
 def select(event: Arrays, s: Mapping[str, float]) -> Tracks:
     """The tracks that CMSSW's TkFilterParameters let pass, with their weights in the annealing."""
-    column = {name: as_float64(values) for name, values in event.items() if name.startswith(("track_", "beam_"))}
+    column = {
+        name: as_float64(values) for name, values in event.items() if name.startswith(("track_", "beam_"))
+    }
     sine, cosine = np.sin(column["track_phi"]), np.cos(column["track_phi"])
     d0_d0, z0_z0 = column["track_covariance_33"], column["track_covariance_44"]
     wx, wy = column["beam_width_x"][0], column["beam_width_y"][0]
     off = column["track_d0"] + column["beam_x"][0] * sine - column["beam_y"][0] * cosine
     significance2 = off**2 / (d0_d0 + (wx * sine) ** 2 + (wy * cosine) ** 2)
-    good = (column["track_chi2"] < s["largest_chi2_per_ndof"] * column["track_ndof"]) & (significance2 < s["largest_d0_significance"] ** 2)
+    good = (column["track_chi2"] < s["largest_chi2_per_ndof"] * column["track_ndof"]) & (
+        significance2 < s["largest_d0_significance"] ** 2
+    )
     good &= np.abs(column["track_eta"]) < s["largest_eta"]
-    good &= (column["track_layers"] >= s["least_layers"]) & (column["track_pixel_layers"] >= s["least_pixel_layers"])
-    good &= (z0_z0 < s["largest_error_cm"] ** 2) & (d0_d0 < s["largest_error_cm"] ** 2) & (np.abs(column["track_z0"]) < 25.0)
+    good &= (column["track_layers"] >= s["least_layers"]) & (
+        column["track_pixel_layers"] >= s["least_pixel_layers"]
+    )
+    good &= (
+        (z0_z0 < s["largest_error_cm"] ** 2)
+        & (d0_d0 < s["largest_error_cm"] ** 2)
+        & (np.abs(column["track_z0"]) < 25.0)
+    )
     along = ((wx * cosine) ** 2 + (wy * sine) ** 2) * column["track_cot_theta"] ** 2
     source = np.flatnonzero(good)
     source = source[np.argsort(event["track_z0"][source], kind="stable")]
@@ -117,7 +127,11 @@ class Annealing:
             return False
         k = int(np.argmin(gaps))
         rho = self.p.rho[k] + self.p.rho[k + 1]
-        z = (self.p.rho[k] * self.p.z[k] + self.p.rho[k + 1] * self.p.z[k + 1]) / rho if rho > 0 else self.p.z[k : k + 2].mean()
+        z = (
+            (self.p.rho[k] * self.p.z[k] + self.p.rho[k + 1] * self.p.z[k + 1]) / rho
+            if rho > 0
+            else self.p.z[k : k + 2].mean()
+        )
         self.p = Prototypes(np.delete(self.p.z, k + 1), np.delete(self.p.rho, k + 1))
         self.p.z[k], self.p.rho[k] = z, rho
         return True
@@ -149,7 +163,9 @@ class Annealing:
         self.p = Prototypes(np.array(z), np.array(rho))
         return len(z) > n
 
-    def _pieces(self, k: int, d: Floats, share: Floats, right: Floats) -> tuple[list[float], list[float]] | None:
+    def _pieces(
+        self, k: int, d: Floats, share: Floats, right: Floats
+    ) -> tuple[list[float], list[float]] | None:
         p = self.p
         part = [share * (1 - right), share * right]
         weights = [x * self.tracks.weight for x in part]
@@ -171,7 +187,9 @@ class Annealing:
         if n < 2:
             return False
         share, _, _ = self.shares(beta, rho0)
-        cut = self.s["unique_weight"] * self.p.rho / (self.p.rho + rho0 * np.exp(-beta * self.s["dz_cut"] ** 2))
+        cut = (
+            self.s["unique_weight"] * self.p.rho / (self.p.rho + rho0 * np.exp(-beta * self.s["dz_cut"] ** 2))
+        )
         weak = np.flatnonzero((share > cut[None, :]).sum(axis=0) < 2)
         if len(weak) == 0:
             return False
@@ -256,11 +274,15 @@ def clusters_by_density(event: Arrays, t: Tracks, s: Mapping[str, float]) -> npt
     used = np.flatnonzero(event["track_pt"][t.source] > s["least_pt_gev"])
     z, error2 = t.z[used], as_float64(event["track_covariance_44"])[t.source[used]]
     distance = np.abs(z[:, None] - z[None, :])
-    near = (distance <= s["eps_cm"]) & (distance**2 <= s["largest_pair_chi2"] * (error2[:, None] + error2[None, :]))
+    near = (distance <= s["eps_cm"]) & (
+        distance**2 <= s["largest_pair_chi2"] * (error2[:, None] + error2[None, :])
+    )
     neighbours = np.where(error2 > s["seed_error_cm"] ** 2, 0, near.sum(axis=1) - 1)
     parent = np.arange(len(z))
     for i in range(len(z)):
-        higher = near[i] & ((neighbours > neighbours[i]) | ((neighbours == neighbours[i]) & (np.arange(len(z)) < i)))
+        higher = near[i] & (
+            (neighbours > neighbours[i]) | ((neighbours == neighbours[i]) & (np.arange(len(z)) < i))
+        )
         if higher.any():
             parent[i] = int(np.argmin(np.where(higher, distance[i], np.inf)))
     while not np.array_equal(parent, parent[parent]):
@@ -284,17 +306,25 @@ def _two_means(z: Floats, w: Floats) -> npt.NDArray[np.bool_]:
     """Which of the points belong to the right one of two; none if two do not describe them better."""
     right = z >= (w * z).sum() / w.sum()
     for _ in range(20):
-        means = [(w[side] * z[side]).sum() / w[side].sum() if side.any() else np.inf for side in (~right, right)]
+        means = [
+            (w[side] * z[side]).sum() / w[side].sum() if side.any() else np.inf for side in (~right, right)
+        ]
         nearer = np.abs(z - means[0]) >= np.abs(z - means[1])
         if np.array_equal(nearer, right):
             break
         right = nearer
-    if right.all() or not right.any() or (means[0] - means[1]) ** 2 < 4 * (1 / w[~right].sum() + 1 / w[right].sum()):
+    if (
+        right.all()
+        or not right.any()
+        or (means[0] - means[1]) ** 2 < 4 * (1 / w[~right].sum() + 1 / w[right].sum())
+    ):
         return np.zeros(len(z), dtype=bool)
     return right
 
 
-def vertices_of(event: Arrays, t: Tracks, cluster: npt.NDArray[np.int64], s: Mapping[str, float]) -> dict[str, Array]:
+def vertices_of(
+    event: Arrays, t: Tracks, cluster: npt.NDArray[np.int64], s: Mapping[str, float]
+) -> dict[str, Array]:
     """Fits every cluster of at least two tracks; the columns of one clustering, the largest sum of pT^2 first."""
     beam = np.array([float(event[f"beam_{axis}"][0]) for axis in "xyz"])
     width = np.array([float(event[f"beam_{name}"][0]) for name in ("width_x", "width_y", "length_z")])
@@ -310,7 +340,8 @@ def vertices_of(event: Arrays, t: Tracks, cluster: npt.NDArray[np.int64], s: Map
             found.append((float((m.pt**2)[one.weight > 0.5].sum()), one, t.source[members]))
     found.sort(key=lambda entry: -entry[0])
     rows = [
-        (*one.position, *one.covariance[np.tril_indices(3)], one.chi2, one.ndof, sum_pt2) for sum_pt2, one, _ in found
+        (*one.position, *one.covariance[np.tril_indices(3)], one.chi2, one.ndof, sum_pt2)
+        for sum_pt2, one, _ in found
     ]
     table = np.array(rows, dtype=np.float32).reshape(-1, len(FIELDS))
     columns: dict[str, Array] = {f"vertex_{name}": table[:, i].copy() for i, name in enumerate(FIELDS)}
