@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from payloads.arrays import Array, Arrays
@@ -29,8 +27,7 @@ class _Panel:
         self.low, self.high, self.top, self.height = low_cm, high_cm, top, height
         self.parts: list[str] = []
 
-    def x(self, z_cm: Any) -> Any:
-        """Of one z or of an array of them."""
+    def x(self, z_cm: float) -> float:
         return LEFT + (z_cm - self.low) / (self.high - self.low) * (WIDTH - LEFT - RIGHT)
 
     def inside(self, z: Array) -> Array:
@@ -53,7 +50,7 @@ class _Panel:
         own = track_collisions(event) >= 0
         seen = self.inside(event["track_z0"])
         y = self.top + self.height - 50 - (np.log10(pt) + 1) / 3 * (self.height - 60)
-        x = self.x(event["track_z0"])
+        x = [self.x(float(z)) for z in event["track_z0"]]
         half = np.sqrt(event["track_covariance_44"]) / (self.high - self.low) * (WIDTH - LEFT - RIGHT)
         for colour, mask in ((BLACK, own), (PINK, ~own)):
             chosen = seen[mask[seen]]

@@ -10,6 +10,7 @@ reconstructible one that is not found is *merged* if most of its tracks lie in o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def resolution_by_ndof(
         tally.add(event, result, "annealing")
     r = np.array(tally.residuals).reshape(-1, 8)
     rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         cut = r[(r[:, 6] >= low) & (r[:, 6] < high)]
         widths = [1e4 * half_width(cut[:, axis]) for axis in (0, 2, 4)]
         rows.append((low, len(cut), *widths, *(half_width(cut[:, axis]) for axis in (1, 3, 5))))

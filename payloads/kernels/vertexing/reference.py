@@ -117,11 +117,13 @@ class Annealing:
         return moved
 
     def thermalise(self, beta: float, delta_cm: float, rho0: float) -> None:
+        """Updates at one temperature until nothing moves by more than ``delta_cm``."""
         for _ in range(1000):
             if self.update(beta, rho0) < delta_cm:
                 return
 
     def merge_one(self) -> bool:
+        """Joins the closest two prototypes if they are closer than ``merge_cm``."""
         gaps = np.diff(self.p.z)
         if len(gaps) == 0 or gaps.min() >= self.s["merge_cm"]:
             return False
@@ -137,6 +139,7 @@ class Annealing:
         return True
 
     def merge_all(self, beta: float, rho0: float) -> None:
+        """Joins, updating after each."""
         while self.merge_one():
             self.update(beta, rho0)
 
@@ -198,6 +201,7 @@ class Annealing:
         return True
 
     def outlier_density(self) -> float:
+        """The share that an outlier's term has in Z."""
         return 1.0 / len(self.p.z) if self.s["dz_cut"] > 0 else 0.0
 
     def anneal(self) -> float:
@@ -304,22 +308,19 @@ def clusters_by_density(event: Arrays, t: Tracks, s: Mapping[str, float]) -> npt
 
 def _two_means(z: Floats, w: Floats) -> npt.NDArray[np.bool_]:
     """Which of the points belong to the right one of two; none if two do not describe them better."""
-    right = z >= (w * z).sum() / w.sum()
+    right: npt.NDArray[np.bool_] = z >= (w * z).sum() / w.sum()
+    none = np.zeros(len(z), dtype=bool)
+    gap = 0.0
     for _ in range(20):
-        means = [
-            (w[side] * z[side]).sum() / w[side].sum() if side.any() else np.inf for side in (~right, right)
-        ]
-        nearer = np.abs(z - means[0]) >= np.abs(z - means[1])
+        if right.all() or not right.any():
+            return none
+        left_mean, right_mean = ((w[side] * z[side]).sum() / w[side].sum() for side in (~right, right))
+        gap = float(right_mean - left_mean)
+        nearer: npt.NDArray[np.bool_] = np.abs(z - left_mean) >= np.abs(z - right_mean)
         if np.array_equal(nearer, right):
             break
         right = nearer
-    if (
-        right.all()
-        or not right.any()
-        or (means[0] - means[1]) ** 2 < 4 * (1 / w[~right].sum() + 1 / w[right].sum())
-    ):
-        return np.zeros(len(z), dtype=bool)
-    return right
+    return none if gap**2 < 4 * (1 / w[~right].sum() + 1 / w[right].sum()) else right
 
 
 def vertices_of(
