@@ -35,10 +35,15 @@ $(VENV)/.sitecap-runtime: pyproject.toml | $(BIN)/python
 payloads: $(KERNELS)
 	@$(BIN)/agent bench $(ARGS) || test $$? -eq 1
 
-# Not isolated: CMake finds the same nanobind again and compiles only what changed.
+# Not isolated: CMake finds the same nanobind again and compiles only what changed. With no compiler to be had the
+# installation goes on without kernels and `agent bench` says so; with one, a kernel that does not compile is an error.
 $(KERNELS): pyproject.toml CMakeLists.txt $(KERNEL_SOURCES) | $(VENV)/.sitecap-runtime
+	@command -v $${CXX:-c++} >/dev/null || test "$$(id -u)" -ne 0 || ! command -v apt-get >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq g++ >/dev/null; } || true
 	@$(PIP) install --quiet $(BUILD_REQUIREMENTS)
 	@$(PIP) install --quiet --no-build-isolation --editable '.[$(EXTRAS),bench]'
+	@$(BIN)/python -c 'import payloads._simulation' 2>/dev/null || ! command -v $${CXX:-c++} >/dev/null || \
+	  { echo "make: the kernels did not compile; to see why: $(PIP) install -v --no-build-isolation --editable ." >&2; exit 1; }
 	@touch $@
 
 $(STAMP): pyproject.toml $(VENV)/.sitecap-runtime $(KERNELS)

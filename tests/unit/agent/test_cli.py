@@ -352,7 +352,7 @@ def _wait_for_child_running(program: str, ancestor: int) -> None:
 
 def test_the_wheel_brings_our_four_names_and_nothing_else(tmp_path: Path) -> None:
     repository = Path(__file__).parents[3]
-    # Without the kernels: that they are compiled into it is tested by tests/integration/payloads/test_wheel.py.
+    # Without the kernels, which take minutes: tests/unit/payloads/test_compiled.py sees that they are installed.
     build = "import sys; from scikit_build_core.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run(
         [sys.executable, "-c", build, str(tmp_path)],
