@@ -39,15 +39,16 @@ class Vertexing final : public Payload {
   void process(int event, StageClock* clock) override {
     tracks_ = events_.event(event);
     *overflow_ = 0;
+    block_.team.clock = whole_.team.clock = clock;
     const auto lap = [&](const char* stage) {
       if (clock != nullptr) clock->lap(stage);
     };
     select();
     lap("select");
     anneal_blocks();
-    lap("annealing: blocks");
+    lap("annealing: take and give");
     anneal_whole();
-    lap("annealing: event");
+    lap("annealing: assign");
     cluster_annealed();
     lap("annealing: clusters");
     fit(found_[0]);
@@ -131,7 +132,7 @@ class Vertexing final : public Payload {
   u8* side_;
   Selected selected_;
   i32 count_ = 0;
-  Annealer<F, Alone> block_{}, whole_{};
+  Annealer<F, Timed> block_{}, whole_{};
   BlockResults blocks_;
   DensityTracks density_;
   FitTracks fit_;

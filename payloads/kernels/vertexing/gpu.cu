@@ -11,6 +11,7 @@ struct ThreadBlock {
   SITECAP_FN i32 rank() const { return static_cast<i32>(threadIdx.x); }
   SITECAP_FN i32 size() const { return static_cast<i32>(blockDim.x); }
   SITECAP_FN void sync() const { __syncthreads(); }
+  SITECAP_FN void lap(const char*) const {}
 };
 
 using GpuAnnealer = Annealer<float, ThreadBlock>;

@@ -20,6 +20,7 @@ struct Alone {
   SITECAP_FN i32 rank() const { return 0; }
   SITECAP_FN i32 size() const { return 1; }
   SITECAP_FN void sync() const {}
+  SITECAP_FN void lap(const char*) const {}  // end of a part, for whoever times them
 };
 
 // All members run this alike; a loop over items is strided, what only one may do is done by the leader.
@@ -123,6 +124,7 @@ class Annealer {
       t.chunk_last[chunk] = high;
     }
     team.sync();
+    team.lap("annealing: ranges");
   }
 
   // New probabilities, positions and weights of the prototypes. Returns the largest move in cm.
@@ -145,6 +147,7 @@ class Annealer {
     float largest = 0.f;
     for (i32 k = 0; k < n; ++k) largest = max_of(largest, p.delta[k]);
     team.sync();
+    team.lap("annealing: update");
     return largest;
   }
 
@@ -190,6 +193,7 @@ class Annealer {
     team.sync();
     const bool merged = *p.flag >= 0;
     team.sync();
+    team.lap("annealing: merge");
     if (merged) set_ranges(beta);
     return merged;
   }
@@ -228,6 +232,7 @@ class Annealer {
       *p.count = at;
     }
     team.sync();
+    team.lap("annealing: split");
     return *p.count > n;
   }
 
@@ -255,6 +260,7 @@ class Annealer {
     team.sync();
     const bool removed = *p.flag >= 0;
     team.sync();
+    team.lap("annealing: purge");
     return removed;
   }
 
