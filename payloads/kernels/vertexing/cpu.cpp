@@ -82,7 +82,7 @@ class Vertexing final : public Payload {
     for (i32 b = 0; b < blocks; ++b) {
       block_.take(selected_, block_begin(b, o_), block_end(b, count_, o_));
       block_.updates = 0;
-      beta_ = block_.anneal();
+      beta_ = anneal(block_);
       updates_ += block_.updates;
       const i32 n = *block_.p.count;
       blocks_.count[b] = n;
@@ -101,7 +101,7 @@ class Vertexing final : public Payload {
     free_energy_ = 0.f;
     if (*whole_.p.count == 0) return;
     whole_.updates = 0;
-    beta_ = whole_.settle(beta_);
+    settle(whole_, beta_);
     updates_ += whole_.updates;
     const float log_outlier = outlier_term(o_, beta_, whole_.outlier_density());
     Sums<float, 1> energy;

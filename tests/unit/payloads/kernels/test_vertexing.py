@@ -12,7 +12,7 @@ from scipy.optimize import least_squares, minimize
 from payloads.arrays import Array, Arrays, one_event
 from payloads.backends.device_code import PAYLOADS
 from payloads.compiled import open_kernel, simulate, variants
-from payloads.kernels.vertexing import display, reference, reference_fit
+from payloads.kernels.vertexing import display, reference, reference_annealing, reference_fit
 from payloads.kernels.vertexing.physics import differences, measure, resolution_by_ndof
 
 BEST = next(variant.name for variant in variants() if variant.usable)
@@ -89,10 +89,10 @@ def test_reference_agrees(small: Arrays, expected: dict[str, Array]) -> None:
 def test_free_energy_and_assignment_of_the_same_prototypes_agree_with_numpy(small: Arrays) -> None:
     """The last state of the annealing, from its prototypes alone, in double precision."""
     result = results_of(small)[1]
-    settings = {**reference.DEFAULTS, **MANIFEST["settings"]}
-    tracks = reference.select(one_event(small, 1), settings)
-    state = reference.Annealing(tracks, settings)
-    state.p = reference.Prototypes(
+    settings = {**reference_annealing.DEFAULTS, **MANIFEST["settings"]}
+    tracks = reference_annealing.select(one_event(small, 1), settings)
+    state = reference_annealing.Annealing(tracks, settings)
+    state.p = reference_annealing.Prototypes(
         result["annealing_prototype_z"].astype(np.float64),
         result["annealing_prototype_rho"].astype(np.float64),
     )
