@@ -46,7 +46,6 @@ class Vertexing final : public Payload {
     select();
     lap("select");
     anneal_blocks();
-    lap("annealing: take and give");
     anneal_whole();
     lap("annealing: assign");
     cluster_annealed();
