@@ -9,9 +9,9 @@ constexpr double pair_gev = 3.62e-9, silicon_excitation_gev = 173e-9, density = 
 // K/2 Z/A rho: Landau's xi of 1 cm at beta = 1, GeV.
 constexpr double xi_gev_per_cm = 0.5 * 0.307075e-3 * z_over_a * density;
 // Transfers above this are drawn one by one, with the spectrum 1/E^2; those below are spread along the way.
-constexpr double hard_gev = 1e-6;
+constexpr double hard_gev = 3e-6;
 // The way is cut into pieces of about this length.
-constexpr double piece_cm = 0.0015;
+constexpr double piece_cm = 0.0025;
 // Ways in grazed sensors are cut off: the particle leaves the plane by curling.
 constexpr double longest_way_cm = 2.0;
 // Spread of the charge after a drift of 300 um (CMSSW, SiPixelDigitizer: 3.7 um), grows with its root.
@@ -63,50 +63,68 @@ class Cluster {
   std::vector<Entry> pixels_;
 };
 
-// Part of a Gaussian charge cloud below an edge that is t standard deviations away (logistic, within 0.01).
+// A charge cloud has a parabolic profile, whose edge lies at this many of its standard deviations.
+constexpr double cloud_edge = 2.2360679774997897;
+// Part of it below a place that is t standard deviations from its centre, |t| < cloud_edge.
 double below(double t) {
-  return 1.0 / (1.0 + precise::exponential(-1.702 * t));
+  const double s = t * (1.0 / cloud_edge);
+  return 0.5 + s * (0.75 - 0.25 * s * s);
 }
 
-// Parts of a charge cloud at x in the strip, in the one before and the one after.
-template <Strip (*At)(double)>
+// Parts of a charge cloud, `at` units along an axis, in its pixel, in the one before and the one after.
 struct Shares {
   int number[3];
   double part[3];
-  int count = 0;
-  Shares(double x, double spread, int strips) {
-    const Strip strip = At(x);
-    const double low = (strip.low_cm - x) / spread, high = (strip.high_cm - x) / spread;
-    double before = 0.0, after = 0.0;
-    if (low > -3.0 && strip.number > 0) before = below(low);
-    if (high < 3.0 && strip.number + 1 < strips) after = 1.0 - below(high);
-    put(strip.number, 1.0 - before - after);
-    if (before > 0.0) put(strip.number - 1, before);
-    if (after > 0.0) put(strip.number + 1, after);
+  int count = 1;
+  Shares(const Axis& axis, double at, double per_spread) {
+    const int pixel = axis.pixel(at);
+    const double low = (axis.low(pixel) - at) * per_spread, high = (axis.high(pixel) - at) * per_spread;
+    number[0] = pixel;
+    part[0] = 1.0;
+    if (low > -cloud_edge && pixel > 0) put(pixel - 1, below(low));
+    if (high < cloud_edge && pixel + 1 < axis.pixels()) put(pixel + 1, 1.0 - below(high));
   }
-  void put(int strip, double share) {
-    number[count] = strip;
+
+ private:
+  void put(int pixel, double share) {
+    number[count] = pixel;
     part[count++] = share;
+    part[0] -= share;
   }
 };
 
-// Brings charge made at local (x, y), `depth` from the readout plane, to the pixels.
-void collect(const Module& module, double x, double y, double depth, double electrons, Cluster& cluster) {
-  const double drift = clamp(depth, 0.0, module.thickness_cm);
-  const double part = 2.0 * drift / module.thickness_cm;
-  const double at_x = x - module.lorentz_x_cm * part, at_y = y - module.lorentz_y_cm * part;
-  if (precise::absolute(at_x) > half_width_cm || precise::absolute(at_y) > half_length_cm) return;
-  const double spread = diffusion_cm * precise::square_root(drift / diffusion_over_cm) + 1e-6;
-  const Shares<row_at> across(at_x, spread, rows);
-  const Shares<column_at> along(at_y, spread, columns);
-  for (int i = 0; i < across.count; ++i)
-    for (int j = 0; j < along.count; ++j)
-      cluster.add(across.number[i] * columns + along.number[j], electrons * across.part[i] * along.part[j]);
-}
+// Collects the charge of one crossing on one module.
+class Collector {
+ public:
+  Collector(const Module& module, Cluster& cluster)
+      : cluster_(cluster),
+        thickness_cm_(module.thickness_cm),
+        drift_x_(2.0 * module.lorentz_x_cm / module.thickness_cm),
+        drift_y_(2.0 * module.lorentz_y_cm / module.thickness_cm) {}
+
+  // Brings charge made at local (x, y), `depth` from the readout plane, to the pixels.
+  void collect(double x, double y, double depth, double electrons) {
+    const double drift = clamp(depth, 0.0, thickness_cm_);
+    const double row = rows_.units(x - drift_x_ * drift), column = columns_.units(y - drift_y_ * drift);
+    if (!(row >= 0.0 && row < rows_.length() && column >= 0.0 && column < columns_.length())) return;
+    const double spread = diffusion_cm * precise::square_root(drift / diffusion_over_cm) + 1e-6;
+    const Shares across(rows_, row, pitch_x_cm / spread);
+    const Shares along(columns_, column, pitch_y_cm / spread);
+    for (int i = 0; i < across.count; ++i)
+      for (int j = 0; j < along.count; ++j)
+        cluster_.add(across.number[i] * columns + along.number[j],
+                     electrons * across.part[i] * along.part[j]);
+  }
+
+ private:
+  Cluster& cluster_;
+  const Axis& rows_ = row_axis();
+  const Axis& columns_ = column_axis();
+  double thickness_cm_, drift_x_, drift_y_;
+};
 
 // A transfer of much energy: its electron ionises along a line across the particle's way.
-void knock(const Module& module, double x, double y, double depth, double energy_gev, Random& random,
-           Cluster& cluster) {
+void knock(Collector& collector, double x, double y, double depth, double energy_gev, Random& random) {
   const double range = energy_gev > 1e-5 ? electron_range(energy_gev) : 0.0;
   double sine = 0.0, cosine = 0.0;
   if (range > 0.0) precise::sine_cosine(random.uniform(-precise::pi, precise::pi), sine, cosine);
@@ -116,7 +134,7 @@ void knock(const Module& module, double x, double y, double depth, double energy
   const double each = energy_gev / pair_gev / pieces;
   for (int i = 0; i < pieces; ++i) {
     const double way = reach * (i + 0.5) / pieces;
-    collect(module, x + cosine * way, y + sine * way, depth, each, cluster);
+    collector.collect(x + cosine * way, y + sine * way, depth, each);
   }
 }
 
@@ -138,12 +156,14 @@ void ionise(const Crossing& crossing, Random& random, std::vector<Deposit>& depo
       precise::square_root(crossing.p_gev * crossing.p_gev + crossing.mass_gev * crossing.mass_gev);
   double left = energy - crossing.mass_gev;
   const double soft = soft_loss(beta2, ratio) * length / pieces;
-  // soft transfers are near 50 eV to 1 keV: a piece has the spread of some dozens of them
+  // variance of the transfers below the border, whose spectrum is 1/E^2
   const double relative = precise::square_root(xi_gev_per_cm / beta2 * length / pieces * hard_gev) / soft;
   // the largest transfer to an electron at rest; few exceed 10 MeV, whose electron leaves the sensor anyway
   const double largest = min_of(2.0 * electron_mass_gev * ratio * ratio, 0.002);
   static thread_local Cluster cluster;
   cluster.clear();
+  Collector collector(module, cluster);
+  const double per_pair = 1.0 / pair_gev, per_piece = 1.0 / pieces;
   const auto place = [&](double part, double& x, double& y, double& depth) {
     const double normal = (part - 0.5) * module.thickness_cm * kept;  // along the normal, from mid-plane
     x = crossing.x_cm + crossing.slope_x * normal;
@@ -152,11 +172,11 @@ void ionise(const Crossing& crossing, Random& random, std::vector<Deposit>& depo
   };
   double x, y, depth;
   for (int i = 0; i < pieces && left > 0.0; ++i) {
-    const double straggled = soft * (1.0 + relative * random.normal());
+    const double straggled = soft * (1.0 + relative * nearly_normal(random));
     const double loss = min_of(straggled > 0.0 ? straggled : 0.0, left);
     left -= loss;
-    place((i + 0.5) / pieces, x, y, depth);
-    collect(module, x, y, depth, loss / pair_gev, cluster);
+    place((i + 0.5) * per_piece, x, y, depth);
+    collector.collect(x, y, depth, loss * per_pair);
   }
   if (largest > hard_gev) {
     const double mean = xi_gev_per_cm / beta2 * length * (1.0 / hard_gev - 1.0 / largest);
@@ -165,7 +185,7 @@ void ionise(const Crossing& crossing, Random& random, std::vector<Deposit>& depo
       const double transfer = min_of(1.0 / (u / largest + (1.0 - u) / hard_gev), left);
       left -= transfer;
       place(random.uniform(), x, y, depth);
-      knock(module, x, y, depth, transfer, random, cluster);
+      knock(collector, x, y, depth, transfer, random);
     }
   }
   for (const Cluster::Entry& entry : cluster.entries())

@@ -44,10 +44,10 @@ void cross_barrel(const Helix& helix, double s, const State& state, int layer, i
   const bool curls = helix.radius_cm() < least_radius_cm;
   const int begin = layer_begin()[static_cast<std::size_t>(layer)];
   const int end = layer_begin()[static_cast<std::size_t>(layer + 1)];
+  const Module* all = modules().data();
   for (int ladder = begin; ladder < end; ladder += modules_of_ladder) {
-    const Module& module = modules()[static_cast<std::size_t>(ladder)];
+    const Module& module = all[ladder];
     const Vector offset{position.x - module.centre.x, position.y - module.centre.y, 0.0};
-    const double radial = module.centre.x * module.normal.x + module.centre.y * module.normal.y;
     const double distance = offset.x * module.normal.x + offset.y * module.normal.y;
     const double across = offset.x * module.x.x + offset.y * module.x.y;
     if (precise::absolute(across) > 2.5 || precise::absolute(distance) > 1.5) continue;
@@ -64,6 +64,7 @@ void cross_barrel(const Helix& helix, double s, const State& state, int layer, i
       const double there = across - distance / rate * (direction.x * module.x.x + direction.y * module.x.y);
       if (precise::absolute(there) > half_width_cm + room_cm) continue;
     }
+    const double radial = module.centre.x * module.normal.x + module.centre.y * module.normal.y;
     const Vector centre{module.centre.x, module.centre.y, 0.0};
     const double met = helix.to_plane(centre, module.normal, s, largest_detour_cm);
     if (met == never) continue;
@@ -83,9 +84,11 @@ void cross_disc(const Helix& helix, double s, const State& state, int layer, int
   helix.at(s, position, direction);
   const int begin = layer_begin()[static_cast<std::size_t>(layer)];
   const int end = layer_begin()[static_cast<std::size_t>(layer + 1)];
+  const Module* all = modules().data();
   for (int index = begin; index < end; ++index) {
-    const Module& module = modules()[static_cast<std::size_t>(index)];
+    const Module& module = all[index];
     const Vector offset = position - module.centre;
+    if (dot(offset, offset) > 144.0) continue;  // half a diagonal, the room and the detour
     const double rate = dot(direction, module.normal);
     if (precise::absolute(rate) < 0.02) continue;
     const double way = -dot(offset, module.normal) / rate;

@@ -32,17 +32,6 @@ Module module_of(const Row& row) {
   return module;
 }
 
-// Pixel and edges within one readout chip of `count` pixels, of which the first and the last may be twice as
-// large.
-Strip within(double u, int count, bool first_big, bool last_big) {
-  const double shift = first_big ? 1.0 : 0.0;
-  int number = static_cast<int>(u - shift);
-  number = clamp(number, 0, count - 1);
-  const double low = number == 0 ? 0.0 : number + shift;
-  const double high = number + 1 + shift + (last_big && number == count - 1 ? 1.0 : 0.0);
-  return {number, low, high};
-}
-
 // Matter of a mixture of silicon, carbon and cables: 25 g/cm^2 a radiation length.
 Matter of_mixture(double radiation_lengths) {
   return {radiation_lengths, 25.0 * radiation_lengths};
@@ -50,22 +39,29 @@ Matter of_mixture(double radiation_lengths) {
 
 }  // namespace
 
-Strip row_at(double x_cm) {
-  const double u = (x_cm + half_width_cm) / pitch_x_cm;  // 81 units a chip
-  const int chip = u < 81.0 ? 0 : 1;
-  Strip strip = within(u - 81.0 * chip, 80, chip == 1, chip == 0);
-  const double origin = 81.0 * chip;
-  return {strip.number + 80 * chip, (strip.low_cm + origin) * pitch_x_cm - half_width_cm,
-          (strip.high_cm + origin) * pitch_x_cm - half_width_cm};
+Axis::Axis(int chips, int pixels_of_chip, bool big_at_edges, double pitch_cm) : per_cm_(1.0 / pitch_cm) {
+  double at = 0.0;
+  for (int chip = 0; chip < chips; ++chip)
+    for (int i = 0; i < pixels_of_chip; ++i) {
+      const int pixel = chip * pixels_of_chip + i;
+      const bool first = i == 0 && (big_at_edges || chip > 0);
+      const bool last = i == pixels_of_chip - 1 && (big_at_edges || chip < chips - 1);
+      const int units = first || last ? 2 : 1;
+      low_.push_back(at);
+      pixel_.insert(pixel_.end(), static_cast<std::size_t>(units), pixel);
+      at += units;
+    }
+  low_.push_back(at);
+  half_ = 0.5 * at;
 }
 
-Strip column_at(double y_cm) {
-  const double u = (y_cm + half_length_cm) / pitch_y_cm;  // 54 units a chip
-  const int chip = clamp(static_cast<int>(u / 54.0), 0, 7);
-  Strip strip = within(u - 54.0 * chip, chip_columns, true, true);
-  const double origin = 54.0 * chip;
-  return {strip.number + chip_columns * chip, (strip.low_cm + origin) * pitch_y_cm - half_length_cm,
-          (strip.high_cm + origin) * pitch_y_cm - half_length_cm};
+const Axis& row_axis() {
+  static const Axis axis(2, 80, false, pitch_x_cm);
+  return axis;
+}
+const Axis& column_axis() {
+  static const Axis axis(8, chip_columns, true, pitch_y_cm);
+  return axis;
 }
 
 const std::vector<Module>& modules() {
@@ -99,16 +95,11 @@ const std::vector<Surface>& cylinders() {
       {15.99, 0.0, 26.9, of_mixture(0.018), 3},
       {17.50, 0.0, 60.0, of_mixture(0.02), -1},  // supply tube
       // strips: what curls back from there, or is scattered back, is seen again
-      {25.5, 0.0, 65.0, of_mixture(0.04), -1},
-      {34.0, 0.0, 65.0, of_mixture(0.04), -1},
-      {42.0, 0.0, 65.0, of_mixture(0.03), -1},
-      {50.0, 0.0, 65.0, of_mixture(0.03), -1},
-      {61.0, 0.0, 110.0, of_mixture(0.03), -1},
-      {70.0, 0.0, 110.0, of_mixture(0.03), -1},
-      {78.0, 0.0, 110.0, of_mixture(0.03), -1},
-      {87.0, 0.0, 110.0, of_mixture(0.03), -1},
-      {97.0, 0.0, 110.0, of_mixture(0.03), -1},
-      {108.0, 0.0, 110.0, of_mixture(0.03), -1},
+      {28.0, 0.0, 65.0, of_mixture(0.07), -1},
+      {45.0, 0.0, 65.0, of_mixture(0.07), -1},
+      {65.0, 0.0, 110.0, of_mixture(0.06), -1},
+      {85.0, 0.0, 110.0, of_mixture(0.06), -1},
+      {108.0, 0.0, 110.0, of_mixture(0.06), -1},
   };
   return all;
 }

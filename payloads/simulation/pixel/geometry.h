@@ -13,14 +13,28 @@ inline constexpr int rows = 160, columns = 416, chip_columns = 52;
 inline constexpr double pitch_x_cm = 0.0100, pitch_y_cm = 0.0150;
 inline constexpr double half_width_cm = 0.81, half_length_cm = 3.24;
 
-// One pixel along one axis: its number and its edges.
-struct Strip {
-  int number;
-  double low_cm, high_cm;
+// Rows or columns of a module along their axis, in units of the pitch from the module's edge.
+class Axis {
+ public:
+  // `chips` times `pixels_of_chip` pixels, of which the first and the last of a chip are two units long where
+  // they meet another chip, and at the module's edges if `big_at_edges`.
+  Axis(int chips, int pixels_of_chip, bool big_at_edges, double pitch_cm);
+
+  // Units from the edge; a module has 0 <= units < length().
+  double units(double local_cm) const { return local_cm * per_cm_ + half_; }
+  double length() const { return low_.back(); }
+  int pixel(double units) const { return pixel_[static_cast<std::size_t>(units)]; }
+  double low(int pixel) const { return low_[static_cast<std::size_t>(pixel)]; }
+  double high(int pixel) const { return low_[static_cast<std::size_t>(pixel + 1)]; }
+  int pixels() const { return static_cast<int>(low_.size()) - 1; }
+
+ private:
+  double per_cm_, half_;
+  std::vector<double> low_;  // of each pixel, and the end
+  std::vector<int> pixel_;   // of each unit
 };
-// -half_width_cm <= x < half_width_cm, and alike for y; others are given the pixel at the border.
-Strip row_at(double x_cm);
-Strip column_at(double y_cm);
+const Axis& row_axis();
+const Axis& column_axis();
 
 struct Module {
   int layer;  // 0-3 barrel from inside, 4-6 discs at z > 0 from inside, 7-9 at z < 0

@@ -90,9 +90,9 @@ void read_out(const Run& run, u32 event, const std::vector<Deposit>& deposits, D
     const Calibration calibration = calibration_of(layer);
     for (const Lit& one : lit) {
       place[static_cast<std::size_t>(one.pixel)] = -1;
-      const double signal = one.electrons + noise_electrons * random.normal();
-      if (signal < threshold + threshold_spread * random.normal()) continue;
-      const double measured = signal * (1.0 + gain_spread * random.normal());
+      const double signal = one.electrons + noise_electrons * nearly_normal(random);
+      if (signal < threshold + threshold_spread * nearly_normal(random)) continue;
+      const double measured = signal * (1.0 + gain_spread * nearly_normal(random));
       const int adc = static_cast<int>((measured - calibration.offset) / calibration.gain + 0.5);
       digis.module.push_back(static_cast<u16>(m));
       digis.row.push_back(static_cast<u16>(one.pixel / columns));

@@ -12,6 +12,8 @@ constexpr double end_cm = 53.0, tracker_radius_cm = 110.0;
 // The outer tracker as one mixture: about one radiation length on 95 cm (CMS, J. Instrum. 3 (2008) S08004,
 // fig. 3.3).
 constexpr double outer_length_cm = 95.0, outer_grams_per_cm3 = 0.26;
+// Knock-on electrons from further out do not come back.
+constexpr double strips_begin_cm = 18.0;
 // Steps end after so many surfaces, and after so much path: later crossings belong to another bunch crossing.
 constexpr int most_steps = 400;
 constexpr double longest_path_cm = 750.0;
@@ -110,7 +112,8 @@ void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossin
     if (inside) {
       const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
       if (interact(now, surface->matter, thicker, random)) return;
-      knock_on(now, surface->matter, thicker, random);
+      if (next == Next::disc || surface->at_cm < strips_begin_cm)
+        knock_on(now, surface->matter, thicker, random);
       if (!pass(state, surface->matter, thicker, random)) return;
     }
     if (tube == tubes.size()) return;
