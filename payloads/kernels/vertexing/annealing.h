@@ -119,43 +119,55 @@ SITECAP_FN void move_prototype(const Prototypes& p, i32 k, float inverse_prior, 
   if (energies) p.energy[k] = sum_of_slots(p.sum_energy + k * slots);
 }
 
-// Where the search for a track's prototypes begins: at its neighbour's. The result does not depend on it.
-struct Hint {
-  i32 first, nearest, last;
-};
-
-// First of the ascending positions that is above `bound` (or, `inclusive`, not below it), looked for from `k`
-// on.
-template <bool inclusive>
-SITECAP_FN i32 walk(const float* z, i32 n, i32 k, float bound) {
+// First of the ascending positions above `bound`, looked for from `k` on.
+SITECAP_FN i32 first_above(const float* z, i32 n, i32 k, float bound) {
   k = min_of(k, n);
-  if constexpr (inclusive) {
-    while (k < n && z[k] < bound) ++k;
-    while (k > 0 && z[k - 1] >= bound) --k;
-  } else {
-    while (k < n && z[k] <= bound) ++k;
-    while (k > 0 && z[k - 1] > bound) --k;
-  }
+  while (k < n && z[k] <= bound) ++k;
+  while (k > 0 && z[k - 1] > bound) --k;
   return k;
 }
 
-// Item = track: which prototypes it sees; they are in order.
-SITECAP_FN void find_range(const BlockTracks& t, const Prototypes& p, const Options& o, float root_t, i32 i,
-                           Hint& hint) {
+// Item = W tracks from `base` on: which prototypes they see; these are in order. `hint` is where the search
+// begins and ends; the result does not depend on it.
+template <class F>
+SITECAP_FN void find_ranges(const BlockTracks& t, const Prototypes& p, const Options& o, float root_t,
+                            i32 base, i32& hint) {
+  using I = IntOf<F>;
   const i32 n = *p.count;
-  const float z = t.z[i], range = max_of(o.range_sigmas * t.sigma[i] * root_t, o.least_range_cm);
-  hint.first = walk<false>(p.z, n, hint.first, z - range);
-  hint.last = walk<true>(p.z, n, hint.last, z + range);
-  hint.nearest = walk<true>(p.z, n, hint.nearest, z);
-  i32 first = hint.first, last = hint.last;
-  if (last == first) {  // none: the neighbours on both sides
-    first = max_of(first - 1, 0);
-    last = min_of(last + 1, n);
+  const F z = load<F>(t.z + base);
+  const F range = larger(load<F>(t.sigma + base) * (o.range_sigmas * root_t), all_lanes<F>(o.least_range_cm));
+  const F low = z - range, high = z + range;
+  float lowest = lane(low, 0), highest = lane(high, 0);
+  for (i32 l = 1; l < width_of<F>; ++l) {
+    lowest = min_of(lowest, lane(low, l));
+    highest = max_of(highest, lane(high, l));
   }
-  const i32 right = min_of(hint.nearest, n - 1), left = max_of(hint.nearest - 1, 0);
-  t.first[i] = first;
-  t.last[i] = last;
-  t.nearest[i] = absolute(z - p.z[left]) <= absolute(z - p.z[right]) ? left : right;
+  hint = first_above(p.z, n, hint, lowest);
+  // how many prototypes lie below each border
+  const I none = all_lanes_int<I>(0), one = all_lanes_int<I>(1);
+  I first = all_lanes_int<I>(hint), last = first, right = first;
+  for (i32 k = hint; k < n && p.z[k] < highest; ++k) {
+    const float at = p.z[k];
+    first = first + select(at <= low, one, none);
+    last = last + select(at < high, one, none);
+    right = right + select(at < z, one, none);
+  }
+  const auto empty = first == last;  // then the neighbours on both sides
+  first = select(empty & (first > 0), first - 1, first);
+  last = select(empty & (last < n), last + 1, last);
+  const I left = select(right > 0, right - 1, none);
+  right = select(right < n, right, all_lanes_int<I>(n - 1));
+  const auto nearer = absolute(z - gather(p.z, left)) <= absolute(z - gather(p.z, right));
+  store(t.first + base, first);
+  store(t.last + base, last);
+  store(t.nearest + base, select(nearer, left, right));
+  i32 begin = lane(first, 0), end = lane(last, 0);
+  for (i32 l = 1; l < width_of<F>; ++l) {
+    begin = min_of(begin, lane(first, l));
+    end = max_of(end, lane(last, l));
+  }
+  t.chunk_first[base / width_of<F>] = begin;
+  t.chunk_last[base / width_of<F>] = end;
 }
 
 // Item = prototype: whether it is critical (beta Tc > threshold), and the two pieces that it falls into then.

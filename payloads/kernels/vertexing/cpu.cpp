@@ -39,15 +39,15 @@ class Vertexing final : public Payload {
   void process(int event, StageClock* clock) override {
     tracks_ = events_.event(event);
     *overflow_ = 0;
+    block_.team.clock = whole_.team.clock = clock;
     const auto lap = [&](const char* stage) {
       if (clock != nullptr) clock->lap(stage);
     };
     select();
     lap("select");
     anneal_blocks();
-    lap("annealing: blocks");
     anneal_whole();
-    lap("annealing: event");
+    lap("annealing: assign");
     cluster_annealed();
     lap("annealing: clusters");
     fit(found_[0]);
@@ -81,7 +81,7 @@ class Vertexing final : public Payload {
     for (i32 b = 0; b < blocks; ++b) {
       block_.take(selected_, block_begin(b, o_), block_end(b, count_, o_));
       block_.updates = 0;
-      beta_ = block_.anneal();
+      beta_ = anneal(block_);
       updates_ += block_.updates;
       const i32 n = *block_.p.count;
       blocks_.count[b] = n;
@@ -100,7 +100,7 @@ class Vertexing final : public Payload {
     free_energy_ = 0.f;
     if (*whole_.p.count == 0) return;
     whole_.updates = 0;
-    beta_ = whole_.settle(beta_);
+    settle(whole_, beta_);
     updates_ += whole_.updates;
     const float log_outlier = outlier_term(o_, beta_, whole_.outlier_density());
     Sums<float, 1> energy;
@@ -131,7 +131,7 @@ class Vertexing final : public Payload {
   u8* side_;
   Selected selected_;
   i32 count_ = 0;
-  Annealer<F, Alone> block_{}, whole_{};
+  Annealer<F, Timed> block_{}, whole_{};
   BlockResults blocks_;
   DensityTracks density_;
   FitTracks fit_;

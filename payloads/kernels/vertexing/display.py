@@ -37,24 +37,32 @@ class _Panel:
         y = self.top + self.height
         self.parts.append(_line(LEFT, y, WIDTH - RIGHT, y, BLACK))
         step = 5.0 if self.high - self.low > 10 else 0.5
-        for tick in np.arange(np.ceil(self.low / step) * step, self.high + 1e-6, step):
+        for tick in step * np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1):
             self.parts.append(_line(self.x(tick), y, self.x(tick), y + 5, BLACK))
-            self.parts.append(_text(self.x(tick), y + 19, f"{tick:g}", 12, "middle"))
-        self.parts.append(_text((LEFT + WIDTH - RIGHT) / 2, y + 36, "z along the beam line (cm)", 13, "middle"))
+            self.parts.append(_text(self.x(tick), y + 19, f"{tick + 0.0:g}", 12, "middle"))
+        self.parts.append(
+            _text((LEFT + WIDTH - RIGHT) / 2, y + 36, "z along the beam line (cm)", 13, "middle")
+        )
 
     def tracks(self, event: Arrays) -> None:
-        """A dot a track at (z0, log pT); its error in z as a bar where there is room for it."""
+        """A dot a track at (z0, log pT); in the close-up its error in z as a bar."""
         pt = np.clip(event["track_pt"], 0.1, 100.0)
         own = track_collisions(event) >= 0
-        for i in self.inside(event["track_z0"]):
-            y = self.top + self.height - 50 - (np.log10(pt[i]) + 1) / 3 * (self.height - 60)
-            x = self.x(event["track_z0"][i])
-            colour = BLACK if own[i] else PINK
-            self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6" fill="{colour}" fill-opacity="0.6"/>')
-            half = np.sqrt(event["track_covariance_44"][i]) / (self.high - self.low) * (WIDTH - LEFT - RIGHT)
-            if 3 < half < 60:
-                bounds = max(LEFT, x - half), min(WIDTH - RIGHT, x + half)
-                self.parts.append(_line(bounds[0], y, bounds[1], y, colour, 'stroke-opacity="0.25"'))
+        seen = self.inside(event["track_z0"])
+        y = self.top + self.height - 50 - (np.log10(pt) + 1) / 3 * (self.height - 60)
+        x = [self.x(float(z)) for z in event["track_z0"]]
+        half = np.sqrt(event["track_covariance_44"]) / (self.high - self.low) * (WIDTH - LEFT - RIGHT)
+        for colour, mask in ((BLACK, own), (PINK, ~own)):
+            chosen = seen[mask[seen]]
+            bars = (
+                chosen[(half[chosen] > 3) & (half[chosen] < 60)] if self.high - self.low < 10 else chosen[:0]
+            )
+            path = "".join(f"M{x[i] - half[i]:.0f} {y[i]:.0f}h{2 * half[i]:.0f}" for i in bars)
+            dots = "".join(f"M{x[i]:.1f} {y[i]:.1f}h0" for i in chosen)
+            self.parts.append(f'<path d="{path}" stroke="{colour}" stroke-opacity="0.25"/>')
+            self.parts.append(
+                f'<path d="{dots}" stroke="{colour}" stroke-opacity="0.6" stroke-width="3" stroke-linecap="round"/>'
+            )
         for label in (0.1, 1, 10, 100):
             y = self.top + self.height - 50 - (np.log10(label) + 1) / 3 * (self.height - 60)
             self.parts.append(_text(LEFT - 8, y + 4, f"{label:g}", 12, "end"))
@@ -85,7 +93,14 @@ def picture(event: Arrays, result: Arrays) -> str:
         (BLUE, f"{len(result['annealing_vertex_z'])} vertices by annealing"),
         (ORANGE, f"{len(result['density_vertex_z'])} by density"),
     )  # fmt: skip
-    parts = [_text(LEFT, 22, f"Primary vertices of one bunch crossing: {len(z)} tracks; below, 3 cm around the hard collision", 16)]
+    parts = [
+        _text(
+            LEFT,
+            22,
+            f"Primary vertices of one bunch crossing: {len(z)} tracks; below, 3 cm around the hard collision",
+            16,
+        )
+    ]
     x = float(LEFT)
     for colour, words in legend:
         parts.append(f'<rect x="{x:.0f}" y="34" width="11" height="11" fill="{colour}"/>')

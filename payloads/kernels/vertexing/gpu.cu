@@ -11,6 +11,7 @@ struct ThreadBlock {
   SITECAP_FN i32 rank() const { return static_cast<i32>(threadIdx.x); }
   SITECAP_FN i32 size() const { return static_cast<i32>(blockDim.x); }
   SITECAP_FN void sync() const { __syncthreads(); }
+  SITECAP_FN void lap(const char*) const {}
 };
 
 using GpuAnnealer = Annealer<float, ThreadBlock>;
@@ -53,7 +54,7 @@ __global__ void vertexing_anneal(GpuAnnealer* annealers, Selected s, i32 tracks,
   const i32 b = static_cast<i32>(blockIdx.x);
   GpuAnnealer annealer = annealers[b];
   annealer.take(s, block_begin(b, annealer.o), block_end(b, tracks, annealer.o));
-  const float last = annealer.anneal();
+  const float last = anneal(annealer);
   for (i32 k = annealer.team.rank(); k < *annealer.p.count; k += annealer.team.size()) {
     results.z[b * results.capacity + k] = annealer.p.z[k];
     results.rho[b * results.capacity + k] = annealer.p.rho[k];
@@ -72,7 +73,7 @@ __global__ void vertexing_settle(GpuAnnealer* whole, Selected s, i32 tracks, Blo
     join_blocks(results, s, blocks_of(tracks, annealer.o), tracks, annealer.inverse_prior, annealer.o,
                 annealer.p);
   annealer.team.sync();
-  if (*annealer.p.count > 0) annealer.settle(beta);
+  if (*annealer.p.count > 0) settle(annealer, beta);
 }
 __global__ void vertexing_assign(BlockTracks t, Prototypes p, float beta, float log_outlier, i32* owner,
                                  float* log_z) {

@@ -10,6 +10,7 @@ reconstructible one that is not found is *merged* if most of its tracks lie in o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,7 +81,10 @@ class _Tally:
         v = best[found]
         columns = []
         for axis in ("x", "y", "z"):
-            off = as_float64(result[f"{prefix}_vertex_{axis}"])[v] - as_float64(event[f"collision_{axis}"])[found]
+            off = (
+                as_float64(result[f"{prefix}_vertex_{axis}"])[v]
+                - as_float64(event[f"collision_{axis}"])[found]
+            )
             error = np.sqrt(as_float64(result[f"{prefix}_vertex_{axis}{axis}"])[v])
             columns += [off, off / error]
         columns += [as_float64(result[f"{prefix}_vertex_ndof"])[v], found.astype(np.float64)]
@@ -113,14 +117,16 @@ def half_width(values: Array) -> float:
     return float(high - low) / 2.0
 
 
-def resolution_by_ndof(events: Arrays, results: Sequence[Arrays], edges: Sequence[float]) -> list[tuple[float, ...]]:
+def resolution_by_ndof(
+    events: Arrays, results: Sequence[Arrays], edges: Sequence[float]
+) -> list[tuple[float, ...]]:
     """Of annealed vertices, in intervals of ndof: (lower edge, vertices, x, y, z in um, pulls of x, y, z)."""
     tally = _Tally()
     for event, result in zip(each_event(events), results, strict=True):
         tally.add(event, result, "annealing")
     r = np.array(tally.residuals).reshape(-1, 8)
     rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         cut = r[(r[:, 6] >= low) & (r[:, 6] < high)]
         widths = [1e4 * half_width(cut[:, axis]) for axis in (0, 2, 4)]
         rows.append((low, len(cut), *widths, *(half_width(cut[:, axis]) for axis in (1, 3, 5))))
@@ -175,12 +181,19 @@ def differences(reference: Arrays, result: Arrays) -> str | None:
 def _clustering_differs(prefix: str, reference: Arrays, result: Arrays) -> str | None:
     expected, got = (as_float64(arrays[f"{prefix}_vertex_z"]) for arrays in (reference, result))
     if len(expected) == 0 or len(got) == 0:
-        return None if len(expected) == len(got) else f"{prefix}: {len(got)} vertices, the reference has {len(expected)}"
+        return (
+            None
+            if len(expected) == len(got)
+            else f"{prefix}: {len(got)} vertices, the reference has {len(expected)}"
+        )
     if not np.isfinite(got).all():
         return f"{prefix}: a vertex has no finite position"
     distance = np.abs(expected[:, None] - got[None, :])
     allowed = 1 + MOST_UNPAIRED * len(expected)
-    for unpaired, whose in ((distance.min(axis=1) > NEAR_CM, "the reference"), (distance.min(axis=0) > NEAR_CM, "the result")):
+    for unpaired, whose in (
+        (distance.min(axis=1) > NEAR_CM, "the reference"),
+        (distance.min(axis=0) > NEAR_CM, "the result"),
+    ):
         if unpaired.sum() > allowed:
             return f"{prefix}: {int(unpaired.sum())} vertices of {whose} have no partner within 20 um in z"
     partner = np.append(distance.argmin(axis=1), -1)
@@ -192,7 +205,9 @@ def _clustering_differs(prefix: str, reference: Arrays, result: Arrays) -> str |
         if not np.array_equal(reference[f"{prefix}_track_vertex"] == v, theirs == partner[v]):
             continue
         for axis in "xyz":
-            off = float(result[f"{prefix}_vertex_{axis}"][partner[v]]) - float(reference[f"{prefix}_vertex_{axis}"][v])
+            off = float(result[f"{prefix}_vertex_{axis}"][partner[v]]) - float(
+                reference[f"{prefix}_vertex_{axis}"][v]
+            )
             error = float(np.sqrt(reference[f"{prefix}_vertex_{axis}{axis}"][v]))
             if not abs(off) <= max(SAME_FIT_CM, SAME_FIT_SIGMA * error):
                 return f"{prefix}: a vertex of the same tracks is {1e4 * off:.2f} um off in {axis}"

@@ -43,7 +43,8 @@ def measured(event: Arrays, tracks: npt.NDArray[np.int64]) -> Measured:
     for i in range(5):
         for j in range(i + 1):
             covariance[:, i, j] = covariance[:, j, i] = as_float64(event[f"track_covariance_{i}{j}"])[tracks]
-    return Measured(parameters, np.linalg.inv(covariance), as_float64(event["track_pt"])[tracks])
+    inverse = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    return Measured(parameters, inverse, as_float64(event["track_pt"])[tracks])
 
 
 def perigee(vertex: Floats, momentum: Floats, beam: Floats) -> Floats:
@@ -70,16 +71,15 @@ def linearised(m: Measured, vertex: Floats, beam: Floats) -> tuple[Floats, Float
     for _ in range(2):  # the direction at the vertex that has the measured one at the beam line
         momentum[:, 1] += m.parameters[:, 1] - perigee(vertex, momentum, beam)[:, 1]
 
-    def derivative(step: Floats, of_vertex: bool) -> Floats:  # noqa: FBT001 - inner
-        plus, minus = (
-            perigee(vertex + s, momentum, beam) if of_vertex else perigee(vertex, momentum + s, beam)
-            for s in (step, -step)
-        )
-        return (plus - minus) / (2 * np.abs(step).max())
-
-    steps = 1e-4 * np.eye(3)
-    d = np.stack([derivative(step, True) for step in steps], axis=2)
-    e = np.stack([derivative(step, False) for step in steps], axis=2)
+    size = 1e-4
+    steps = size * np.eye(3)
+    by_vertex = [
+        perigee(vertex + step, momentum, beam) - perigee(vertex - step, momentum, beam) for step in steps
+    ]
+    by_momentum = [
+        perigee(vertex, momentum + step, beam) - perigee(vertex, momentum - step, beam) for step in steps
+    ]
+    d, e = (np.stack(changes, axis=2) / (2 * size) for changes in (by_vertex, by_momentum))
     et_w = np.swapaxes(e, 1, 2) @ m.inverse
     reduced = m.inverse - np.swapaxes(et_w, 1, 2) @ np.linalg.solve(et_w @ e, et_w)
     residual = m.parameters - perigee(vertex, momentum, beam)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "host/payload.h"
 #include "kernels/vertexing/stages.h"
 
 namespace sitecap::vertexing {
@@ -63,10 +64,18 @@ inline Prototypes make_prototypes(Arena& arena, i32 capacity, i32* overflow) {
   return p;
 }
 
+// One thread whose parts may be timed.
+struct Timed : Alone {
+  StageClock* clock = nullptr;
+  void lap(const char* part) const {
+    if (clock != nullptr) clock->lap(part);
+  }
+};
+
 template <class F>
-Annealer<F, Alone> make_annealer(Arena& arena, i32 tracks, i32 prototypes, i32* overflow,
+Annealer<F, Timed> make_annealer(Arena& arena, i32 tracks, i32 prototypes, i32* overflow,
                                  const Options& options) {
-  Annealer<F, Alone> annealer{};
+  Annealer<F, Timed> annealer{};
   annealer.t = make_block_tracks(arena, tracks);
   annealer.p = make_prototypes(arena, prototypes, overflow);
   annealer.o = options;
