@@ -1,6 +1,6 @@
 """How good is the machinery that measures payloads? Its own figures, printed as a table.
 
-    python benchmarks/payloads.py [--kernel NAME] [--rounds N] [--whole]
+    python -m benchmarks.payloads [--kernel NAME] [--rounds N] [--whole]
 
 * start-up: from nothing to a copy that is ready, without the time for its events and warm-up;
 * scaling from one copy to two;
@@ -75,7 +75,7 @@ def kernel_figures(kernel: Kernel, rounds: int, place: Path) -> None:
     medians: dict[int, list[float]] = {1: [], len(cpus): []}
     with Team({**request, "variant": variant, "events_directory": made["directory"]}, lambda: False) as team:
         ready = team.start(cpus, time.monotonic() + PATIENCE_S)
-        window_s = max(WINDOW_S, max(one["pass_s"] for one in ready))
+        window_s = max(WINDOW_S, *(one["pass_s"] for one in ready))
         for _ in range(rounds):
             for copies, found in medians.items():
                 team.rest(PATIENCE_S)
