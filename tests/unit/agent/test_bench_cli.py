@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from agent.bench import _places
+from probes.lock import NodeLock, state_directory
 from profiles.reading import read_profile, write_profile
 from profiles.schema import schema_text
 from tests.unit.agent.bench_examples import profile, result
@@ -104,6 +105,33 @@ def test_an_unknown_kernel_is_suggested(environment: dict[str, str]) -> None:
     done = bench("tou", env=environment)
     assert done.returncode == 2
     assert "did you mean 'toy'?" in one_sentence(done)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("x86_64_v4", "lacks avx512f"), ("power9", "there are: x86_64_v4, x86_64_v3")]
+)
+def test_a_variant_that_cannot_be_used_is_wrong_usage(
+    environment: dict[str, str], name: str, told: str
+) -> None:
+    done = bench("--variant", name, env=environment)
+    assert done.returncode == 2
+    assert told in one_sentence(done)
+
+
+def test_two_benchmarks_do_not_run_at_once(environment: dict[str, str]) -> None:
+    state = state_directory()
+    assert state is not None
+    (state / "bench").mkdir(mode=0o700)
+    with NodeLock(state / "bench", 0):
+        done = bench("--set", "lock_wait_s=0", env=environment)
+        assert done.returncode == 3
+        assert "another agent" in one_sentence(done)
+        # a probe of the node does not wait for a benchmark
+        probe = subprocess.run(
+            [sys.executable, "-I", "-m", "agent", "probe", "cores", "--set", "lock_wait_s=0"],
+            capture_output=True, text=True, timeout=60, env=environment,
+        )  # fmt: skip
+        assert probe.returncode == 0, probe.stderr
 
 
 def test_more_copies_than_processors_is_wrong_usage(environment: dict[str, str]) -> None:
