@@ -23,6 +23,25 @@ from profiles.profile import CapabilityProfile
 from profiles.reading import write_profile
 
 
+class UnusableVariantError(Exception):
+    """A variant that was asked for cannot be used here; the text says why, or which can."""
+
+
+def check_variants(names: Sequence[str]) -> None:
+    """Refuse variants that are not compiled, or that this processor does not run.
+
+    Raises:
+        UnusableVariantError: for the first of them.
+    """
+    known = {variant.name: variant for variant in compiled.variants()} if names else {}
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UnusableVariantError(f"there is no compiled variant {name!r}; there are: {there}")
+        if not known[name].usable:
+            raise UnusableVariantError(f"variant {name} cannot be used here: {known[name].reason}")
+
+
 def place_of(flag: Path | None, config: Config) -> Path:
     """The directory of event sets: flag, configuration, or where this node keeps such things."""
     if flag is not None:

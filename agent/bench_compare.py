@@ -139,12 +139,12 @@ def _runs(a: CapabilityProfile, b: CapabilityProfile) -> list[str]:
 
 def render_text(comparison: Comparison, width: int = 80) -> str:
     """One line a kernel; a ratio that is not one within 95 % is marked."""
-    names = max((len(row.kernel) for row in comparison.rows), default=6)
+    names = max((len(one_line(row.kernel, 20)) for row in comparison.rows), default=6)
     out = [f"  {'':{names}}  {'A events/s':>12}  {'B events/s':>12}  {'B / A':>20}"]
     for row in comparison.rows:
         mark = "≠" if row.significant else " "
         out.append(
-            f"{mark} {row.kernel:{names}}  {_number(row.a):>12}  {_number(row.b):>12}  {_ratio(row.ratio):>20}"
+            f"{mark} {one_line(row.kernel, 20):{names}}  {_number(row.a):>12}  {_number(row.b):>12}  {_ratio(row.ratio):>20}"
         )
         out += [f"    {one_line(sentence, 4 * width)}" for sentence in row.said]
     if comparison.said:

@@ -9,6 +9,7 @@ from payloads.outcome import BenchOutcome, KernelOutcome, Series, VariantOutcome
 from payloads.plan import Options
 from payloads.verify import Verdict
 from probes.cpulist import text_of
+from profiles.facts.cpu import CpuFacts
 from profiles.payload_result import (
     BackendLeftOut,
     BenchInfo,
@@ -44,10 +45,30 @@ def payload_results(outcome: BenchOutcome, profile: CapabilityProfile) -> tuple[
     """One result a kernel, in the order in which they were asked for; those that failed with their reason."""
     cpu = profile.facts.cpu
     device = (cpu.model_name or cpu.archspec_name) if cpu is not None else None
-    return tuple(_result(found, outcome, device or "unknown processor") for found in outcome.kernels)
+    share = _cache_share(cpu)
+    return tuple(_result(found, outcome, device or "unknown processor", share) for found in outcome.kernels)
 
 
-def _result(found: KernelOutcome, outcome: BenchOutcome, device: str) -> PayloadResult:
+def _cache_share(cpu: CpuFacts | None) -> int | None:
+    """Bytes of the last-level cache that one processor has, if all that share it are loaded."""
+    caches = [cache for cache in (cpu.caches or ()) if cache.kind != "instruction"] if cpu is not None else []
+    last = max(caches, key=lambda cache: cache.level, default=None)
+    return None if last is None else last.size_bytes // max(last.shared_by_cpus, 1)
+
+
+def _remarks(found: KernelOutcome, working_set: int | None, cache_share: int | None) -> list[str]:
+    said = list(found.said)
+    if working_set is not None and cache_share is not None and working_set < cache_share:
+        said.append(
+            f"its working set of {working_set / 1e6:.0f} MB fits into a core's share of the cache, "
+            f"{cache_share / 1e6:.0f} MB: that is faster than CMSSW would be"
+        )
+    return said
+
+
+def _result(
+    found: KernelOutcome, outcome: BenchOutcome, device: str, cache_share: int | None
+) -> PayloadResult:
     manifest = found.kernel.manifest
     best = found.best
     full = None if best is None else best.series.get(outcome.copies)
@@ -78,7 +99,9 @@ def _result(found: KernelOutcome, outcome: BenchOutcome, device: str) -> Payload
         physics=_physics(best, manifest.reference.tolerance, found.reason),
         reason=None if found.reason is None else found.reason[:MAX_TEXT],
         failed=found.failed,
-        remarks=tuple(sentence[:MAX_TEXT] for sentence in found.said[:64]),
+        remarks=tuple(
+            sentence[:MAX_TEXT] for sentence in _remarks(found, _working_set(best), cache_share)[:64]
+        ),
         memory_per_copy_bytes=None if best is None else best.memory_bytes,
         working_set_bytes=_working_set(best),
         before=_conditions(found.before),

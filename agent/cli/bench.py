@@ -92,6 +92,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
 ) -> None:
     """Measure this node with KERNELs; none = all. Each is measured only after its physics was found right.
 
+    `agent bench compare A.json B.json` holds two results side by side.
+
     Exit codes: 0 all right, 1 a kernel failed or its physics is wrong, 2 wrong usage, 3 the agent could not finish (no
     kernels compiled, budget ended), 130/143 interrupted; what was measured by then is in the result.
     """
@@ -124,7 +126,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         try:
             known = kernels()
             chosen = choose(known, names)
-        except UnknownKernelError as error:
+            bench_commands.check_variants(variants)
+        except (UnknownKernelError, bench_commands.UnusableVariantError) as error:
             fail(USAGE, "usage", str(error), as_json=machine)
         except ManifestError as error:
             fail(NOT_FINISHED, "kernels", str(error), as_json=machine)

@@ -11,17 +11,15 @@ from collections.abc import Mapping
 from html import escape
 
 from agent.render.bench_svg import bars, number, scaling, stages
-from agent.render.bench_text import state_of
+from agent.render.bench_text import significant, state_of
 from agent.render.html_style import STYLE
 from agent.render.plain import one_line
-from profiles.payload_result import PayloadResult
+from profiles.payload_result import PayloadResult, PhysicsMetric
 from profiles.profile import CapabilityProfile
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _WORDS = {"ok": "ok", "part": "warning", "FAIL": "critical", "skip": "skipped"}
-_MORE = (
-    "figure svg{min-width:0;max-width:100%}figure img{max-width:100%;background:#fff}figure{margin:.8rem 0}"
-)
+_MORE = "figure svg{min-width:0;max-width:100%}figure img{max-width:100%;background:#fff}figure{margin:.8rem 0}td.number{white-space:nowrap}"
 
 
 class Picture:
@@ -116,22 +114,21 @@ def _kernel(result: PayloadResult, picture: Picture | None) -> str:
     for chart in (bars(result), scaling(result)):
         if chart:
             parts.append(f"<figure>{chart}</figure>\n")
-    parts.append(_physics(result))
+    parts += [_picture(result, picture), _physics(result)]
     best = next((variant for variant in result.variants if variant.name == result.variant), None)
     if best is not None and best.stages_s:
         parts.append(
             f"<details><summary>Where the time goes</summary><figure>{stages(best)}</figure></details>\n"
         )
-    parts.append(_picture(result, picture))
     return "".join(parts)
 
 
 def _physics(result: PayloadResult) -> str:
     rows = "".join(
         f"<tr><td>{_text(metric.name)}</td>"
-        f"<td>{'not a number' if metric.value is None else f'{metric.value:.4g}'}</td>"
-        f"<td>{'' if metric.low is None or metric.high is None else f'{metric.low:g} to {metric.high:g}'}</td>"
-        f"<td>{'' if metric.unit == '1' else _text(metric.unit)}</td>"
+        f'<td class="number">{"not a number" if metric.value is None else significant(metric.value)}</td>'
+        f'<td class="number">{_allowed(metric)}</td>'
+        f'<td class="number">{"" if metric.unit == "1" else _text(metric.unit)}</td>'
         f"<td>{'' if metric.right else '<strong>wrong</strong> '}{_text(metric.means or '')}</td></tr>\n"
         for metric in result.physics.metrics
     )
@@ -139,6 +136,12 @@ def _physics(result: PayloadResult) -> str:
         return ""
     head = "".join(f"<th>{word}</th>" for word in ("Physics", "Value", "Allowed", "Unit", "Meaning"))
     return f"<table><tr>{head}</tr>\n{rows}</table>\n"
+
+
+def _allowed(metric: PhysicsMetric) -> str:
+    if metric.low is None or metric.high is None:
+        return ""
+    return f"{significant(metric.low)} to {significant(metric.high)}"
 
 
 def _picture(result: PayloadResult, picture: Picture | None) -> str:

@@ -74,12 +74,13 @@ def scaling(result: PayloadResult) -> str:
         return ""
     one = points[0].events_per_s
     most = points[-1].copies
-    height, bottom, top, left = 240, 200, 16, 60
+    height, bottom, top, left = 240, 200, 28, 60
     across = (WIDTH - left - 40) / max(most - 1, 1)
-    up = (bottom - top) / most
+    highest = max(most, *(series.events_per_s / one for series in points))
+    up = (bottom - top) / highest
 
     def at(copies: float, times: float) -> tuple[float, float]:
-        return left + (copies - 1) * across, bottom - min(times, most) * up
+        return left + (copies - 1) * across, bottom - times * up
 
     x1, y1 = at(1, 1)
     x2, y2 = at(most, most)
@@ -105,7 +106,7 @@ def scaling(result: PayloadResult) -> str:
         f'<line class="ideal" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
         f'<polyline class="curve" points="{line}"/>{dots}{ticks}{heights}{label}'
         f'<text class="dim" x="{(left + WIDTH - 40) / 2}" y="{bottom + 34}" text-anchor="middle">copies</text>'
-        f'<text class="dim" x="{left + 6}" y="{top + 4}">throughput over that of one copy</text>'
+        f'<text class="dim" x="{left + 6}" y="{top - 14}">throughput over that of one copy</text>'
     )
     return _svg(f"Scaling of {result.kernel}", height, body)
 

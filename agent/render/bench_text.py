@@ -9,9 +9,12 @@ from agent.render.text import NARROWEST
 from profiles.payload_result import PayloadResult, RateSeries, VariantResult
 from profiles.profile import CapabilityProfile
 
+NAME_WIDTH = 12
+"""Kernels are called pixeltrack or so; with longer names a line would be longer than 80 columns."""
+
 _COLOURS = {"ok": 32, "FAIL": 31, "part": 33, "skip": 90}
-_HEAD = ("all copies", "one copy", "scaling", "vs base", "physics", "MB/copy")
-_WIDTHS = (19, 8, 7, 7, 7, 7)
+_HEAD = ("all copies", "one copy", "scaling", "vs base", "physics", "MB")
+_WIDTHS = (14, 8, 7, 7, 7, 5)
 
 
 def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verbose: bool = False) -> str:
@@ -19,7 +22,7 @@ def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verb
     width = max(width, NARROWEST)
     out = ["", *_fold(_heading(profile), width)]
     results = profile.payloads
-    names = max((len(result.kernel) for result in results), default=0)
+    names = max((len(one_line(result.kernel, NAME_WIDTH)) for result in results), default=0)
     if results:
         cells = "  ".join(word.rjust(size) for word, size in zip(_HEAD, _WIDTHS, strict=True))
         out.append(f"{'':9}{'':{names}} {cells}")
@@ -65,7 +68,7 @@ def _kernel(result: PayloadResult, names: int, width: int, *, colour: bool) -> l
         "–" if result.memory_per_copy_bytes is None else f"{result.memory_per_copy_bytes / 1e6:.0f}",
     )
     row = "  ".join(text.rjust(size) for text, size in zip(cells, _WIDTHS, strict=True))
-    line = f"  {word:<5}  {result.kernel:<{names}} {row}"
+    line = f"  {word:<5}  {one_line(result.kernel, NAME_WIDTH):<{names}} {row}"
     if colour:
         line = line.replace(word, f"\033[{_COLOURS[word]}m{word}\033[0m", 1)
     out = [line]
@@ -93,10 +96,12 @@ def _rate(result: PayloadResult) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Four significant digits, never an exponent."""
-    if value is None:
-        return "–"
-    if value >= 1000:
+    return "–" if value is None else significant(value)
+
+
+def significant(value: float) -> str:
+    """Four significant digits, and no exponent for large ones."""
+    if abs(value) >= 1000:
         return f"{value:.0f}"
     return f"{value:.4g}"
 
@@ -116,15 +121,23 @@ def _details(result: PayloadResult, width: int) -> list[str]:
     for variant in result.variants:
         out += _variant(variant, width)
     for metric in result.physics.metrics:
-        value = "not a number" if metric.value is None else f"{metric.value:.4g} {_unit(metric.unit)}".strip()
-        allowed = "" if metric.low is None or metric.high is None else f" ({metric.low:g} to {metric.high:g})"
+        value = (
+            "not a number"
+            if metric.value is None
+            else f"{significant(metric.value)} {_unit(metric.unit)}".strip()
+        )
+        allowed = (
+            ""
+            if metric.low is None or metric.high is None
+            else f" ({significant(metric.low)} to {significant(metric.high)})"
+        )
         mark = "" if metric.right else "  WRONG"
-        out += _fold(f"{metric.name}: {value}{allowed}{mark}", width, first="        physics ", rest=" " * 16)
+        out += _fold(one_line(f"{metric.name}: {value}{allowed}{mark}"), width, first="        physics ", rest=" " * 16)
     chosen = result.event_set
     if chosen is not None:
         size = "" if chosen.size_bytes is None else f", {chosen.size_bytes / 1e6:.0f} MB"
         text = f"{chosen.count} of section {chosen.section} at pile-up {chosen.pile_up:g}, seed {chosen.seed}{size}"
-        out += _fold(text, width, first="        events  ", rest=" " * 16)
+        out += _fold(one_line(text), width, first="        events  ", rest=" " * 16)
     return out
 
 
@@ -159,7 +172,7 @@ def _series(series: RateSeries) -> str:
 
 
 def _conditions(profile: CapabilityProfile, width: int) -> list[str]:
-    rows = [(result.kernel, remark) for result in profile.payloads for remark in result.remarks]
+    rows = [(one_line(result.kernel, NAME_WIDTH), remark) for result in profile.payloads for remark in result.remarks]
     if not rows:
         return []
     names = max(len(name) for name, _ in rows)
@@ -176,10 +189,11 @@ def _left_out(profile: CapabilityProfile, width: int) -> list[str]:
     left_out = () if profile.bench is None else profile.bench.left_out
     if not left_out:
         return []
-    names = max(len(one.name) for one in left_out)
+    rows = [(one_line(one.name, NAME_WIDTH), one_line(one.reason)) for one in left_out]
+    names = max(len(name) for name, _ in rows)
     out = ["", "Left out"]
-    for one in left_out:
-        out += _fold(one_line(one.reason), width, first=f"  {one.name:<{names}}  ", rest=" " * (names + 4))
+    for name, reason in rows:
+        out += _fold(reason, width, first=f"  {name:<{names}}  ", rest=" " * (names + 4))
     return out
 
 
