@@ -73,7 +73,8 @@ def cluster_labels(event: Arrays) -> npt.NDArray[np.int64]:
 def reconstructible_vertices(event: Arrays, module_layer: Array) -> int:
     """Collisions with enough prompt tracks through enough layers, less those too near to one before them in z."""
     crossed = np.unique(
-        np.stack([event["crossing_particle"], module_layer[event["crossing_module"]]]).astype(np.int64), axis=1
+        np.stack([event["crossing_particle"], module_layer[event["crossing_module"]]]).astype(np.int64),
+        axis=1,
     )
     layers = np.bincount(crossed[0], minlength=len(event["particle_pt"]))
     prompt = np.hypot(event["particle_x"], event["particle_y"]) < 0.1
@@ -109,13 +110,17 @@ def column(counts: Sequence[Counts], name: str) -> npt.NDArray[np.float64]:
 
 def main() -> None:
     """Print the table, in Markdown."""
-    parser = argparse.ArgumentParser(description="Multiplicities of simulated pixel events beside the published ones.")
+    parser = argparse.ArgumentParser(
+        description="Multiplicities of simulated pixel events beside the published ones."
+    )
     parser.add_argument("--events", type=int, default=40, help="events a row (default 40)")
     parser.add_argument("--seed", type=int, default=20261122)
     arguments = parser.parse_args()
     print("| pile-up | digis | clusters | pixels per cluster | active modules | reconstructible vertices |")
     print("|---|---|---|---|---|---|")
-    cells = " | ".join(f"{PUBLISHED[name][0]:,.0f} ± {PUBLISHED[name][1]:,.0f}" for name in ("digis", "clusters"))
+    cells = " | ".join(
+        f"{PUBLISHED[name][0]:,.0f} ± {PUBLISHED[name][1]:,.0f}" for name in ("digis", "clusters")
+    )
     modules, vertices = PUBLISHED["modules"], PUBLISHED["vertices"]
     print(
         f"| 50, CMS | {cells} | {PUBLISHED['digis'][0] / PUBLISHED['clusters'][0]:.2f} "
@@ -126,7 +131,8 @@ def main() -> None:
         digis, clusters = column(counts, "digis"), column(counts, "clusters")
         many = " | ".join(f"{values.mean():,.0f} ± {values.std():,.0f}" for values in (digis, clusters))
         few = " | ".join(
-            f"{values.mean():.1f} ± {values.std():.1f}" for values in (column(counts, "modules"), column(counts, "vertices"))
+            f"{values.mean():.1f} ± {values.std():.1f}"
+            for values in (column(counts, "modules"), column(counts, "vertices"))
         )
         print(f"| {pile_up} | {many} | {digis.sum() / clusters.sum():.2f} | {few} |", flush=True)
 
