@@ -28,11 +28,14 @@ def test_philox_gives_the_published_answers(counter: list[int], key: list[int], 
     assert simulation.philox(counter, key) == block
 
 
-@pytest.mark.parametrize(("name", "distribution"), [
-    ("uniform", stats.uniform()),
-    ("normal", stats.norm()),
-    ("exponential", stats.expon()),
-])
+@pytest.mark.parametrize(
+    ("name", "distribution"),
+    [
+        ("uniform", stats.uniform()),
+        ("normal", stats.norm()),
+        ("exponential", stats.expon()),
+    ],
+)
 def test_draws_follow_their_distribution(name: str, distribution: Any) -> None:
     assert stats.kstest(simulation.draws(name, 7, 0, 20000), distribution.cdf).pvalue > 1e-3
 
