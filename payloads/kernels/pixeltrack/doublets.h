@@ -58,7 +58,7 @@ SITECAP_FN MaskOf<F> are_doublets(const DoubletCuts& cuts, const Hits& hits, i32
   const I phi = load<I>(hits.phi + first);
   const F dr = cuts.outer.r - r;
   const F dz = cuts.outer.z - z;
-  const I dphi = ((cuts.outer.phi - phi) << 16) >> 16;
+  const I dphi = ((cuts.outer.phi - phi + 32768) & 0xffff) - 32768;
   const F inner_place = cuts.inner_in_barrel ? z : r;
 
   auto good = (dphi <= cuts.max_dphi) & (dphi >= -cuts.max_dphi) & (dr >= 0.f) & (dr <= cuts.max_dr_cm);
