@@ -293,7 +293,7 @@ def _remarks(outcome: KernelOutcome) -> list[str]:
         if one.samples and one.rate.relative is not None and one.rate.relative > RELATIVE_GOAL
     ]
     few = [
-        f"{variant.name} with {one.copies}: only {len(one.samples)} repeats"
+        f"{variant.name} with {one.copies}: only {len(one.samples)} {'repeat' if len(one.samples) == 1 else 'repeats'}"
         for variant in outcome.variants
         for one in variant.series.values()
         if one.samples and one.rate.relative is None
