@@ -124,8 +124,10 @@ def _conclude(outcome: KernelOutcome) -> None:
     if faults:
         outcome.failed = True
     for variant in (*faults, *late)[:1]:
+        # What is wrong with the physics of the one that stands for the kernel is in the verdict already.
         wrong = variant.verdict.reason if variant.verdict is not None and not variant.verdict.right else None
-        outcome.reason = f"{variant.name}: {variant.reason}" + (f": {wrong}" if wrong else "")
+        detail = f": {wrong}" if wrong and variant is not outcome.best else ""
+        outcome.reason = f"{variant.name}: {variant.reason}{detail}"
 
 
 def _why_ended(stop: Stop) -> str:
@@ -291,7 +293,7 @@ def _remarks(outcome: KernelOutcome) -> list[str]:
         if one.samples and one.rate.relative is not None and one.rate.relative > RELATIVE_GOAL
     ]
     few = [
-        f"{variant.name} with {one.copies}: only {len(one.samples)} repeats"
+        f"{variant.name} with {one.copies}: only {len(one.samples)} {'repeat' if len(one.samples) == 1 else 'repeats'}"
         for variant in outcome.variants
         for one in variant.series.values()
         if one.samples and one.rate.relative is None

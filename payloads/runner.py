@@ -98,7 +98,7 @@ class Bench:
         known = self._seams.variants()
         wanted = [variant for variant in known if variant.usable]
         outcome.left_out += [LeftOut(one.name, one.reason or "") for one in known if not one.usable]
-        for name in self._options.variants:
+        for name in self._options.variants if known else ():
             if name not in [variant.name for variant in wanted]:
                 there = ", ".join(variant.name for variant in wanted) or "none"
                 outcome.not_built = f"variant {name} cannot be used here; there are: {there}"

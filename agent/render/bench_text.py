@@ -75,15 +75,18 @@ def _kernel(result: PayloadResult, names: int, width: int, *, colour: bool) -> l
     why = [text for text in (result.physics.reason if word == "FAIL" else None, result.reason) if text]
     for sentence in dict.fromkeys(why):
         out += _fold(one_line(sentence), width, first="        why   ", rest=" " * 14)
-    out += [
-        line
-        for variant in result.variants
-        if variant.reason and variant.name != result.variant
-        for line in _fold(
-            f"{variant.name}: {one_line(variant.reason)}", width, first="        also  ", rest=" " * 14
-        )
-    ]
+    told = " ".join(why)
+    for variant in result.variants:
+        # The same fault in another variant is not news.
+        if variant.reason and variant.name != result.variant and _fault(variant) not in told:
+            out += _fold(
+                one_line(f"{variant.name}: {variant.reason}"), width, first="        also  ", rest=" " * 14
+            )
     return out
+
+
+def _fault(variant: VariantResult) -> str:
+    return (variant.reason or "").partition("so it has no score: ")[2] or variant.reason or ""
 
 
 def _rate(result: PayloadResult) -> str:
@@ -132,7 +135,9 @@ def _details(result: PayloadResult, width: int) -> list[str]:
             else f" ({significant(metric.low)} to {significant(metric.high)})"
         )
         mark = "" if metric.right else "  WRONG"
-        out += _fold(one_line(f"{metric.name}: {value}{allowed}{mark}"), width, first="        physics ", rest=" " * 16)
+        out += _fold(
+            one_line(f"{metric.name}: {value}{allowed}{mark}"), width, first="        physics ", rest=" " * 16
+        )
     chosen = result.event_set
     if chosen is not None:
         size = "" if chosen.size_bytes is None else f", {chosen.size_bytes / 1e6:.0f} MB"
@@ -172,7 +177,11 @@ def _series(series: RateSeries) -> str:
 
 
 def _conditions(profile: CapabilityProfile, width: int) -> list[str]:
-    rows = [(one_line(result.kernel, NAME_WIDTH), remark) for result in profile.payloads for remark in result.remarks]
+    rows = [
+        (one_line(result.kernel, NAME_WIDTH), remark)
+        for result in profile.payloads
+        for remark in result.remarks
+    ]
     if not rows:
         return []
     names = max(len(name) for name, _ in rows)

@@ -98,8 +98,9 @@ def test_a_wrong_cut_has_no_score_and_is_told_apart_from_its_neighbour(toy: Make
     assert wrong.best is not None
     assert not wrong.best.right
     assert all(not variant.series for variant in wrong.variants)
-    assert "differs from the reference" in (wrong.reason or "")
-    assert "efficiency is 0" in (wrong.reason or "")
+    assert wrong.best.verdict is not None
+    assert "differs from the reference" in (wrong.best.verdict.reason or "")
+    assert "efficiency is 0" in (wrong.best.verdict.reason or "")
     assert not right.failed
     assert right.best is not None
     assert right.best.series
@@ -120,7 +121,8 @@ def test_a_copy_whose_passes_differ_is_broken_hardware_or_a_broken_build(toy: Ma
     assert found.failed
     assert found.best is not None
     assert not found.best.right
-    assert "did not compute the same bits in every pass" in (found.reason or "")
+    assert found.best.verdict is not None
+    assert "did not compute the same bits in every pass" in (found.best.verdict.reason or "")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,24 @@ def test_the_screen_has_a_line_a_kernel_and_fits() -> None:
     assert lines[-1] == "1 failed, 1 not measured, 1 right in 30 s. Nothing was sent."
 
 
+def test_one_fault_of_several_variants_is_told_once() -> None:
+    fault = "its physics is not right, so it has no score: efficiency is 0.5"
+    both = [
+        {"name": name, "role": role, "reason": fault}
+        for name, role in (("x86_64_v3", "best"), ("x86_64_v2", "baseline"))
+    ]
+    whole = result(
+        "mkfit", None, right=False, failed=True, variants=both, reason="x86_64_v3: its physics is not right"
+    )
+    text = bench_text.render(profile(whole), width=80)
+    assert text.count("efficiency is 0.5") == 1
+    broken = {**both[1], "reason": "the copy on CPU 1 was killed by SIGILL"}
+    other = result("mkfit", failed=True, variants=[both[0], broken], variant="x86_64_v3")
+    assert "also  x86_64_v2: the copy on CPU 1 was killed by SIGILL" in bench_text.render(
+        profile(other), width=80
+    )
+
+
 def test_verbose_names_variants_stages_physics_and_events() -> None:
     text = bench_text.render(profile(), width=80, verbose=True)
     for part in (
