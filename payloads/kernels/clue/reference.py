@@ -1,4 +1,4 @@
-"""Definition of truth: CLUE and CLUE3D by neighbour lists of a k-d tree, in NumPy, without tiles, sorting or lanes.
+"""Definition of truth: CLUE and CLUE3D by lists of all near pairs, in NumPy, without tiles, sorting or lanes.
 
 Coordinates in units of the clustering distance and squared distances are single-precision numbers, since on a lattice
 the nearest of equally near cells depends on their last bit; densities are integers. All else is double precision.
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from payloads.arrays import Array, Arrays, as_float64
 
@@ -34,22 +33,24 @@ def _single(value: float) -> np.float32:
 
 def _pairs(u: _Singles, v: _Singles, reach: float, period: float) -> tuple[_Ints, _Ints, _Singles]:
     """All ordered pairs (i, j), i != j, within ``reach``, and their squared distances in single precision."""
-    points = np.column_stack([as_float64(u), as_float64(v)])
-    copies, index = points, np.arange(len(u))
-    if period > 0:
-        low, high = points[:, 1] < -period / 2 + reach + 1, points[:, 1] > period / 2 - reach - 1
-        copies = np.concatenate([points, points[low] + [0, period], points[high] - [0, period]])
-        index = np.concatenate([index, np.flatnonzero(low), np.flatnonzero(high)])
-        shift = np.concatenate([np.zeros(len(u)), np.full(low.sum(), period), np.full(high.sum(), -period)])
-    else:
-        shift = np.zeros(len(u))
-    near = cKDTree(points).sparse_distance_matrix(cKDTree(copies), reach + 1e-3, output_type="ndarray")
-    i, j = near["i"].astype(np.int64), index[near["j"]]
-    du = u[j] - u[i]
-    dv = (v[j] + shift[near["j"]].astype(np.float32)) - v[i]
-    return_distance2 = du * du + dv * dv
-    other = i != j
-    return i[other], j[other], return_distance2[other]
+    copy_v, index, shift = v, np.arange(len(u)), np.zeros(len(u), dtype=np.float32)
+    if period > 0:  # what lies near the border is seen from the other side too
+        low, high = np.flatnonzero(v < -period / 2 + reach + 1), np.flatnonzero(v > period / 2 - reach - 1)
+        index = np.concatenate([index, low, high])
+        shift = np.repeat([0, period, -period], [len(u), len(low), len(high)]).astype(np.float32)
+        copy_v = v[index] + shift
+    order = np.argsort(u[index], kind="stable")
+    along = as_float64(u[index])[order]
+    first = np.searchsorted(along, as_float64(u) - reach - 1e-3)
+    counts = np.searchsorted(along, as_float64(u) + reach + 1e-3) - first
+    i = np.repeat(np.arange(len(u)), counts)
+    within = np.arange(len(i)) - np.repeat(np.cumsum(counts) - counts, counts)
+    copy = order[np.repeat(first, counts) + within]
+    j = index[copy]
+    du, dv = u[j] - u[i], copy_v[copy] - v[i]
+    distance2 = du * du + dv * dv
+    near = (i != j) & (distance2 < (reach + 1e-3) ** 2)
+    return i[near], j[near], distance2[near]
 
 
 def _nearest_denser(
@@ -148,7 +149,7 @@ def _tracksters(c: Mapping[str, _Floats], s: Mapping[str, float]) -> _Ints:
     layer, side = (c["layer"] % s["layers"])[node].astype(np.int64), c["z"][node] > 0
     eta_bin = np.clip(((eta - 1.5) * 20).astype(np.int64), 0, 33)
     phi_bin = np.clip(((phi + np.pi) * 126 / (2 * np.pi)).astype(np.int64), 0, 125)
-    # candidates: all pairs within three bins of eta and phi, by the nodes of each bin
+    # candidates: all pairs within two bins of eta and phi
     towers: dict[tuple[bool, int, int], list[int]] = {}
     for k, key in enumerate(zip(side.tolist(), eta_bin.tolist(), phi_bin.tolist(), strict=True)):
         towers.setdefault(key, []).append(k)
