@@ -31,7 +31,9 @@ def main(repeats: int) -> None:
                     loop = min(loop, module.reference_loop_s())
                     stages = kernel.stages(0)
                     total = min(total, sum(stages.values()))
-                    best = {stage: min(best.get(stage, seconds), seconds) for stage, seconds in stages.items()}
+                    best = {
+                        stage: min(best.get(stage, seconds), seconds) for stage, seconds in stages.items()
+                    }
                 parts = ", ".join(f"{stage} {seconds / cells * 1e9:.0f}" for stage, seconds in best.items())
                 linking = best["tracksters"]
                 print(

@@ -24,13 +24,17 @@ def _panel(left: int, x: Array, y: Array, low: tuple[float, float], high: tuple[
     lines = [
         f'<rect x="{left}" y="{_MARGIN}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#444"/>',
         f'<text x="{left + _WIDTH / 2}" y="{_MARGIN + _HEIGHT + 40}" text-anchor="middle">{names[0]}</text>',
-        f'<text transform="translate({left - 40},{_MARGIN + _HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
-        f"{names[1]}</text>",
+        (
+            f'<text transform="translate({left - 40},{_MARGIN + _HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
+            f"{names[1]}</text>"
+        ),
     ]
     for k in range(5):
         value_x, value_y = (low[axis] + k / 4 * (high[axis] - low[axis]) for axis in (0, 1))
         at_x, at_y = float(across(np.array(value_x))), float(down(np.array(value_y)))
-        lines.append(f'<text x="{at_x:.0f}" y="{_MARGIN + _HEIGHT + 18}" text-anchor="middle">{value_x:.0f}</text>')
+        lines.append(
+            f'<text x="{at_x:.0f}" y="{_MARGIN + _HEIGHT + 18}" text-anchor="middle">{value_x:.0f}</text>'
+        )
         lines.append(f'<text x="{left - 6}" y="{at_y + 4:.0f}" text-anchor="end">{value_y:.0f}</text>')
     for chosen, colour, size in dots:
         circles = [
@@ -51,30 +55,41 @@ def picture(event: Arrays, result: Arrays) -> str:
     near = (z * centre[2] > 0) & (np.abs(x - centre[0]) < _HALF_CM) & (np.abs(y - centre[1]) < _HALF_CM)
     cluster = result["rechit_cluster"]
     trackster = np.where(cluster >= 0, np.append(result["cluster_trackster"], -1)[cluster], -1)
-    energies = np.bincount(trackster[near & (trackster >= 0)], as_float64(event["rechit_energy"])[near & (trackster >= 0)])
+    energies = np.bincount(
+        trackster[near & (trackster >= 0)], as_float64(event["rechit_energy"])[near & (trackster >= 0)]
+    )
     strongest = [int(t) for t in np.argsort(-energies)[: len(_COLOURS)] if energies[t] > 0]
     size = np.clip(np.sqrt(as_float64(event["rechit_energy"]) / 0.02), 0.7, 6.0)
     bright = near & (as_float64(event["rechit_energy"]) > np.quantile(event["rechit_energy"][near], 0.8))
     dots = [(bright & ~np.isin(trackster, strongest), _GREY, size)]
     dots += [(bright & (trackster == t), _COLOURS[k], size) for k, t in enumerate(strongest)]
     depth = np.abs(z)
+    title = (
+        f"HGCAL: {len(cluster)} cells, {len(result['cluster_x'])} layer clusters, {len(result['trackster_x'])} "
+        "tracksters; around the one of most energy"
+    )
+    note = "the brightest fifth of the cells, projected along lines from the origin; area grows with energy"
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="1040" height="{_HEIGHT + 150}" font-family="sans-serif" '
-        'font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="1040" height="{_HEIGHT + 150}" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{_MARGIN}" y="24" font-size="16">HGCAL: {len(cluster)} cells, {len(result["cluster_x"])} layer '
-        f'clusters, {len(result["trackster_x"])} tracksters; around the one of most energy</text>',
-        f'<text x="{_MARGIN}" y="44">the brightest fifth of the cells, projected along lines from the origin; area '
-        "grows with energy</text>",
+        '<g font-family="sans-serif">',
+        f'<text x="{_MARGIN}" y="24" font-size="16">{title}</text>',
+        f'<text x="{_MARGIN}" y="44">{note}</text>',
     ]
     low, high = (centre[0] - _HALF_CM, centre[1] - _HALF_CM), (centre[0] + _HALF_CM, centre[1] + _HALF_CM)
     lines += _panel(_MARGIN, x, y, low, high, ("x (cm)", "y (cm)"), dots)
-    lines += _panel(2 * _MARGIN + _WIDTH + 40, depth, y, (320.0, low[1]), (510.0, high[1]), ("|z| (cm)", "y (cm)"), dots)
+    lines += _panel(
+        2 * _MARGIN + _WIDTH + 40, depth, y, (320.0, low[1]), (510.0, high[1]), ("|z| (cm)", "y (cm)"), dots
+    )
     for k, t in enumerate(strongest):
         left, top = _MARGIN + 230 * (k % 4), _MARGIN + _HEIGHT + 58 + 18 * (k // 4)
         lines.append(f'<circle cx="{left}" cy="{top}" r="5" fill="{_COLOURS[k]}"/>')
-        lines.append(f'<text x="{left + 10}" y="{top + 4}">trackster {t}: {result["trackster_energy"][t]:.1f} GeV</text>')
+        lines.append(
+            f'<text x="{left + 10}" y="{top + 4}">trackster {t}: {result["trackster_energy"][t]:.1f} GeV</text>'
+        )
     left = _MARGIN + 230 * (len(strongest) % 4)
     top = _MARGIN + _HEIGHT + 58 + 18 * (len(strongest) // 4)
-    lines.append(f'<circle cx="{left}" cy="{top}" r="5" fill="{_GREY}"/><text x="{left + 10}" y="{top + 4}">others</text>')
-    return "\n".join([*lines, "</svg>"])
+    lines.append(
+        f'<circle cx="{left}" cy="{top}" r="5" fill="{_GREY}"/><text x="{left + 10}" y="{top + 4}">others</text>'
+    )
+    return "\n".join([*lines, "</g></svg>"])

@@ -17,7 +17,9 @@ ISOLATION_RADIUS, ISOLATION = 0.1, 1.3  # sum of pT around, itself included, ove
 MATCHED_SHARE = 0.5  # of a particle's seen energy that a trackster must hold for it to count as found
 
 
-def _share_of_main(group: Array, particle: Array, weight: _Floats, groups: int, particles: int) -> tuple[Array, Array]:
+def _share_of_main(
+    group: Array, particle: Array, weight: _Floats, groups: int, particles: int
+) -> tuple[Array, Array]:
     """For each group its main particle (-1: none) and that particle's share of the group's weight."""
     used = group >= 0
     key = group[used].astype(np.int64) * (particles + 1) + particle[used] + 1
@@ -25,7 +27,11 @@ def _share_of_main(group: Array, particle: Array, weight: _Floats, groups: int, 
     sums = np.bincount(inverse, weight[used])
     of_group = keys // (particles + 1)
     order = np.lexsort((sums, of_group))
-    last = np.append(of_group[order][1:] != of_group[order][:-1], True) if len(order) else np.zeros(0, dtype=bool)
+    last = (
+        np.append(of_group[order][1:] != of_group[order][:-1], True)
+        if len(order)
+        else np.zeros(0, dtype=bool)
+    )
     best = order[last]
     main, share = np.full(groups, -1), np.zeros(groups)
     total = np.bincount(of_group, sums, groups)
@@ -34,7 +40,7 @@ def _share_of_main(group: Array, particle: Array, weight: _Floats, groups: int, 
     return main, share
 
 
-def _energies(cells: Array, particle: Array, weight: _Floats, particles: int) -> tuple[Array, _Floats]:
+def _energies(cells: Array, particle: Array, weight: _Floats, particles: int) -> tuple[Array, Array]:
     """Energy of each (group, particle) pair that occurs, as keys group * particles + particle and sums."""
     used = (cells >= 0) & (particle >= 0)
     keys, inverse = np.unique(cells[used].astype(np.int64) * particles + particle[used], return_inverse=True)
@@ -90,7 +96,7 @@ def _one(event: Arrays, result: Arrays) -> dict[str, list[float]]:
         hottest = np.flatnonzero(mine_cells)[np.argmax(own[mine_cells])]
         c = cluster[hottest]
         inside = particle == p
-        inside &= (event["rechit_layer"] == event["rechit_layer"][hottest])
+        inside &= event["rechit_layer"] == event["rechit_layer"][hottest]
         x, y = (np.average(as_float64(event[f"rechit_{axis}"])[inside], weights=own[inside]) for axis in "xy")
         found["position_cm"].append(float(np.hypot(x - result["cluster_x"][c], y - result["cluster_y"][c])))
     return found
@@ -106,13 +112,38 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
     for event, result in zip(each_event(events), results, strict=True):
         for name, values in _one(event, result).items():
             collected.setdefault(name, []).extend(values)
-    metrics = {name: float(np.mean(values)) for name, values in collected.items() if values and name != "response"}
+    metrics = {
+        name: float(np.mean(values)) for name, values in collected.items() if values and name != "response"
+    }
     if len(collected["response"]) > 1:
         response = np.array(collected["response"])
         metrics["response"] = float(np.median(response))
         low, high = np.quantile(response, [0.1587, 0.8413])
         metrics["resolution"] = float((high - low) / 2 / np.median(response))
     return metrics
+
+
+def _other_tracksters(reference: Arrays, result: Arrays) -> str | None:
+    """The same for tracksters alone."""
+    seeds = []
+    for one in (reference, result):
+        trackster = one["cluster_trackster"]
+        seeds.append(np.where(trackster >= 0, np.append(one["trackster_seed"], -1)[trackster], -1))
+    moved = int(np.sum(seeds[0] != seeds[1]))
+    if moved > len(seeds[0]) / 1000:
+        return f"{moved} of {len(seeds[0])} layer clusters are in another trackster than in the reference"
+    common, at, of = np.intersect1d(
+        reference["trackster_seed"], result["trackster_seed"], return_indices=True
+    )
+    if len(common) < 0.995 * len(reference["trackster_seed"]):
+        return f"{len(reference['trackster_seed']) - len(common)} tracksters of the reference are absent"
+    same = np.isclose(reference["trackster_energy"][at], result["trackster_energy"][of], rtol=1e-3)
+    close = np.ones(len(common), dtype=bool)
+    for axis in "xyz":
+        close &= np.abs(reference[f"trackster_{axis}"][at] - result[f"trackster_{axis}"][of]) < 0.05
+    if np.sum(~(same & close)) > max(2 * moved, 0):
+        return "tracksters differ from the reference in energy or place"
+    return None
 
 
 def differences(reference: Arrays, result: Arrays) -> str | None:
@@ -126,27 +157,11 @@ def differences(reference: Arrays, result: Arrays) -> str | None:
             return f"{name} differs from the reference"
     for names, allowed in ((("x", "y", "z"), 1e-3), (("eta", "phi"), 1e-4)):
         for name in names:
-            worst = np.abs(as_float64(reference[f"cluster_{name}"]) - result[f"cluster_{name}"]).max(initial=0)
+            worst = np.abs(as_float64(reference[f"cluster_{name}"]) - result[f"cluster_{name}"]).max(
+                initial=0
+            )
             if not worst <= allowed:
                 return f"cluster_{name} differs from the reference by {worst:.2g}, allowed {allowed:g}"
     if not np.allclose(reference["cluster_energy"], result["cluster_energy"], rtol=1e-5, atol=0):
         return "cluster_energy differs from the reference by more than 1e-5 of it"
-    if "cluster_trackster" not in reference:
-        return None
-    seeds = []
-    for one in (reference, result):
-        trackster = one["cluster_trackster"]
-        seeds.append(np.where(trackster >= 0, np.append(one["trackster_seed"], -1)[trackster], -1))
-    moved = int(np.sum(seeds[0] != seeds[1]))
-    if moved > len(seeds[0]) / 1000:
-        return f"{moved} of {len(seeds[0])} layer clusters are in another trackster than in the reference"
-    common, at, of = np.intersect1d(reference["trackster_seed"], result["trackster_seed"], return_indices=True)
-    if len(common) < 0.995 * len(reference["trackster_seed"]):
-        return f"{len(reference['trackster_seed']) - len(common)} tracksters of the reference are absent"
-    same = np.isclose(reference["trackster_energy"][at], result["trackster_energy"][of], rtol=1e-3)
-    close = np.ones(len(common), dtype=bool)
-    for axis in "xyz":
-        close &= np.abs(reference[f"trackster_{axis}"][at] - result[f"trackster_{axis}"][of]) < 0.05
-    if np.sum(~(same & close)) > max(2 * moved, 0):
-        return "tracksters differ from the reference in energy or place"
-    return None
+    return _other_tracksters(reference, result) if "cluster_trackster" in reference else None

@@ -88,7 +88,11 @@ def _layer_clusters(event: Arrays, s: Mapping[str, float]) -> tuple[_Ints, _Ints
     energy, sigma = np.asarray(event["rechit_energy"]), np.asarray(event["rechit_sigma_noise"])
     seed_of_cell = np.full(len(energy), -1, dtype=np.int64)
     used = energy >= _single(s["threshold_sigma"]) * sigma
-    least = np.full(len(energy), _single(s["critical_gev"])) if s["critical_gev"] > 0 else _single(s["kappa"]) * sigma
+    least = (
+        np.full(len(energy), _single(s["critical_gev"]))
+        if s["critical_gev"] > 0
+        else _single(s["kappa"]) * sigma
+    )
     unit = _single(s["units_per_gev"])
     weight = (energy * unit + _single(0.5)).astype(np.int64)
     critical = (_single(2) * least * unit + _single(0.5)).astype(np.int64)
@@ -120,7 +124,9 @@ def _measure(event: Arrays, cluster: _Ints, count: int, s: Mapping[str, float]) 
     x, y, z = (as_float64(event[f"rechit_{axis}"]) for axis in "xyz")
     energy = as_float64(event["rechit_energy"])
     measured = {name: np.zeros(count) for name in ("x", "y", "z", "energy", "cells", "layer")}
-    cells_of = np.split(np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster + 1, minlength=count + 1)))
+    cells_of = np.split(
+        np.argsort(cluster, kind="stable"), np.cumsum(np.bincount(cluster + 1, minlength=count + 1))
+    )
     for c in range(count):
         cells = cells_of[c + 1]
         hottest = cells[np.argmax(energy[cells])]
@@ -156,7 +162,10 @@ def _tracksters(c: Mapping[str, _Floats], s: Mapping[str, float]) -> _Ints:
     first, second = [], []
     for (end, e, f), members in towers.items():
         around = [
-            n for de in range(-2, 3) for df in range(-2, 3) for n in towers.get((end, e + de, (f + df) % 126), [])
+            n
+            for de in range(-2, 3)
+            for df in range(-2, 3)
+            for n in towers.get((end, e + de, (f + df) % 126), [])
         ]
         first.append(np.repeat(members, len(around)))
         second.append(np.tile(around, len(members)))

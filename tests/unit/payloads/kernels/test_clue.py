@@ -106,7 +106,9 @@ def _summits(points: Points, labels: Labels) -> Points:
         (_lattice, 1.0, 5.0, 2.0, 1.0),
     ],
 )  # fmt: skip
-def test_known_labels_are_found(make: Any, deltac: float, critical: float, factor: float, least: float) -> None:
+def test_known_labels_are_found(
+    make: Any, deltac: float, critical: float, factor: float, least: float
+) -> None:
     points, labels = make(np.random.default_rng(7))
     plane = _plane(points, _summits(points, labels) if make is _moons else None)
     settings = {"deltac_cm": deltac, "critical_gev": critical, "threshold_sigma": 0.0, "link": 0.0,
@@ -172,7 +174,9 @@ def test_a_busy_event_has_the_published_multiplicities(busy: dict[str, Any]) -> 
 
 def _outside(metrics: dict[str, float]) -> set[str]:
     ranges = MANIFEST["physics"]
-    return {name for name, value in metrics.items() if not ranges[name]["low"] <= value <= ranges[name]["high"]}
+    return {
+        name for name, value in metrics.items() if not ranges[name]["low"] <= value <= ranges[name]["high"]
+    }
 
 
 def test_physics_is_within_its_ranges_and_broken_clustering_is_not(busy: dict[str, Any]) -> None:
