@@ -1,6 +1,6 @@
 // CLUE: cells to layer clusters, one stage a function, one work item a call (lanes: W neighbouring items).
 //
-// M. Rovere, Z. Chen, A. Di Pilato, F. Pantaleo, C. Seez, "CLUE: a fast parallel clustering algorithm for
+// M. Rovere et al., "CLUE: a fast parallel clustering algorithm for
 // high granularity calorimeters in high-energy physics", Front. Big Data 3 (2020) 591315, with the parameters
 // of CMSSW's RecoLocalCalo/HGCalRecProducers. Energies enter densities as integers, so that no order of
 // summing shows.
@@ -220,9 +220,8 @@ SITECAP_FN void measure(i32 c, const i32* member, i32 count, const Cells& cells,
 template <class F>
 SITECAP_FN void angles(i32 c, const Clusters& clusters) {
   const F x = load<F>(clusters.x_cm + c), y = load<F>(clusters.y_cm + c), z = load<F>(clusters.z_cm + c);
-  const F r2 = x * x + y * y;
-  const F r = larger(square_root(r2), all_lanes<F>(1e-3f));
-  const F eta = logarithm((absolute(z) + square_root(z * z + r2)) / r);
+  const F r = larger(square_root(x * x + y * y), all_lanes<F>(1e-3f));
+  const F eta = logarithm((absolute(z) + square_root(z * z + r * r)) / r);
   store(clusters.eta + c, select(z < 0.f, -eta, eta));
   store(clusters.phi + c, arc_tangent(y, x));
 }
