@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import click
 import numpy as np
 import numpy.typing as npt
 
@@ -117,15 +116,13 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=40, help="events a row (default 40)")
     parser.add_argument("--seed", type=int, default=20261122)
     arguments = parser.parse_args()
-    click.echo(
-        "| pile-up | digis | clusters | pixels per cluster | active modules | reconstructible vertices |"
-    )
-    click.echo("|---|---|---|---|---|---|")
+    print("| pile-up | digis | clusters | pixels per cluster | active modules | reconstructible vertices |")
+    print("|---|---|---|---|---|---|")
     cells = " | ".join(
         f"{PUBLISHED[name][0]:,.0f} ± {PUBLISHED[name][1]:,.0f}" for name in ("digis", "clusters")
     )
     modules, vertices = PUBLISHED["modules"], PUBLISHED["vertices"]
-    click.echo(
+    print(
         f"| 50, CMS | {cells} | {PUBLISHED['digis'][0] / PUBLISHED['clusters'][0]:.2f} "
         f"| {modules[0]:.1f} ± {modules[1]:.1f} | {vertices[0]:.1f} ± {vertices[1]:.1f} (found) |"
     )
@@ -137,7 +134,7 @@ def main() -> None:
             f"{values.mean():.1f} ± {values.std():.1f}"
             for values in (column(counts, "modules"), column(counts, "vertices"))
         )
-        click.echo(f"| {pile_up} | {many} | {digis.sum() / clusters.sum():.2f} | {few} |")
+        print(f"| {pile_up} | {many} | {digis.sum() / clusters.sum():.2f} | {few} |")
 
 
 if __name__ == "__main__":

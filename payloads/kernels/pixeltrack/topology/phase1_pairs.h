@@ -1,9 +1,9 @@
-// Layer pairs of the phase-1 pixel detector: CMSSW, Geometry/CommonTopologies/interface/SimplePixelTopology.h.
-// Layers 0-3 barrel, 4-6 forward discs, 7-9 backward discs. Triplets begin where CAHitNtupletGeneratorKernels lets
-// them (all pairs but 8 to 12).
-// inner layer, outer layer; phi cut (2 pi / 65536); inner hit's least and greatest z (barrel) or r (disc), cm; outer
-// hit's; least and greatest dz, dr at most, cm; whether a quadruplet and whether a triplet may begin here.
-// from barrel layer 1
+// Layer pairs of the phase-1 pixel detector: CMSSW,
+// Geometry/CommonTopologies/interface/SimplePixelTopology.h. Layers 0-3 barrel, 4-6 forward discs, 7-9
+// backward discs. Triplets begin where CAHitNtupletGeneratorKernels lets them (all pairs but 8 to 12). inner
+// layer, outer layer; phi cut (2 pi / 65536); inner hit's least and greatest z (barrel) or r (disc), cm;
+// outer hit's; least and greatest dz, dr at most, cm; whether a quadruplet and whether a triplet may begin
+// here. from barrel layer 1
 SITECAP_PAIR(0, 1, 522, -20, 20, -100, 100, -100, 100, 20, 1, 1)
 SITECAP_PAIR(0, 4, 730, 0, 30, -100, 100, -100, 100, 9, 1, 1)
 SITECAP_PAIR(0, 7, 730, -30, 0, -100, 100, -100, 100, 9, 1, 1)

@@ -1,9 +1,8 @@
 // Layer pairs of the phase-2 pixel detector (without the outer tracker's): CMSSW,
-// Geometry/CommonTopologies/interface/SimplePixelTopology.h. Layers 0-3 barrel, 4-15 forward discs, 16-27 backward
-// discs; 24 pairs begin an n-tuplet.
-// inner layer, outer layer; phi cut (2 pi / 65536); inner hit's least and greatest z (barrel) or r (disc), cm; outer
-// hit's; least and greatest dz, dr at most, cm; whether a quadruplet and whether a triplet may begin here.
-// from barrel layer 1
+// Geometry/CommonTopologies/interface/SimplePixelTopology.h. Layers 0-3 barrel, 4-15 forward discs, 16-27
+// backward discs; 24 pairs begin an n-tuplet. inner layer, outer layer; phi cut (2 pi / 65536); inner hit's
+// least and greatest z (barrel) or r (disc), cm; outer hit's; least and greatest dz, dr at most, cm; whether
+// a quadruplet and whether a triplet may begin here. from barrel layer 1
 SITECAP_PAIR(0, 1, 350, -17, 17, -10000, 10000, -16, 16, 5, 1, 1)
 SITECAP_PAIR(0, 2, 600, -14, 14, -10000, 10000, -16, 16, 10, 1, 1)
 SITECAP_PAIR(0, 4, 450, 4, 10000, 0, 10, 0, 25, 8, 1, 1)
