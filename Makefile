@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads setup check test components lint types contracts unit labs docs generate bench bench-remote clean
+.PHONY: probe payloads setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -98,6 +98,11 @@ bench: $(STAMP)
 # Remote access against real servers on loopback; needs what `make components` installs, and root.
 bench-remote: $(STAMP) components
 	$(BIN)/python -m benchmarks.remote
+
+# Throughput of every kernel and of what runs them, as ratios to a reference loop of the same run.
+bench-payloads: $(STAMP)
+	for kernel in pixeltrack clue mkfit vertexing; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
+	$(BIN)/python -m benchmarks.payloads --whole
 
 clean:
 	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
