@@ -77,6 +77,10 @@ SITECAP_FN float from_bits(i32 bits) {
   return x;
 #endif
 }
+// Left by n bits, negative values and the sign bit included (C++17 leaves that open for a signed <<).
+SITECAP_FN i32 shifted_up(i32 x, int n) {
+  return static_cast<i32>(static_cast<u32>(x) << n);
+}
 SITECAP_FN float square_root(float x) {
 #if SITECAP_GPU
   return sqrtf(x);
@@ -137,6 +141,9 @@ SITECAP_FN void set_lane(i32& x, int, i32 value) {
   }                                                                                            \
   SITECAP_FN Types<W>::Float from_bits(Types<W>::Int x) {                                      \
     return (Types<W>::Float)x;                                                                 \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int shifted_up(Types<W>::Int x, int n) {                                \
+    return x << n;                                                                             \
   }                                                                                            \
   SITECAP_FN Types<W>::Float square_root(Types<W>::Float x) {                                  \
     Types<W>::Float root;                                                                      \

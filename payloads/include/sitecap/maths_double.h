@@ -69,7 +69,7 @@ SITECAP_FN double exponential(double x) {
   const double q =
       ((3.00198505138664455042e-6 * z + 2.52448340349684104192e-3) * z + 2.27265548208155028766e-1) * z + 2.0;
   const double y = 1.0 + 2.0 * (p / (q - p));
-  return from_bits(bits_of(y) + (static_cast<i64>(n) << 52));
+  return from_bits(bits_of(y) + static_cast<i64>(n) * (1LL << 52));
 }
 
 // normal x > 0
