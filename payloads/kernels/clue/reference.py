@@ -15,7 +15,7 @@ from payloads.arrays import Array, Arrays
 from payloads.kernels.clue.reference_layers import layer_clusters, measure
 from payloads.kernels.clue.reference_tracksters import tracksters
 
-# CMSSW: RecoLocalCalo/HGCalRecProducers (hgcalLayerClusters_cff) and RecoHGCal/TICL (PatternRecognitionbyCLUE3D);
+# Of CMSSW's hgcalLayerClusters and of the CLUE3D pattern recognition in TICL:
 # README.md says which parameter is which of theirs.
 DEFAULTS: Mapping[str, float] = {
     "deltac_cm": 1.3, "deltac_scintillator": 0.0315, "threshold_sigma": 3.0, "kappa": 9.0, "critical_gev": 0.0,

@@ -52,7 +52,8 @@ def _squared_distances(u: Array, v: Array, rows: slice, period: np.float32) -> A
     if period > 0:
         for shift in (-period, period):
             dv2 = np.minimum(dv2, ((v + shift)[None, :] - v[rows, None]) ** 2)
-    return du * du + dv2
+    distance2: Array = du * du + dv2
+    return distance2
 
 
 def _cluster_plane(
@@ -130,7 +131,7 @@ def measure(event: Arrays, cluster: Ints, count: int, s: Mapping[str, float]) ->
         "x": np.bincount(c, weight * x, count) / sum_of_weights,
         "y": np.bincount(c, weight * y, count) / sum_of_weights,
         "z": as_float64(event["rechit_z"])[members[hottest]],
-        "energy": total,
+        "energy": as_float64(total),
         "cells": np.bincount(c, minlength=count).astype(np.float64),
         "layer": as_float64(event["rechit_layer"])[members[hottest]],
     }

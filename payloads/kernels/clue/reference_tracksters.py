@@ -50,7 +50,10 @@ class _Nodes:
 
     def _bins_apart(self, i: Ints, j: Ints) -> Ints:
         around = np.abs(self.phi_bin[i] - self.phi_bin[j])
-        return np.maximum(np.minimum(around, PHI_BINS - around), np.abs(self.eta_bin[i] - self.eta_bin[j]))
+        in_phi: Ints = np.minimum(around, PHI_BINS - around)
+        in_eta: Ints = np.abs(self.eta_bin[i] - self.eta_bin[j])
+        apart: Ints = np.maximum(in_phi, in_eta)
+        return apart
 
 
 def tracksters(c: Mapping[str, Floats], s: Mapping[str, float]) -> Ints:
