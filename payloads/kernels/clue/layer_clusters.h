@@ -220,9 +220,8 @@ SITECAP_FN void measure(i32 c, const i32* member, i32 count, const Cells& cells,
 template <class F>
 SITECAP_FN void angles(i32 c, const Clusters& clusters) {
   const F x = load<F>(clusters.x_cm + c), y = load<F>(clusters.y_cm + c), z = load<F>(clusters.z_cm + c);
-  const F r2 = x * x + y * y;
-  const F r = larger(square_root(r2), all_lanes<F>(1e-3f));
-  const F eta = logarithm((absolute(z) + square_root(z * z + r2)) / r);
+  const F r = larger(square_root(x * x + y * y), all_lanes<F>(1e-3f));
+  const F eta = logarithm((absolute(z) + square_root(z * z + r * r)) / r);
   store(clusters.eta + c, select(z < 0.f, -eta, eta));
   store(clusters.phi + c, arc_tangent(y, x));
 }
