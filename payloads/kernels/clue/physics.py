@@ -30,7 +30,10 @@ ETA = (1.6, 2.9)  # of particles whose showers lie within the endcap
 LEAST_CELLS = 2  # of the layer clusters that are looked at: those that CLUE3D takes
 PURE_SCORE = 0.2
 LEAST_DEPOSIT_GEV = 0.5
-ISOLATION = 0.1  # no other particle of a tenth of the pT within this distance in (eta, phi)
+ISOLATION, ISOLATION_SHARE = (
+    0.06,
+    0.2,
+)  # no other particle of this share of the pT within this distance in (eta, phi)
 LINE_SHARE = 0.03  # least share of a photon's energy of the layer clusters that are held against its line
 LAYERS = 47
 
@@ -133,7 +136,7 @@ def _isolated(event: Arrays, particle: int) -> bool:
     pt, eta, phi = (as_float64(event[f"particle_{name}"]) for name in ("pt", "eta", "phi"))
     turn = np.abs(phi - phi[particle])
     away2 = (eta - eta[particle]) ** 2 + np.minimum(turn, 2 * np.pi - turn) ** 2
-    return int(((away2 < ISOLATION**2) & (pt > 0.1 * pt[particle])).sum()) == 1
+    return int(((away2 < ISOLATION**2) & (pt > ISOLATION_SHARE * pt[particle])).sum()) == 1
 
 
 def _off_line(event: Arrays, result: Arrays, particle: int, clusters: Ints) -> Floats:
@@ -162,24 +165,26 @@ def _add_particles(tally: _Tally, s: _Shared, owner: Ints, most: Floats, total: 
         shared = np.bincount(s.trackster[linked], s.left[linked], s.tracksters + 1)
         best = int(shared.argmax())
         held = float(shared[best])
+        found = held > 0.5 * visible
         tally.add(f"{name}_all", 1)
-        tally.add(f"{name}_found", held > 0.5 * visible)
+        tally.add(f"{name}_found", found)
         tally.add(f"{name}_visible", visible)
         tally.add(f"{name}_clustered", float(s.left[cells[s.cluster[cells] >= 0]].sum()))
         tally.add(f"{name}_held", held)
-        tally.add(f"{name}_main", float(most[owner == p].sum()))
-        tally.add(f"{name}_total", float(total[owner == p].sum()))
-        if held <= 0.5 * visible:
+        if name == "hadron" or not _isolated(event, p):
             continue
-        tally.add(f"{name}_trackster", float(energy_of[best]))
-        tally.add(f"{name}_of_particle", held)
-        tally.add(f"{name}_seeded", owner[seed[best]] == p)
-        if _isolated(event, p):
-            if name == "em":
-                tally.add("em_response", float(energy_of[best]) / energy)
-            if kind[p] == 22:
-                own = np.flatnonzero((owner == p) & (most > LINE_SHARE * energy))
-                tally.add("off_line", *_off_line(event, result, p, own).tolist())
+        own = owner == p
+        tally.add("isolated", 1)
+        tally.add("isolated_main", float(most[own].sum()))
+        tally.add("isolated_total", float(total[own].sum()))
+        if found:
+            tally.add("seeded", owner[seed[best]] == p)
+            tally.add("trackster", float(energy_of[best]))
+            tally.add("of_particle", held)
+            tally.add("response", float(energy_of[best]) / energy)
+        if kind[p] == 22:
+            bright = np.flatnonzero(own & (most > LINE_SHARE * energy))
+            tally.add("off_line", *_off_line(event, result, p, bright).tolist())
 
 
 def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
@@ -213,18 +218,18 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
         "deposit_complete": tally.ratio("complete", "complete_all"),
         "linked_energy": tally.ratio("linked", "told"),
         "noise_clustered": tally.ratio("noise_clustered", "noise"),
-        "em_response": _median(tally.of("em_response")),
-        "em_resolution": half_width(tally.of("em_response")),
+        "em_response": _median(tally.of("response")),
+        "em_resolution": half_width(tally.of("response")),
+        "em_seed_efficiency": tally.ratio("seeded", "isolated"),
+        "em_cluster_purity": tally.ratio("isolated_main", "isolated_total"),
+        "em_purity": tally.ratio("of_particle", "trackster"),
         "photon_position_mm": half_width(tally.of("off_line")),
         "photon_offset_mm": _median(tally.of("off_line")),
     }
     for name in ("em", "hadron"):
         metrics |= {
             f"{name}_efficiency": tally.ratio(f"{name}_found", f"{name}_all"),
-            f"{name}_seed_efficiency": tally.ratio(f"{name}_seeded", f"{name}_all"),
             f"{name}_in_layer_clusters": tally.ratio(f"{name}_clustered", f"{name}_visible"),
             f"{name}_containment": tally.ratio(f"{name}_held", f"{name}_visible"),
-            f"{name}_cluster_purity": tally.ratio(f"{name}_main", f"{name}_total"),
-            f"{name}_purity": tally.ratio(f"{name}_of_particle", f"{name}_trackster"),
         }
     return metrics
