@@ -1,6 +1,7 @@
 // The stages as device entry points: one thread an item, one entry a stage, in the order that stages.h gives.
 //
-// Sorting by bin is count, scan, fill in any order, then order_bins, so that the order of threads shows nowhere.
+// Sorting by bin is count, scan, fill in any order, then order_bins, so that the order of threads shows
+// nowhere.
 #include "kernels/clue/stages.h"
 
 using namespace sitecap;
@@ -8,8 +9,8 @@ using namespace sitecap::clue;
 
 #define SITECAP_ITEM (static_cast<i32>(blockIdx.x * blockDim.x + threadIdx.x))
 
-extern "C" __global__ void clue_place(Cells cells, const Sheet* sheets, LayerParameters p, i32 dropped, Placed* placed,
-                                      i32* tile) {
+extern "C" __global__ void clue_place(Cells cells, const Sheet* sheets, LayerParameters p, i32 dropped,
+                                      Placed* placed, i32* tile) {
   const i32 i = SITECAP_ITEM;
   if (i < cells.count) place(i, cells, sheets, p, dropped, placed, tile);
 }
@@ -41,7 +42,8 @@ extern "C" __global__ void clue_take(i32 points_count, Cells cells, const Placed
   const i32 k = SITECAP_ITEM;
   if (k < points_count) take(k, cells, placed, points);
 }
-extern "C" __global__ void clue_density(i32 count, const Sheet* sheets, const i32* tile_offset, Points points) {
+extern "C" __global__ void clue_density(i32 count, const Sheet* sheets, const i32* tile_offset,
+                                        Points points) {
   const i32 k = SITECAP_ITEM;
   if (k < count) density<float>(k, 1, sheets[points.sheet[k]], tile_offset, points);
 }
@@ -69,17 +71,18 @@ extern "C" __global__ void clue_measure(i32 count, const i32* member_offset, con
   angles<float>(c, clusters);
 }
 
-extern "C" __global__ void clue_place_clusters(i32 count, Clusters clusters, TracksterParameters p, i32 dropped,
-                                               i32* slot) {
+extern "C" __global__ void clue_place_clusters(i32 count, Clusters clusters, TracksterParameters p,
+                                               i32 dropped, i32* slot) {
   const i32 c = SITECAP_ITEM;
   if (c < count) place_cluster(c, clusters, p, dropped, slot);
 }
-extern "C" __global__ void clue_take_clusters(i32 count, Clusters clusters, TracksterParameters p, const i32* slot,
-                                              Nodes nodes) {
+extern "C" __global__ void clue_take_clusters(i32 count, Clusters clusters, TracksterParameters p,
+                                              const i32* slot, Nodes nodes) {
   const i32 k = SITECAP_ITEM;
   if (k < count) take_cluster(k, clusters, p, slot, nodes);
 }
-extern "C" __global__ void clue_density_3d(i32 count, const i32* slot_offset, TracksterParameters p, Nodes nodes) {
+extern "C" __global__ void clue_density_3d(i32 count, const i32* slot_offset, TracksterParameters p,
+                                           Nodes nodes) {
   const i32 k = SITECAP_ITEM;
   if (k < count) density_3d<float>(k, 1, slot_offset, p, nodes);
 }
@@ -113,8 +116,8 @@ extern "C" __global__ void clue_number_tracksters(i32 clusters, TracksterParamet
   trackster[c] = kept ? number[root[c]] : none;
   if (kept && root[c] == c) seed_of_trackster[number[c]] = c;
 }
-extern "C" __global__ void clue_measure_3d(i32 count, const i32* member_offset, const i32* member, Clusters clusters,
-                                           Tracksters tracksters) {
+extern "C" __global__ void clue_measure_3d(i32 count, const i32* member_offset, const i32* member,
+                                           Clusters clusters, Tracksters tracksters) {
   const i32 t = SITECAP_ITEM;
   if (t < count)
     measure_3d(t, member + member_offset[t], member_offset[t + 1] - member_offset[t], clusters, tracksters);

@@ -1,6 +1,6 @@
 // CLUE: cells to layer clusters, one stage a function, one work item a call (lanes: W neighbouring items).
 //
-// M. Rovere, Z. Chen, A. Di Pilato, F. Pantaleo, C. Seez, "CLUE: a fast parallel clustering algorithm for
+// M. Rovere et al., "CLUE: a fast parallel clustering algorithm for
 // high granularity calorimeters in high-energy physics", Front. Big Data 3 (2020) 591315, with the parameters
 // of CMSSW's RecoLocalCalo/HGCalRecProducers. Energies enter densities as integers, so that no order of
 // summing shows.

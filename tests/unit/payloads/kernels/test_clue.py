@@ -96,8 +96,8 @@ def _summits(points: Points, labels: Labels) -> Points:
 @pytest.mark.parametrize(
     ("make", "deltac", "critical", "factor", "least"),
     [
-        (_blobs, 1.2, 20.0, 2.0, 0.97),
-        (_stretched, 0.9, 20.0, 2.0, 0.85),
+        (_blobs, 1.2, 20.0, 2.0, 0.99),
+        (_stretched, 0.9, 20.0, 2.0, 0.99),
         (_moons, 0.25, 5.0, 1.2, 0.99),
         (_lattice, 1.0, 5.0, 2.0, 1.0),
     ],
