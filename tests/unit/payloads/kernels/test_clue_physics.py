@@ -205,3 +205,8 @@ def test_picture_names_what_it_shows(small: dict[str, Array], expected: dict[str
     assert svg.startswith("<svg")
     assert f"{len(expected['cluster_x'])} layer clusters" in svg
     assert len(svg) < 300_000
+
+
+def test_picture_of_nothing_is_one() -> None:
+    empty = {name: column[:0] for name, column in one_event(simulate("hgcal", 0, 1), 0).items()}
+    assert picture(empty, reconstruct(empty, {})).count("<text") > 10
