@@ -133,9 +133,9 @@ SITECAP_FN double hyperbolic_sine(double x) {
   const double e = exponential(absolute(x));
   const double big = 0.5 * (e - 1.0 / e);
   const double small = x < 0 ? -x : x;
-  // below 0.1 the difference above loses digits: Taylor to x^7 is exact to 1e-16 there
+  // below 0.1 the difference above loses digits: Taylor to x^9 is exact to 1e-16 there
   const double z = small * small;
-  const double taylor = small * (1.0 + z / 6.0 * (1.0 + z / 20.0 * (1.0 + z / 42.0)));
+  const double taylor = small * (1.0 + z / 6.0 * (1.0 + z / 20.0 * (1.0 + z / 42.0 * (1.0 + z / 72.0))));
   const double value = small < 0.1 ? taylor : big;
   return x < 0 ? -value : value;
 }

@@ -83,9 +83,10 @@ const std::vector<int>& layer_begin() {
   return begin;
 }
 
-// Radiation lengths: CMS, "The phase-1 upgrade of the CMS pixel detector", J. Instrum. 16 (2021) P02027: the
-// barrel makes about 6 % at normal incidence with its beam pipe of 0.8 mm of beryllium, a disc about 2.5 %.
-// What holds the barrel's ends and the cables that leave it are here a disc of 3 % and the outer tube.
+// Radiation lengths. The beam pipe is 0.8 mm of beryllium. The others are ours: of the size of a silicon
+// layer with its support, and then raised, for the discs and for what ends the barrel (cables, cooling),
+// until secondaries fill the gap to the multiplicities of CMS's reference events (README.md of the
+// simulation).
 const std::vector<Surface>& cylinders() {
   static const std::vector<Surface> all = {
       {2.20, 0.0, 60.0, {0.0023, 0.148}, -1},  // beam pipe

@@ -7,11 +7,8 @@ namespace sitecap::simulation::pixel {
 
 namespace {
 
-// Beyond the last disc, and beyond the tracker, nothing comes back.
-constexpr double end_cm = 53.0, tracker_radius_cm = 110.0;
-// The outer tracker as one mixture: about one radiation length on 95 cm (CMS, J. Instrum. 3 (2008) S08004,
-// fig. 3.3).
-constexpr double outer_length_cm = 95.0, outer_grams_per_cm3 = 0.26;
+// Beyond the last disc nothing is followed.
+constexpr double end_cm = 53.0;
 // Knock-on electrons from further out do not come back.
 constexpr double strips_begin_cm = 18.0;
 // Steps end after so many surfaces, and after so much path: later crossings belong to another bunch crossing.

@@ -95,7 +95,7 @@ def _unlinked(result: dict[str, Array]) -> None:
 
 
 def _too_bright(result: dict[str, Array]) -> None:
-    result["cluster_energy"] *= np.float32(1.01)
+    result["cluster_energy"] *= np.float32(1.05)
 
 
 def _hot(result: dict[str, Array]) -> None:
