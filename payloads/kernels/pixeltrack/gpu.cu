@@ -15,15 +15,17 @@ SITECAP_STAGE pixeltrack_module_start(Digis digis, i32 modules) {
 }
 
 // counts[module]: clusters with charge enough. `bucket` has max_column_buckets + 1 places a module.
-SITECAP_STAGE pixeltrack_link_digis(Topology t, Digis digis, ClusterWork work, Frames frames, i32 columns,
-                                    i32* bucket, i32* counts) {
+SITECAP_STAGE pixeltrack_link_digis(const Topology* topology, Digis digis, ClusterWork work, Frames frames,
+                                    i32 columns, i32* bucket, i32* counts) {
+  const Topology& t = *topology;
   const i32 m = SITECAP_ITEM;
   if (m < frames.modules)
     counts[m] =
         link_module(t, digis, work, m, columns, frames.layer[m] == 0, bucket + m * (max_column_buckets + 1));
 }
-SITECAP_STAGE pixeltrack_fill_clusters(Topology t, Digis digis, ClusterWork work, Frames frames,
+SITECAP_STAGE pixeltrack_fill_clusters(const Topology* topology, Digis digis, ClusterWork work, Frames frames,
                                        const i32* first, Clusters clusters, i32* digi_cluster) {
+  const Topology& t = *topology;
   const i32 m = SITECAP_ITEM;
   if (m < frames.modules)
     fill_module(t, digis, work, m, frames.layer[m] == 0, first[m], clusters, digi_cluster);
@@ -67,13 +69,15 @@ __device__ __forceinline__ void seek(const Topology& t, const Frames& frames, co
   });
   if (!Fill) counts[o] = next;
 }
-SITECAP_STAGE pixeltrack_count_doublets(Topology t, Frames frames, Hits hits, const i32* bin_start, i32 count,
-                                        i32* counts) {
+SITECAP_STAGE pixeltrack_count_doublets(const Topology* topology, Frames frames, Hits hits,
+                                        const i32* bin_start, i32 count, i32* counts) {
+  const Topology& t = *topology;
   const i32 o = SITECAP_ITEM;
   if (o < count) seek<false>(t, frames, hits, bin_start, o, Doublets{}, counts);
 }
-SITECAP_STAGE pixeltrack_fill_doublets(Topology t, Frames frames, Hits hits, const i32* bin_start, i32 count,
-                                       Doublets doublets) {
+SITECAP_STAGE pixeltrack_fill_doublets(const Topology* topology, Frames frames, Hits hits,
+                                       const i32* bin_start, i32 count, Doublets doublets) {
+  const Topology& t = *topology;
   const i32 o = SITECAP_ITEM;
   if (o < count) seek<true>(t, frames, hits, bin_start, o, doublets, nullptr);
 }
@@ -97,16 +101,22 @@ __device__ __forceinline__ void link(const Topology& t, const Hits& hits, const 
   }
   if (!Fill) counts[k] = next;
 }
-SITECAP_STAGE pixeltrack_count_links(Topology t, Hits hits, Doublets doublets, i32 count, i32* counts) {
+SITECAP_STAGE pixeltrack_count_links(const Topology* topology, Hits hits, Doublets doublets, i32 count,
+                                     i32* counts) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k < count) link<false>(t, hits, doublets, k, Links{}, counts);
 }
-SITECAP_STAGE pixeltrack_fill_links(Topology t, Hits hits, Doublets doublets, i32 count, Links links) {
+SITECAP_STAGE pixeltrack_fill_links(const Topology* topology, Hits hits, Doublets doublets, i32 count,
+                                    Links links) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k < count) link<true>(t, hits, doublets, k, links, nullptr);
 }
 // Reads what is used and says what is killed elsewhere, so that no thread sees another's verdict.
-SITECAP_STAGE pixeltrack_find_repeated(Topology t, Hits hits, Doublets doublets, i32 count, u8* killed) {
+SITECAP_STAGE pixeltrack_find_repeated(const Topology* topology, Hits hits, Doublets doublets, i32 count,
+                                       u8* killed) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k < count) killed[k] = (doublets.flags[k] & flag_used) != 0 && is_repeated(t, hits, doublets, k);
 }
@@ -122,8 +132,9 @@ SITECAP_STAGE pixeltrack_find_continued(Doublets doublets, Links links, i32 coun
 }
 
 // n-tuplets that end with each doublet, and their hits; then these, from tuple_first and hit_first on.
-SITECAP_STAGE pixeltrack_count_tuples(Topology t, Doublets doublets, Links links, const u8* continued,
-                                      i32 count, i32* tuples, i32* hits) {
+SITECAP_STAGE pixeltrack_count_tuples(const Topology* topology, Doublets doublets, Links links,
+                                      const u8* continued, i32 count, i32* tuples, i32* hits) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k >= count) return;
   i32 found = 0, all_hits = 0;
@@ -135,8 +146,10 @@ SITECAP_STAGE pixeltrack_count_tuples(Topology t, Doublets doublets, Links links
   tuples[k] = found;
   hits[k] = all_hits;
 }
-SITECAP_STAGE pixeltrack_fill_tuples(Topology t, Doublets doublets, Links links, const u8* continued,
-                                     i32 count, const i32* tuple_first, const i32* hit_first, Tuples tuples) {
+SITECAP_STAGE pixeltrack_fill_tuples(const Topology* topology, Doublets doublets, Links links,
+                                     const u8* continued, i32 count, const i32* tuple_first,
+                                     const i32* hit_first, Tuples tuples) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k >= count || doublets.flags[k] != flag_used || continued[k] != 0) return;
   i32 next = tuple_first[k], at = hit_first[k];
@@ -164,8 +177,9 @@ SITECAP_STAGE pixeltrack_drop_shorter(Tuples tuples, i32 count, const u64* best_
   if (k < count)
     tracks.quality[k] = is_longest(tuples, best_of_doublet, k) ? quality_bad_fit : quality_shorter;
 }
-SITECAP_STAGE pixeltrack_fit(Topology t, Frames frames, Hits hits, Tuples tuples, const i32* which, i32 count,
-                             Tracks tracks) {
+SITECAP_STAGE pixeltrack_fit(const Topology* topology, Frames frames, Hits hits, Tuples tuples,
+                             const i32* which, i32 count, Tracks tracks) {
+  const Topology& t = *topology;
   const i32 i = SITECAP_ITEM;
   if (i >= count) return;
   fit_tracks<float>(t, frames, hits, tuples, which + i, tracks);
@@ -190,8 +204,9 @@ SITECAP_STAGE pixeltrack_drop_worse(Tuples tuples, Tracks tracks, i32 count, con
       !is_best_of_doublets(tuples, best_of_doublet, k, bid(tuples, tracks, k)))
     tracks.quality[k] = quality_duplicate;
 }
-SITECAP_STAGE pixeltrack_drop_sharing(Topology t, Tuples tuples, Tracks tracks, i32 count,
+SITECAP_STAGE pixeltrack_drop_sharing(const Topology* topology, Tuples tuples, Tracks tracks, i32 count,
                                       const u64* best_of_hit) {
+  const Topology& t = *topology;
   const i32 k = SITECAP_ITEM;
   if (k >= count || tracks.quality[k] != quality_good) return;
   const i32 hits = tuples.start[k + 1] - tuples.start[k];
