@@ -29,13 +29,15 @@ def _panel(left: int, x: Array, y: Array, low: tuple[float, float], high: tuple[
             f"{names[1]}</text>"
         ),
     ]
-    for k in range(5):
-        value_x, value_y = (low[axis] + k / 4 * (high[axis] - low[axis]) for axis in (0, 1))
-        at_x, at_y = float(across(np.array(value_x))), float(down(np.array(value_y)))
-        lines.append(
-            f'<text x="{at_x:.0f}" y="{_MARGIN + _HEIGHT + 18}" text-anchor="middle">{value_x:.0f}</text>'
-        )
-        lines.append(f'<text x="{left - 6}" y="{at_y + 4:.0f}" text-anchor="end">{value_y:.0f}</text>')
+    below = f'y="{_MARGIN + _HEIGHT + 18}" text-anchor="middle"'
+    lines += [
+        f'<text x="{float(across(np.array(value))):.0f}" {below}>{value}</text>'
+        for value in _ticks(low[0], high[0])
+    ]
+    lines += [
+        f'<text x="{left - 6}" y="{float(down(np.array(value))) + 4:.0f}" text-anchor="end">{value}</text>'
+        for value in _ticks(low[1], high[1])
+    ]
     for chosen, colour, size in dots:
         circles = [
             f'<circle cx="{across(x[k]):.1f}" cy="{down(y[k]):.1f}" r="{r:.1f}"/>'
@@ -45,10 +47,17 @@ def _panel(left: int, x: Array, y: Array, low: tuple[float, float], high: tuple[
     return lines
 
 
+def _ticks(low: float, high: float) -> range:
+    step = 5 if high - low < 100 else 40
+    return range(int(np.ceil(low / step)) * step, int(high) + 1, step)
+
+
 def picture(event: Arrays, result: Arrays) -> str:
     """SVG of the cells near the trackster of most energy, coloured by trackster: across the beam, and along it."""
-    hottest = int(np.argmax(result["trackster_energy"]))
-    centre = [float(result[f"trackster_{axis}"][hottest]) for axis in "xyz"]
+    centre = [50.0, 0.0, 340.0]  # where there is no trackster
+    if len(result["trackster_energy"]):
+        hottest = int(np.argmax(result["trackster_energy"]))
+        centre = [float(result[f"trackster_{axis}"][hottest]) for axis in "xyz"]
     x, y, z = (as_float64(event[f"rechit_{axis}"]) for axis in "xyz")
     scale = np.abs(centre[2]) / np.abs(z)  # along lines from the origin
     x, y = x * scale, y * scale
@@ -60,7 +69,8 @@ def picture(event: Arrays, result: Arrays) -> str:
     )
     strongest = [int(t) for t in np.argsort(-energies)[: len(_COLOURS)] if energies[t] > 0]
     size = np.clip(np.sqrt(as_float64(event["rechit_energy"]) / 0.02), 0.7, 6.0)
-    bright = near & (as_float64(event["rechit_energy"]) > np.quantile(event["rechit_energy"][near], 0.8))
+    least = np.quantile(event["rechit_energy"][near], 0.8) if near.any() else 0.0
+    bright = near & (as_float64(event["rechit_energy"]) > least)
     dots = [(bright & ~np.isin(trackster, strongest), _GREY, size)]
     dots += [(bright & (trackster == t), _COLOURS[k], size) for k, t in enumerate(strongest)]
     depth = np.abs(z)

@@ -1,4 +1,14 @@
-"""What the clusters are worth against the simulated particles: energy, containment, purity, efficiency."""
+"""How good layer clusters and tracksters are, against the simulated particles; against the reference: agreement.py.
+
+What a particle left in a cell is the cell's energy times ``rechit_fraction`` where it is the main one of that cell, else
+unknown and counted as of others. *Visible* is the sum over the cells above threshold. A particle belongs to the trackster
+that holds most of its visible energy: its *best* one.
+
+Layer clusters, after CMSSW's validation of HGCAL (LayerClusterAssociatorByEnergyScore): the score of a layer cluster
+against a particle is the sum over its cells of ((1 - share) E)^2 over that of E^2; a cluster is *pure* if its main
+particle's score is below 0.2. A *deposit* is what one particle left in one layer, of at least ``LEAST_DEPOSIT_GEV``;
+it is *complete* if one layer cluster holds more than half of it.
+"""
 
 from __future__ import annotations
 
@@ -7,161 +17,219 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from payloads.arrays import Array, Arrays, as_float64, each_event
+from payloads.arrays import Arrays, as_float64, each_event
+from payloads.kernels.clue.agreement import differences
 
-_Floats = npt.NDArray[np.float64]
+__all__ = ["differences", "measure"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 LEAST_PT_GEV = 5.0
-ETA = (1.7, 2.7)  # away from the borders, where showers leak out sideways
-ISOLATION_RADIUS, ISOLATION = 0.1, 1.3  # sum of pT around, itself included, over its own
-MATCHED_SHARE = 0.5  # of a particle's seen energy that a trackster must hold for it to count as found
+ETA = (1.6, 2.9)  # of particles whose showers lie within the endcap
+LEAST_CELLS = 2  # of the layer clusters that are looked at: those that CLUE3D takes
+PURE_SCORE = 0.2
+LEAST_DEPOSIT_GEV = 0.5
+ISOLATION, ISOLATION_SHARE = (
+    0.06,
+    0.2,
+)  # no other particle of this share of the pT within this distance in (eta, phi)
+LINE_SHARE = 0.03  # least share of a photon's energy of the layer clusters that are held against its line
+LAYERS = 47
 
 
-def _share_of_main(
-    group: Array, particle: Array, weight: _Floats, groups: int, particles: int
-) -> tuple[Array, Array]:
-    """For each group its main particle (-1: none) and that particle's share of the group's weight."""
-    used = group >= 0
-    key = group[used].astype(np.int64) * (particles + 1) + particle[used] + 1
-    keys, inverse = np.unique(key, return_inverse=True)
-    sums = np.bincount(inverse, weight[used])
-    of_group = keys // (particles + 1)
-    order = np.lexsort((sums, of_group))
-    last = (
-        np.append(of_group[order][1:] != of_group[order][:-1], True)
-        if len(order)
-        else np.zeros(0, dtype=bool)
-    )
-    best = order[last]
-    main, share = np.full(groups, -1), np.zeros(groups)
-    total = np.bincount(of_group, sums, groups)
-    main[of_group[best]] = keys[best] % (particles + 1) - 1
-    share[of_group[best]] = sums[best] / total[of_group[best]]
-    return main, share
+def half_width(values: Sequence[float]) -> float:
+    """Half of the interval that holds the central 68.3 %; nan of fewer than three values."""
+    if len(values) < 3:
+        return float("nan")
+    low, high = np.percentile(values, [15.87, 84.13])
+    return float(high - low) / 2.0
 
 
-def _energies(cells: Array, particle: Array, weight: _Floats, particles: int) -> tuple[Array, Array]:
-    """Energy of each (group, particle) pair that occurs, as keys group * particles + particle and sums."""
-    used = (cells >= 0) & (particle >= 0)
-    keys, inverse = np.unique(cells[used].astype(np.int64) * particles + particle[used], return_inverse=True)
-    return keys, np.bincount(inverse, weight[used])
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
-def _one(event: Arrays, result: Arrays) -> dict[str, list[float]]:
-    particle, cluster = event["rechit_particle"], result["rechit_cluster"]
-    count = len(event["particle_pt"])
-    energy = as_float64(event["rechit_energy"])
-    own = energy * as_float64(event["rechit_fraction"])
-    silent = particle < 0
-    trackster_of_cell = np.where(cluster >= 0, result["cluster_trackster"][cluster], -1)
-    seen = np.bincount(particle[~silent], own[~silent], count)
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
 
-    _, purity = _share_of_main(cluster, particle, energy, len(result["cluster_x"]), count)
-    cluster_energy = as_float64(result["cluster_energy"])
-    found: dict[str, list[float]] = {
-        "cells_a_cluster": [float(np.mean(result["cluster_cells"]))],
-        "clusters_a_rechit": [len(cluster_energy) / max(len(cluster), 1)],
-        "clustered_energy": [float(energy[(cluster >= 0) & ~silent].sum() / energy[~silent].sum())],
-        "noise_clustered": [float(np.mean(cluster[silent] >= 0))] if silent.any() else [],
-        "cluster_purity": [float(np.average(purity, weights=cluster_energy))],
-        "tracksters": [float(len(result["trackster_x"]))],
-    }
-    kind, pt, eta = np.abs(event["particle_pdg_id"]), event["particle_pt"], event["particle_eta"]
-    fiducial = (pt > LEAST_PT_GEV) & (np.abs(eta) > ETA[0]) & (np.abs(eta) < ETA[1])
-    wanted = np.flatnonzero(fiducial & ((kind == 11) | (kind == 22)))
-    true_energy = as_float64(pt) * np.cosh(as_float64(eta))
-    keys, sums = _energies(trackster_of_cell, particle, own, count)
-    for name in ("efficiency", "response", "containment", "completeness", "trackster_purity", "position_cm"):
-        found[name] = []
-    layer_energy = np.bincount(particle[(cluster >= 0) & ~silent], own[(cluster >= 0) & ~silent], count)
-    for p in wanted:
-        turn = np.abs(event["particle_phi"] - event["particle_phi"][p])
-        away2 = (eta - eta[p]) ** 2 + np.minimum(turn, 2 * np.pi - turn) ** 2
-        if pt[away2 < ISOLATION_RADIUS**2].sum() > ISOLATION * pt[p]:
-            continue  # within a jet: not one shower that can be told apart
-        mine = keys % count == p
-        best = int(np.argmax(np.where(mine, sums, -1.0))) if mine.any() else -1
-        share = float(sums[best] / seen[p]) if best >= 0 else 0.0
-        found["efficiency"].append(float(share > MATCHED_SHARE))
-        found["containment"].append(float(layer_energy[p] / seen[p]))
-        if share <= MATCHED_SHARE:
+
+class _Shared:
+    """One event: who left what in which cell, layer cluster and trackster."""
+
+    def __init__(self, event: Arrays, result: Arrays) -> None:
+        self.event, self.result = event, result
+        self.particle = np.asarray(event["rechit_particle"]).astype(np.int64)
+        self.energy = as_float64(event["rechit_energy"])
+        self.share = np.where(self.particle >= 0, as_float64(event["rechit_fraction"]), 0)
+        self.left = self.energy * self.share
+        self.cluster = np.asarray(result["rechit_cluster"]).astype(np.int64)
+        self.clusters = len(result["cluster_energy"])
+        of_cluster = np.append(np.asarray(result["cluster_trackster"]), -1).astype(np.int64)
+        self.trackster = of_cluster[self.cluster]
+        self.tracksters = len(result["trackster_energy"])
+
+    def by_cluster(self) -> tuple[Ints, Floats, Floats]:
+        """Of each layer cluster: main particle (-1 = noise), its energy there, all energy there."""
+        inside = np.flatnonzero((self.cluster >= 0) & (self.particle >= 0))
+        particles = len(self.event["particle_pt"])
+        pair, back = np.unique(self.cluster[inside] * particles + self.particle[inside], return_inverse=True)
+        energy = np.bincount(back, self.left[inside], len(pair))
+        order = np.lexsort((-energy, pair // particles))
+        cluster = (pair // particles)[order]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = cluster[1:] != cluster[:-1]
+        owner = np.full(self.clusters, -1, dtype=np.int64)
+        most = np.zeros(self.clusters)
+        owner[cluster[first]], most[cluster[first]] = (pair % particles)[order][first], energy[order][first]
+        any_cluster = self.cluster >= 0
+        total = np.bincount(self.cluster[any_cluster], self.energy[any_cluster], self.clusters)
+        return owner, most, as_float64(total)
+
+    def pure(self, owner: Ints) -> tuple[int, int]:
+        """Layer clusters of enough cells, and how many of them have a main particle of good score."""
+        inside = np.flatnonzero(self.cluster >= 0)
+        c = self.cluster[inside]
+        share = np.where(self.particle[inside] == owner[c], self.share[inside], 0)
+        squared = self.energy[inside] ** 2
+        impure = np.bincount(c, (1 - share) ** 2 * squared, self.clusters)
+        score = impure / np.maximum(np.bincount(c, squared, self.clusters), 1e-30)
+        looked = (np.asarray(self.result["cluster_cells"]) >= LEAST_CELLS) & (owner >= 0)
+        return int(looked.sum()), int((looked & (score < PURE_SCORE)).sum())
+
+    def complete(self) -> tuple[int, int]:
+        """Deposits of enough energy, and how many of them lie, more than half, in one layer cluster."""
+        of_particle = np.flatnonzero(self.particle >= 0)
+        plane = np.asarray(self.event["rechit_layer"]).astype(np.int64)[of_particle]
+        deposit = self.particle[of_particle] * 256 + plane
+        names, back = np.unique(deposit, return_inverse=True)
+        left = self.left[of_particle]
+        total = np.bincount(back, left, len(names))
+        inside = self.cluster[of_particle] >= 0
+        pair, at = np.unique(
+            back[inside] * (self.clusters + 1) + self.cluster[of_particle][inside], return_inverse=True
+        )
+        most = np.zeros(len(names))
+        np.maximum.at(most, pair // (self.clusters + 1), np.bincount(at, left[inside], len(pair)))
+        looked = total >= LEAST_DEPOSIT_GEV
+        return int(looked.sum()), int((looked & (most > 0.5 * total)).sum())
+
+
+class _Tally:
+    """Counts and lists over many events."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[float]] = {}
+
+    def add(self, name: str, *values: float) -> None:
+        self.lists.setdefault(name, []).extend(values)
+
+    def of(self, name: str) -> list[float]:
+        return self.lists.get(name, [])
+
+    def ratio(self, numerator: str, denominator: str) -> float:
+        below = sum(self.of(denominator))
+        return sum(self.of(numerator)) / below if below else float("nan")
+
+
+def _isolated(event: Arrays, particle: int) -> bool:
+    pt, eta, phi = (as_float64(event[f"particle_{name}"]) for name in ("pt", "eta", "phi"))
+    turn = np.abs(phi - phi[particle])
+    away2 = (eta - eta[particle]) ** 2 + np.minimum(turn, 2 * np.pi - turn) ** 2
+    return int(((away2 < ISOLATION**2) & (pt > ISOLATION_SHARE * pt[particle])).sum()) == 1
+
+
+def _off_line(event: Arrays, result: Arrays, particle: int, clusters: Ints) -> Floats:
+    """Places of layer clusters in x and y minus those of a neutral particle's line in their planes, in mm."""
+    eta, phi = float(event["particle_eta"][particle]), float(event["particle_phi"][particle])
+    dz = as_float64(result["cluster_z"])[clusters] - float(event["particle_z"][particle])
+    off = []
+    for axis, along in (("x", np.cos(phi)), ("y", np.sin(phi))):
+        line = float(event[f"particle_{axis}"][particle]) + dz * along / np.sinh(eta)
+        off.append(as_float64(result[f"cluster_{axis}"])[clusters] - line)
+    return 10 * np.concatenate(off)
+
+
+def _add_particles(tally: _Tally, s: _Shared, owner: Ints, most: Floats, total: Floats) -> None:
+    event, result = s.event, s.result
+    pt, eta = as_float64(event["particle_pt"]), as_float64(event["particle_eta"])
+    kind = np.abs(np.asarray(event["particle_pdg_id"]))
+    energy_of = as_float64(result["trackster_energy"])
+    seed = np.asarray(result["trackster_seed"])
+    within = (pt > LEAST_PT_GEV) & (np.abs(eta) > ETA[0]) & (np.abs(eta) < ETA[1]) & (kind != 13)
+    for p in np.flatnonzero(within).tolist():
+        name = "em" if kind[p] in (11, 22) else "hadron"
+        cells = np.flatnonzero(s.particle == p)
+        visible, energy = float(s.left[cells].sum()), float(pt[p] * np.cosh(eta[p]))
+        linked = cells[s.trackster[cells] >= 0]
+        shared = np.bincount(s.trackster[linked], s.left[linked], s.tracksters + 1)
+        best = int(shared.argmax())
+        held = float(shared[best])
+        found = held > 0.5 * visible
+        tally.add(f"{name}_all", 1)
+        tally.add(f"{name}_found", found)
+        tally.add(f"{name}_visible", visible)
+        tally.add(f"{name}_clustered", float(s.left[cells[s.cluster[cells] >= 0]].sum()))
+        tally.add(f"{name}_held", held)
+        if name == "hadron" or not _isolated(event, p):
             continue
-        trackster = int(keys[best] // count)
-        whole = float(result["trackster_energy"][trackster])
-        found["completeness"].append(share)
-        found["trackster_purity"].append(float(sums[best]) / whole)
-        if event["particle_collision"][p] == 0 and pt[p] > 20:
-            found["response"].append(whole / float(true_energy[p]))
-        mine_cells = (particle == p) & (cluster >= 0)
-        hottest = np.flatnonzero(mine_cells)[np.argmax(own[mine_cells])]
-        c = cluster[hottest]
-        inside = particle == p
-        inside &= event["rechit_layer"] == event["rechit_layer"][hottest]
-        x, y = (np.average(as_float64(event[f"rechit_{axis}"])[inside], weights=own[inside]) for axis in "xy")
-        found["position_cm"].append(float(np.hypot(x - result["cluster_x"][c], y - result["cluster_y"][c])))
-    return found
+        own = owner == p
+        tally.add("isolated", 1)
+        tally.add("isolated_main", float(most[own].sum()))
+        tally.add("isolated_total", float(total[own].sum()))
+        if found:
+            tally.add("seeded", owner[seed[best]] == p)
+            tally.add("trackster", float(energy_of[best]))
+            tally.add("of_particle", held)
+            tally.add("response", float(energy_of[best]) / energy)
+        if kind[p] == 22:
+            bright = np.flatnonzero(own & (most > LINE_SHARE * energy))
+            tally.add("off_line", *_off_line(event, result, p, bright).tolist())
 
 
 def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
-    """Physics of a set of events of section ``hgcal``; ``results[i]`` is the kernel's for event ``i``.
-
-    Returns:
-        Metrics by name, as the manifest describes them; one is absent where no particle allows it.
-    """
-    collected: dict[str, list[float]] = {}
+    """All metrics; ``results[i]`` belongs to event ``i``. manifest.toml says what each one means."""
+    tally = _Tally()
     for event, result in zip(each_event(events), results, strict=True):
-        for name, values in _one(event, result).items():
-            collected.setdefault(name, []).extend(values)
+        s = _Shared(event, result)
+        owner, most, total = s.by_cluster()
+        looked = np.asarray(result["cluster_cells"]) >= LEAST_CELLS
+        tally.add("cells", len(s.cluster))
+        tally.add("clusters", int(looked.sum()))
+        tally.add("tracksters", s.tracksters)
+        tally.add("main", float(most[looked].sum()))
+        tally.add("total", float(total[looked].sum()))
+        tally.add("told", float(as_float64(result["cluster_energy"]).sum()))
+        tally.add("held_by_cells", float(total.sum()))
+        tally.add("linked", float(as_float64(result["trackster_energy"]).sum()))
+        tally.add("noise", int((s.particle < 0).sum()))
+        tally.add("noise_clustered", int(((s.particle < 0) & (s.cluster >= 0)).sum()))
+        for name, (number, good) in (("pure", s.pure(owner)), ("complete", s.complete())):
+            tally.add(f"{name}_all", number)
+            tally.add(name, good)
+        _add_particles(tally, s, owner, most, total)
     metrics = {
-        name: float(np.mean(values)) for name, values in collected.items() if values and name != "response"
+        "layer_clusters": _mean(tally.of("clusters")),
+        "cells_per_layer_cluster": tally.ratio("cells", "clusters"),
+        "tracksters": _mean(tally.of("tracksters")),
+        "energy_balance": tally.ratio("told", "held_by_cells"),
+        "layer_cluster_pure": tally.ratio("pure", "pure_all"),
+        "layer_cluster_purity": tally.ratio("main", "total"),
+        "deposit_complete": tally.ratio("complete", "complete_all"),
+        "linked_energy": tally.ratio("linked", "told"),
+        "noise_clustered": tally.ratio("noise_clustered", "noise"),
+        "em_response": _median(tally.of("response")),
+        "em_resolution": half_width(tally.of("response")),
+        "em_seed_efficiency": tally.ratio("seeded", "isolated"),
+        "em_cluster_purity": tally.ratio("isolated_main", "isolated_total"),
+        "em_purity": tally.ratio("of_particle", "trackster"),
+        "photon_position_mm": half_width(tally.of("off_line")),
+        "photon_offset_mm": _median(tally.of("off_line")),
     }
-    if len(collected["response"]) > 1:
-        response = np.array(collected["response"])
-        metrics["response"] = float(np.median(response))
-        low, high = np.quantile(response, [0.1587, 0.8413])
-        metrics["resolution"] = float((high - low) / 2 / np.median(response))
+    for name in ("em", "hadron"):
+        metrics |= {
+            f"{name}_efficiency": tally.ratio(f"{name}_found", f"{name}_all"),
+            f"{name}_in_layer_clusters": tally.ratio(f"{name}_clustered", f"{name}_visible"),
+            f"{name}_containment": tally.ratio(f"{name}_held", f"{name}_visible"),
+        }
     return metrics
-
-
-def _other_tracksters(reference: Arrays, result: Arrays) -> str | None:
-    """The same for tracksters alone."""
-    seeds = []
-    for one in (reference, result):
-        trackster = one["cluster_trackster"]
-        seeds.append(np.where(trackster >= 0, np.append(one["trackster_seed"], -1)[trackster], -1))
-    moved = int(np.sum(seeds[0] != seeds[1]))
-    if moved > len(seeds[0]) / 1000:
-        return f"{moved} of {len(seeds[0])} layer clusters are in another trackster than in the reference"
-    common, at, of = np.intersect1d(
-        reference["trackster_seed"], result["trackster_seed"], return_indices=True
-    )
-    if len(common) < 0.995 * len(reference["trackster_seed"]):
-        return f"{len(reference['trackster_seed']) - len(common)} tracksters of the reference are absent"
-    same = np.isclose(reference["trackster_energy"][at], result["trackster_energy"][of], rtol=1e-3)
-    close = np.ones(len(common), dtype=bool)
-    for axis in "xyz":
-        close &= np.abs(reference[f"trackster_{axis}"][at] - result[f"trackster_{axis}"][of]) < 0.05
-    if np.sum(~(same & close)) > max(2 * moved, 0):
-        return "tracksters differ from the reference in energy or place"
-    return None
-
-
-def differences(reference: Arrays, result: Arrays) -> str | None:
-    """None where cells, clusters and tracksters agree; positions to 1e-3 cm, energies to 1e-5, angles to 1e-4.
-
-    A layer cluster at the very edge of a tower may be linked otherwise: one in a thousand may lie in another
-    trackster.
-    """
-    for name in ("rechit_cluster", "cluster_seed", "cluster_cells", "cluster_layer"):
-        if not np.array_equal(reference[name], result[name]):
-            return f"{name} differs from the reference"
-    for names, allowed in ((("x", "y", "z"), 1e-3), (("eta", "phi"), 1e-4)):
-        for name in names:
-            worst = np.abs(as_float64(reference[f"cluster_{name}"]) - result[f"cluster_{name}"]).max(
-                initial=0
-            )
-            if not worst <= allowed:
-                return f"cluster_{name} differs from the reference by {worst:.2g}, allowed {allowed:g}"
-    if not np.allclose(reference["cluster_energy"], result["cluster_energy"], rtol=1e-5, atol=0):
-        return "cluster_energy differs from the reference by more than 1e-5 of it"
-    return _other_tracksters(reference, result) if "cluster_trackster" in reference else None

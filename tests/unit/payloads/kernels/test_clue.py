@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +9,11 @@ import pytest
 
 from payloads import compiled
 from payloads.arrays import one_event
-from payloads.kernels.clue.physics import differences, measure
+from payloads.kernels.clue.physics import differences
 from payloads.kernels.clue.reference import reconstruct
 
 Points = np.ndarray[Any, np.dtype[np.float64]]
 Labels = np.ndarray[Any, np.dtype[np.int64]]
-
-MANIFEST = tomllib.loads((Path(compiled.__file__).parent / "kernels/clue/manifest.toml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +158,7 @@ def test_the_reference_agrees(events: dict[str, Any]) -> None:
     result = _run(events)
     assert differences(reference, result) is None
     shifted = {**result, "cluster_x": result["cluster_x"] + np.float32(0.01)}
-    assert "cluster_x" in (differences(reference, shifted) or "")
+    assert "clusters differ in x" in (differences(reference, shifted) or "")
     assert differences(reference, _run(events, {"kappa": 12.0})) is not None
 
 
@@ -170,23 +166,6 @@ def test_a_busy_event_has_the_published_multiplicities(busy: dict[str, Any]) -> 
     result = _run(busy)
     assert len(busy["rechit_x"]) > 100_000
     assert 10_000 < np.sum(result["cluster_cells"] >= 2) < 100_000
-
-
-def _outside(metrics: dict[str, float]) -> set[str]:
-    ranges = MANIFEST["physics"]
-    return {
-        name for name, value in metrics.items() if not ranges[name]["low"] <= value <= ranges[name]["high"]
-    }
-
-
-def test_physics_is_within_its_ranges_and_broken_clustering_is_not(busy: dict[str, Any]) -> None:
-    assert _outside(measure(busy, [_run(busy)])) == set()
-    assert "clusters_a_rechit" in _outside(measure(busy, [_run(busy, {"kappa": 3.0})]))
-    assert "cells_a_cluster" in _outside(measure(busy, [_run(busy, {"deltac_cm": 2.6})]))
-    dropped = {**busy, "rechit_energy": busy["rechit_energy"].copy()}
-    dropped["rechit_energy"][::3] = 1e-6
-    broken = _run(dropped)
-    assert "clustered_energy" in _outside(measure(busy, [broken]))
 
 
 @pytest.mark.parametrize(
