@@ -1,0 +1,58 @@
+// The final fit: from the outermost hit inwards, with a wide start, then through the beam pipe to the beam line.
+#pragma once
+#include "kernels/mkfit/update.h"
+#include "kernels/mkfit/layers.h"
+
+namespace sitecap::mkfit {
+
+SITECAP_CONST float start_scale = 100.f;  // of the covariance, as mkFit's backward fit starts
+SITECAP_CONST float beam_pipe_cm = 2.2f, beam_pipe_radiation_lengths = 0.0023f;
+
+template <class F>
+SITECAP_FN void widen(State<F>& s) {
+  SITECAP_UNROLL
+  for (int k = 0; k < 21; ++k) s.c[k] = s.c[k] * start_scale;
+}
+
+// One hit inwards: propagation, update, and the material of its layer (`radiation_lengths`, 0 where the next hit lies
+// in the same layer). Lanes out of `taken` stay as they are. Adds to chi2.
+template <class F>
+SITECAP_FN void fit_step(State<F>& s, const Point<F>& p, MaskOf<F> is_disc, F radiation_lengths, MaskOf<F> taken,
+                         F& chi2) {
+  const State<F> old = s;
+  Heading<F> h = heading(s);
+  const F step = kalman_step<either>(s, h, p, is_disc);
+  // where the hit is not reached (a track that curls up) it is passed over
+  const MaskOf<F> good = taken & (step < 1e8f) & (step >= 0.f);
+  const F outwards = p.ux * h.cos_phi + p.uy * h.sin_phi;
+  const F cosine = select(is_disc, h.cot_theta, outwards) * h.sin_theta;
+  const MaskOf<F> crossed = radiation_lengths > 0.f;
+  State<F> after = s;
+  add_material(after, h, radiation_lengths, cosine, -1.f);
+  keep_where(after, s, crossed);
+  s = after;
+  keep_where(s, old, good);
+  chi2 = chi2 + select(good, step, select(taken, all_lanes<F>(100.f), F{}));
+}
+
+// From the innermost hit to the point nearest to the beam line.
+template <class F>
+SITECAP_FN void to_beam_line(State<F>& s) {
+  const State<F> start = s;
+  Heading<F> h = heading(s);
+  MaskOf<F> reached;
+  const Arc<F> pipe = arc_to_cylinder(s, h, all_lanes<F>(beam_pipe_cm * beam_pipe_cm), reached);
+  transport(s, h, pipe);
+  const F ux = s.x * (1.f / beam_pipe_cm), uy = s.y * (1.f / beam_pipe_cm);
+  add_material(s, h, all_lanes<F>(beam_pipe_radiation_lengths), (ux * h.cos_phi + uy * h.sin_phi) * h.sin_theta,
+               -1.f);
+  keep_where(s, start, reached);
+  const State<F> at_pipe = s;
+  h = heading(s);
+  const Arc<F> arc = arc_to_beam_line(s, h, reached);
+  transport(s, h, arc);
+  project<cylinder>(s, h, h.cos_phi, h.sin_phi, F{});
+  keep_where(s, at_pipe, reached);
+}
+
+}  // namespace sitecap::mkfit
