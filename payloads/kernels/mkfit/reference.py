@@ -20,6 +20,7 @@ Float = npt.NDArray[np.float64]
 BENDING = 0.00299792458 * 3.8  # GeV per cm
 PION_MASS2 = 0.13957**2
 PIPE_CM, PIPE_LENGTHS = 2.2, 0.0023
+LEAST_PT_GEV, LEAST_HITS = 0.9, 8  # of particles that have a track here
 _STEPS = np.array([1e-4, 1e-4, 1e-5, 1e-6, 1e-6])  # of the differences: cm, cm, 1/GeV, rad, rad
 
 
@@ -90,7 +91,9 @@ class Plane:
     def local(self, state: Float) -> Float:
         """(…, 7) to (…, 5): t, l in cm, 1/pT, phi, theta."""
         offset = state[..., :3] - self.origin
-        return np.concatenate([np.stack([offset @ self.t, offset @ self.l], axis=-1), state[..., 3:6]], axis=-1)
+        return np.concatenate(
+            [np.stack([offset @ self.t, offset @ self.l], axis=-1), state[..., 3:6]], axis=-1
+        )
 
     def state(self, local: Float, charge: float) -> Float:
         """(…, 5) to (…, 7)."""
@@ -129,14 +132,20 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
 
             def move(local: Float, before: Plane = before, plane: Plane = plane, k: int = k) -> Float:
                 state = to_plane(before.state(local, charge), plane.origin, plane.normal)
-                return plane.local(after_material(state, lengths[k], plane.normal, 1.0) if lengths[k] > 0 else state)
+                return plane.local(
+                    after_material(state, lengths[k], plane.normal, 1.0) if lengths[k] > 0 else state
+                )
 
             predicted, jacobian = _jacobian(move, kept[-1][2])
             covariance = jacobian @ kept[-1][3] @ jacobian.T
             if lengths[k] > 0:
                 covariance = covariance + scattering(plane.state(predicted, charge), lengths[k], plane.normal)
-        cov_tt, cov_tl, cov_ll = (float(event[f"hit_covariance_{name}"][hits[k]]) for name in ("tt", "tl", "ll"))
-        gain = covariance[:, :2] @ np.linalg.inv(covariance[:2, :2] + np.array([[cov_tt, cov_tl], [cov_tl, cov_ll]]))
+        cov_tt, cov_tl, cov_ll = (
+            float(event[f"hit_covariance_{name}"][hits[k]]) for name in ("tt", "tl", "ll")
+        )
+        gain = covariance[:, :2] @ np.linalg.inv(
+            covariance[:2, :2] + np.array([[cov_tt, cov_tl], [cov_tl, cov_ll]])
+        )
         filtered = predicted - gain @ predicted[:2]
         kept.append((predicted, covariance, filtered, covariance - gain @ covariance[:2, :], jacobian))
     mean, spread = kept[-1][2], kept[-1][3]
@@ -148,7 +157,9 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
     return _to_beam_line(planes[0], mean, spread, charge, float(lengths[0]))
 
 
-def _to_beam_line(plane: Plane, mean: Float, spread: Float, charge: float, lengths: float) -> tuple[Float, Float]:
+def _to_beam_line(
+    plane: Plane, mean: Float, spread: Float, charge: float, lengths: float
+) -> tuple[Float, Float]:
     """Through the innermost layer's material and the beam pipe to the nearest point."""
     state = plane.state(mean, charge)
     spread = spread + scattering(state, lengths, plane.normal)
@@ -182,37 +193,51 @@ def _to_beam_line(plane: Plane, mean: Float, spread: Float, charge: float, lengt
     return across.state(mean, charge)[:6], jacobian @ spread @ jacobian.T
 
 
+def own_hits(event: Arrays, hits: Array) -> Array:
+    """A particle's hits from inside to outside, those of one layer together."""
+    away = np.hypot(as_float64(event["hit_x"])[hits], as_float64(event["hit_y"])[hits])
+    away = away + np.abs(as_float64(event["hit_z"])[hits])
+    layer = event["hit_layer"][hits]
+    starts = np.full(int(layer.max()) + 1, np.inf)
+    np.minimum.at(starts, layer, away)
+    ordered: Array = hits[np.lexsort((away, layer, starts[layer]))]
+    return ordered
+
+
 def reconstruct(event: Arrays, settings: Mapping[str, float]) -> dict[str, Array]:
-    """Tracks of all seeds of true particles (pT > 0.9 GeV, at least eight hits), from their particles' own hits.
+    """One track a seeded particle of pT > 0.9 GeV with eight hits or more, of its own hits.
 
     Returns:
-        track_seed, track_x … track_theta and track_sigma_inverse_pt, _phi, _theta, _z; hits as track_first_hit, track_hit.
+        track_seed; at the point nearest to the beam line track_pt (1/GeV: 1/pT), _phi, _theta, _d0, _z0 (cm, rad) with
+        track_sigma_*; track_first_hit, track_hit (inside out).
     """
     del settings
     order = np.argsort(event["hit_particle"], kind="stable")
     owner = event["hit_particle"][order]
-    states, sigmas, seeds, first, chosen = [], [], [], [0], []
-    for seed in range(len(event["seed_x"])):
-        particle = int(event["seed_particle"][seed])
-        if particle < 0 or event["particle_pt"][particle] < 0.9:
+    rows, sigmas, seeds, first, chosen = [], [], [], [0], []
+    particles, first_seed = np.unique(event["seed_particle"], return_index=True)
+    for particle, seed in zip(particles.tolist(), first_seed.tolist(), strict=True):
+        if particle < 0 or event["particle_pt"][particle] < LEAST_PT_GEV:
             continue
         hits = order[np.searchsorted(owner, particle) : np.searchsorted(owner, particle, side="right")]
-        if len(hits) < 8:
+        if len(hits) < LEAST_HITS:
             continue
-        radius = np.hypot(as_float64(event["hit_x"])[hits], as_float64(event["hit_y"])[hits])
-        away = radius + np.abs(as_float64(event["hit_z"])[hits])
-        hits = hits[np.argsort(away, kind="stable")]
+        hits = own_hits(event, hits)
         names = ("x", "y", "z", "inverse_pt", "phi", "theta", "charge")
         start = np.array([float(event[f"seed_{name}"][seed]) for name in names])
         state, covariance = smooth(event, hits, start)
-        states.append(state)
-        sigmas.append(np.sqrt(np.diag(covariance)))
+        x, y, z, inverse, phi, theta = state
+        rows.append([inverse, phi, theta, y * np.cos(phi) - x * np.sin(phi), z])
+        across, along, *others = np.sqrt(np.diag(covariance))
+        sigmas.append([*others, across, along])
         seeds.append(seed)
         chosen.extend(hits.tolist())
         first.append(len(chosen))
-    table, errors = np.array(states).reshape(-1, 6), np.array(sigmas).reshape(-1, 5)
-    result: dict[str, Array] = {f"track_{name}": table[:, i] for i, name in enumerate(("x", "y", "z", "inverse_pt", "phi", "theta"))}
-    result |= {f"track_sigma_{name}": errors[:, i] for i, name in enumerate(("t", "l", "inverse_pt", "phi", "theta"))}
+    table, errors = np.array(rows).reshape(-1, 5), np.array(sigmas).reshape(-1, 5)
+    result: dict[str, Array] = {}
+    for i, name in enumerate(("pt", "phi", "theta", "d0", "z0")):
+        result[f"track_{name}"] = table[:, i]
+        result[f"track_sigma_{name}"] = errors[:, i]
     result["track_seed"] = np.array(seeds, dtype=np.int32)
     result["track_first_hit"] = np.array(first, dtype=np.int32)
     result["track_hit"] = np.array(chosen, dtype=np.int32)
