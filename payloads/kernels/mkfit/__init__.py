@@ -1,0 +1,1 @@
+"""Kernel mkfit: combinatorial Kalman filter track building."""

@@ -23,8 +23,8 @@ SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hi
 
 // The updated state of W chosen pairs, from the row of the parent to the row of the new candidate.
 template <int kind, class F>
-SITECAP_FN void attach(const float* crossed, const i32* parent, const float* hit_rows, const i32* hit, float* rows,
-                       const i32* row, int lanes) {
+SITECAP_FN void attach(const float* crossed, const i32* parent, const float* hit_rows, const i32* hit,
+                       float* rows, const i32* row, int lanes) {
   State<F> s;
   load_state(crossed, parent, s);
   Point<F> p;
@@ -34,9 +34,11 @@ SITECAP_FN void attach(const float* crossed, const i32* parent, const float* hit
   store_state(rows, row, lanes, s);
 }
 
-// Tries a second hit of the same layer on an updated candidate: chi2, and the new state where it is below `cut`.
+// Tries a second hit of the same layer on an updated candidate: chi2, and the new state where it is below
+// `cut`.
 template <int kind, class F>
-SITECAP_FN F attach_overlap(float* rows, const i32* row, const float* hit_rows, const i32* hit, float cut, int lanes) {
+SITECAP_FN F attach_overlap(float* rows, const i32* row, const float* hit_rows, const i32* hit, float cut,
+                            int lanes) {
   State<F> s;
   load_state(rows, row, s);
   const State<F> old = s;
@@ -57,8 +59,8 @@ SITECAP_FN float depth_of(const float* hit_rows, i32 hit, bool is_disc) {
 }
 
 // The best other hit of the same parent on the other side of the layer, or -1.
-SITECAP_FN i32 overlap_of(const float* hit_rows, const Layer& layer, const i32* pair_parent, const i32* pair_hit,
-                          const float* pair_chi2, i32 pairs, i32 own, float cut) {
+SITECAP_FN i32 overlap_of(const float* hit_rows, const Layer& layer, const i32* pair_parent,
+                          const i32* pair_hit, const float* pair_chi2, i32 pairs, i32 own, float cut) {
   const bool is_disc = layer.is_disc != 0;
   const float depth = depth_of(hit_rows, pair_hit[own], is_disc);
   i32 best = -1;

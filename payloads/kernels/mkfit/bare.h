@@ -1,6 +1,6 @@
-// The Kalman step alone, in full lanes and without a search: the figure that others' mini-apps give (p2z, p2r:
-// github.com/cerati). Seeds fly outwards through `bare_layers` equal cylinders and meet a hit a millimetre off in each.
-// Host only.
+// The Kalman step alone, in full lanes and without a search: the figure that others' mini-apps give (p2z,
+// p2r: github.com/cerati). Seeds fly outwards through `bare_layers` equal cylinders and meet a hit a
+// millimetre off in each. Host only.
 #pragma once
 #include "kernels/mkfit/events.h"
 
@@ -50,8 +50,9 @@ class Bare final : public Payload {
     const F radius = square_root(s.x * s.x + s.y * s.y) + 1.5f;
     const F inverse = 1.f / (radius - 1.5f);
     const F ux = s.x * inverse, uy = s.y * inverse;
-    const Point<F> p{ux * radius, uy * radius, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{}, all_lanes<F>(1e-2f),
-                     ux, uy};
+    const Point<F> p{
+        ux * radius, uy * radius, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{}, all_lanes<F>(1e-2f),
+        ux,          uy};
     kalman_step<cylinder>(s, h, p, MaskOf<F>{});
   }
   Events events_;

@@ -4,7 +4,7 @@
 
 namespace sitecap::mkfit {
 
-inline constexpr i32 batch_seeds = 64;
+inline constexpr i32 batch_seeds = 32;  // as mkFit: what they hold stays in a core's first two caches
 inline constexpr i32 batch_slots = batch_seeds * most_candidates;
 inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
 
@@ -21,7 +21,9 @@ class Builder {
  public:
   i64 overflows = 0;  // pairs and hits past the limits of a seed: not considered
 
-  std::size_t bytes() const { return sizeof(*this) + (rows_.size() + crossed_.size() + finished_.size()) * 4; }
+  std::size_t bytes() const {
+    return sizeof(*this) + (rows_.size() + crossed_.size() + finished_.size()) * 4;
+  }
 
   // Where the state of a seed is put before `begin`.
   float* seed_row(i32 seed) { return rows_.data() + seed * most_candidates * row_floats; }
@@ -91,7 +93,8 @@ class Builder {
     find(layer, index, hits, windows);
     if (clock) clock->lap("search");
     for (i32 i = 0; i < pairs_; i += W)
-      store(pair_chi2_ + i, compatibility<kind, F>(crossed_.data(), pair_slot_ + i, hits.rows, pair_hit_ + i));
+      store(pair_chi2_ + i,
+            compatibility<kind, F>(crossed_.data(), pair_slot_ + i, hits.rows, pair_hit_ + i));
     if (clock) clock->lap("chi2");
     select_best(parameters, layer, hits);
     if (clock) clock->lap("choose");
@@ -121,7 +124,8 @@ class Builder {
         if (!near_lane(near, l)) continue;
         Progress& p = progress_[asked_seed_[i + l]];
         p.first_active = active_;
-        for (i32 c = 0; c < p.candidates; ++c) active_slot_[active_++] = slot_of(asked_seed_[i + l], p.side, c);
+        for (i32 c = 0; c < p.candidates; ++c)
+          active_slot_[active_++] = slot_of(asked_seed_[i + l], p.side, c);
       }
     }
     pad(active_slot_, active_);
@@ -134,12 +138,11 @@ class Builder {
       Progress& p = progress_[s];
       if (p.first_active < 0) continue;
       p.first_pair = pairs_;
-      const i32 found = find_pairs(hits, layer, index, windows, p.first_active, p.candidates, pair_parent_ + pairs_,
-                                   pair_hit_ + pairs_, most_pairs);
+      const i32 found = find_pairs(hits, layer, index, windows, p.first_active, p.candidates,
+                                   pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
       p.pairs = min_of(found, most_pairs);
       overflows += found - p.pairs;
-      for (i32 k = 0; k < p.pairs; ++k)
-        pair_slot_[pairs_ + k] = slot_of(s, p.side, pair_parent_[pairs_ + k]);
+      for (i32 k = 0; k < p.pairs; ++k) pair_slot_[pairs_ + k] = slot_of(s, p.side, pair_parent_[pairs_ + k]);
       pairs_ += p.pairs;
     }
     pad(pair_slot_, pairs_);
@@ -156,8 +159,9 @@ class Builder {
       for (i32 c = 0; c < p.candidates; ++c) inverse_pt[c] = row_of(own + c)[3];
       Choice best[most_candidates];
       i32 ended;
-      const i32 chosen = choose(parameters, candidates_ + own, inverse_pt, p.candidates, status_ + p.first_active,
-                                pair_parent_ + p.first_pair, pair_chi2_ + p.first_pair, p.pairs, p, best, ended);
+      const i32 chosen =
+          choose(parameters, candidates_ + own, inverse_pt, p.candidates, status_ + p.first_active,
+                 pair_parent_ + p.first_pair, pair_chi2_ + p.first_pair, p.pairs, p, best, ended);
       if (ended >= 0)
         __builtin_memcpy(finished_.data() + s * row_floats, row_of(own + ended), row_floats * sizeof(float));
       for (i32 k = 0; k < chosen; ++k) take(layer, hits, s, p, best[k], own, next + k);
@@ -172,15 +176,17 @@ class Builder {
   }
 
   // Makes a choice a candidate: its books here, its state here or in the list of updates.
-  void take(const Layer& layer, const Hits& hits, i32 seed, Progress& p, const Choice& choice, i32 own, i32 to) {
+  void take(const Layer& layer, const Hits& hits, i32 seed, Progress& p, const Choice& choice, i32 own,
+            i32 to) {
     Candidate next = candidates_[own + choice.parent];
     const i32 pair = choice.pair < 0 ? -1 : p.first_pair + choice.pair;
     if (pair < 0 || p.nodes == most_nodes) {
       const i32 status = status_[p.first_active + choice.parent];
       if (pair < 0 && status == inside) ++next.tail;
       if (pair >= 0) ++overflows;
-      const float* from = status == outside ? row_of(own + choice.parent)
-                                            : crossed_.data() + static_cast<i64>(own + choice.parent) * row_floats;
+      const float* from = status == outside
+                              ? row_of(own + choice.parent)
+                              : crossed_.data() + static_cast<i64>(own + choice.parent) * row_floats;
       __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
       candidates_[to] = next;
       return;
@@ -214,7 +220,8 @@ class Builder {
     for (i32 l = 0; l < lanes; ++l) {
       Progress& p = progress_[overlap_seed_[i + l]];
       if (!(lane(chi2, l) < parameters.overlap_chi2) || p.nodes == most_nodes) continue;
-      add_node(overlap_seed_[i + l], p, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l], lane(chi2, l));
+      add_node(overlap_seed_[i + l], p, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l],
+               lane(chi2, l));
     }
   }
 
@@ -228,8 +235,8 @@ class Builder {
   i32 start_[batch_seeds];
   i32 asked_seed_[batch_seeds], asked_slot_[batch_seeds + W];
   i32 active_slot_[batch_slots + W], status_[batch_slots + W];
-  float phi_[batch_slots + W], along_[batch_slots + W], half_phi_[batch_slots + W], half_along_[batch_slots + W],
-      slope_[batch_slots + W];
+  float phi_[batch_slots + W], along_[batch_slots + W], half_phi_[batch_slots + W],
+      half_along_[batch_slots + W], slope_[batch_slots + W];
   i32 pair_parent_[batch_pairs + W], pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
   float pair_chi2_[batch_pairs + W];
   i32 update_parent_[batch_slots + W], update_hit_[batch_slots + W], update_slot_[batch_slots + W];

@@ -7,7 +7,7 @@ namespace sitecap::mkfit {
 // A built track; `hit` lists are most_hits apart, from the outermost to the innermost.
 struct Track {
   i32 hits, holes;
-  float chi2;    // of the final fit
+  float chi2;  // of the final fit
   float score;
 };
 
@@ -16,8 +16,8 @@ SITECAP_FN bool good_track(const Parameters& parameters, const Track& t) {
   return t.hits >= parameters.least_hits && t.chi2 < parameters.fit_chi2 * freedom;
 }
 
-// Tracks on each hit as lists: `first[hit]` and `next[...]` are places track * most_hits + i, -1 ends. The order within
-// a list does not matter to what follows.
+// Tracks on each hit as lists: `first[hit]` and `next[...]` are places track * most_hits + i, -1 ends. The
+// order within a list does not matter to what follows.
 struct Users {
   i32* first;
   i32* next;
@@ -27,10 +27,10 @@ SITECAP_FN bool better(const Track* tracks, i32 a, i32 b) {
   return tracks[a].score > tracks[b].score || (tracks[a].score == tracks[b].score && a < b);
 }
 
-// Whether a better track shares too many hits with this one (CMSSW RecoTracker/MkFitCore, removal of duplicates by
-// shared hits: a share of the shorter track's).
-SITECAP_FN bool is_duplicate(const Parameters& parameters, const Track* tracks, const i32* hits, const Users& users,
-                             i32 own) {
+// Whether a better track shares too many hits with this one (CMSSW RecoTracker/MkFitCore, removal of
+// duplicates by shared hits: a share of the shorter track's).
+SITECAP_FN bool is_duplicate(const Parameters& parameters, const Track* tracks, const i32* hits,
+                             const Users& users, i32 own) {
   const i32 most_others = 24;
   i32 other[most_others], common[most_others];
   i32 others = 0;

@@ -35,7 +35,8 @@ class MkFit final : public Payload {
       : events_(columns), parameters_(parameters_of(settings)), builder_(std::make_unique<Builder<W>>()) {
     const auto hits = static_cast<std::size_t>(events_.most_event_hits) + W;
     const auto seeds = static_cast<std::size_t>(events_.most_seeds) + W;
-    for (auto* column : {&phi_, &along_, &inverse_radius_, &sorted_phi_, &sorted_along_}) column->resize(hits);
+    for (auto* column : {&phi_, &along_, &inverse_radius_, &sorted_phi_, &sorted_along_})
+      column->resize(hits);
     for (auto* column : {&bin_, &order_, &place_, &first_user_}) column->resize(hits);
     std::fill(first_user_.begin(), first_user_.end(), -1);
     points_.resize(hits * point_floats);
@@ -78,14 +79,16 @@ class MkFit final : public Payload {
     for (i32 k = 0; k < kept_count_; ++k) {
       const i32 t = kept_[static_cast<std::size_t>(k)];
       digest.add(track_rows_.data() + static_cast<std::size_t>(t) * row_floats, 29);
-      digest.add(track_hits_.data() + static_cast<std::size_t>(t) * most_hits, track_[static_cast<std::size_t>(t)].hits);
+      digest.add(track_hits_.data() + static_cast<std::size_t>(t) * most_hits,
+                 track_[static_cast<std::size_t>(t)].hits);
       digest.add(&track_[static_cast<std::size_t>(t)].chi2, 1);
     }
     return digest.value();
   }
   std::size_t workspace_bytes() const override {
-    return builder_->bytes() + phi_.size() * 9 * 4 + points_.size() * 4 + (bin_offset_.size() + cursor_.size()) * 4 +
-           track_.size() * (sizeof(Track) + 24) + (track_rows_.size() + track_hits_.size() + next_user_.size()) * 4;
+    return builder_->bytes() + phi_.size() * 9 * 4 + points_.size() * 4 +
+           (bin_offset_.size() + cursor_.size()) * 4 + track_.size() * (sizeof(Track) + 24) +
+           (track_rows_.size() + track_hits_.size() + next_user_.size()) * 4;
   }
 
  private:
@@ -93,16 +96,17 @@ class MkFit final : public Payload {
     const RawHits raw = raw_hits(events_, first_hit_);
     i32 i = 0;
     for (; i + W <= hits_; i += W)
-      bin_hits<F>(raw, events_.layers.data(), i, W, phi_.data(), along_.data(), inverse_radius_.data(), bin_.data());
+      bin_hits<F>(raw, events_.layers.data(), i, W, phi_.data(), along_.data(), inverse_radius_.data(),
+                  bin_.data());
     for (; i < hits_; ++i)
       bin_hits<float>(raw, events_.layers.data(), i, 1, phi_.data(), along_.data(), inverse_radius_.data(),
                       bin_.data());
-    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * layer_bins, bin_offset_.data(),
-                  cursor_.data(), order_.data());
+    counting_sort(bin_.data(), hits_, static_cast<i32>(events_.layers.size()) * layer_bins,
+                  bin_offset_.data(), cursor_.data(), order_.data());
     for (i32 k = 0; k < hits_; ++k) {
       place_[static_cast<std::size_t>(order_[static_cast<std::size_t>(k)])] = k;
-      place_hit(raw, order_[static_cast<std::size_t>(k)], k, phi_.data(), along_.data(), inverse_radius_.data(),
-                points_.data(), sorted_phi_.data(), sorted_along_.data());
+      place_hit(raw, order_[static_cast<std::size_t>(k)], k, phi_.data(), along_.data(),
+                inverse_radius_.data(), points_.data(), sorted_phi_.data(), sorted_along_.data());
     }
   }
 
@@ -166,7 +170,8 @@ class MkFit final : public Payload {
       fit_length_[static_cast<std::size_t>(s)] = most_hits - track_[static_cast<std::size_t>(s)].hits;
     i32 offset[most_hits + 2];
     counting_sort(fit_length_.data(), seeds_, most_hits + 1, offset, cursor_.data(), fit_order_.data());
-    for (i32 k = 0; k < W; ++k) fit_order_[static_cast<std::size_t>(seeds_ + k)] = seeds_ > 0 ? fit_order_[0] : 0;
+    for (i32 k = 0; k < W; ++k)
+      fit_order_[static_cast<std::size_t>(seeds_ + k)] = seeds_ > 0 ? fit_order_[0] : 0;
     for (i32 i = 0; i < seeds_; i += W) fit_group(fit_order_.data() + i, min_of(W, seeds_ - i));
   }
   void fit_group(const i32* tracks, i32 lanes) {
@@ -175,7 +180,8 @@ class MkFit final : public Payload {
     widen(s);
     F chi2{};
     i32 longest = 0;
-    for (i32 l = 0; l < lanes; ++l) longest = max_of(longest, track_[static_cast<std::size_t>(tracks[l])].hits);
+    for (i32 l = 0; l < lanes; ++l)
+      longest = max_of(longest, track_[static_cast<std::size_t>(tracks[l])].hits);
     for (i32 k = 0; k < longest; ++k) {
       i32 hit[W];
       F kind{}, material{}, on{};
@@ -187,7 +193,8 @@ class MkFit final : public Payload {
         const i32 index = events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(hit[l])]];
         const Layer& layer = events_.layers[static_cast<std::size_t>(index)];
         const bool last_of_layer =
-            k + 1 >= count || events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(list[k + 1])]] != index;
+            k + 1 >= count ||
+            events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(list[k + 1])]] != index;
         set_lane(kind, l, layer.is_disc != 0 ? 1.f : 0.f);
         set_lane(material, l, last_of_layer ? layer.radiation_lengths : 0.f);
         set_lane(on, l, taken ? 1.f : 0.f);
@@ -249,11 +256,13 @@ Columns MkFit<W>::results() const {
     covariance.insert(covariance.end(), row + 8, row + 29);
     // from inside to outside, as indices of the event's hits
     for (i32 i = track_[t].hits - 1; i >= 0; --i)
-      hit.push_back(order_[static_cast<std::size_t>(track_hits_[t * most_hits + static_cast<std::size_t>(i)])]);
+      hit.push_back(
+          order_[static_cast<std::size_t>(track_hits_[t * most_hits + static_cast<std::size_t>(i)])]);
     first.push_back(static_cast<i32>(hit.size()));
   }
   Columns columns;
-  const char* const names[] = {"track_x", "track_y", "track_z", "track_inverse_pt", "track_phi", "track_theta"};
+  const char* const names[] = {"track_x",          "track_y",   "track_z",
+                               "track_inverse_pt", "track_phi", "track_theta"};
   for (int i = 0; i < 6; ++i) columns.put(names[i], std::move(parameters[i]));
   columns.put("track_seed", std::move(seed));
   columns.put("track_charge", std::move(charge));

@@ -7,12 +7,12 @@ namespace sitecap::mkfit {
 
 // What is known of a candidate at a layer; arrays by place in the list of active candidates.
 struct Windows {
-  float* phi;          // rad, where it crosses
-  float* along;        // cm
-  float* half_phi;     // rad, half width of |dphi - slope * dalong|
-  float* half_along;   // cm
-  float* slope;        // rad/cm, of the strips
-  i32* status;         // one of the following
+  float* phi;         // rad, where it crosses
+  float* along;       // cm
+  float* half_phi;    // rad, half width of |dphi - slope * dalong|
+  float* half_along;  // cm
+  float* slope;       // rad/cm, of the strips
+  i32* status;        // one of the following
 };
 SITECAP_CONST i32 outside = 0;  // no sensor is crossed: nothing is sought, nothing is missed
 SITECAP_CONST i32 edge = 1;     // perhaps: hits are sought, none is missed
@@ -28,7 +28,8 @@ SITECAP_FN F along_of(const State<F>& s) {
 }
 
 template <int kind, class F>
-SITECAP_FN Arc<F> arc_to_layer(const State<F>& s, const Heading<F>& h, const Layer& layer, MaskOf<F>& reached) {
+SITECAP_FN Arc<F> arc_to_layer(const State<F>& s, const Heading<F>& h, const Layer& layer,
+                               MaskOf<F>& reached) {
   if constexpr (kind == disc)
     return arc_to_disc(s, h, all_lanes<F>(layer.position), reached);
   else
@@ -49,8 +50,9 @@ SITECAP_FN MaskOf<F> comes_near(const float* rows, const i32* row, const Layer& 
   return reached & (along > layer.low - margin) & (along < layer.high + margin);
 }
 
-// Takes W candidates to the middle of a layer, through its material, and says where their hits may lie: no hit of
-// chi2 below the cut lies outside (a projection of the residual squared is at most chi2 times its variance).
+// Takes W candidates to the middle of a layer, through its material, and says where their hits may lie: no
+// hit of chi2 below the cut lies outside (a projection of the residual squared is at most chi2 times its
+// variance).
 template <int kind, class F>
 SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, int lanes, const Layer& layer,
                             float chi2_cut, const Windows& windows, i32 at) {

@@ -15,7 +15,8 @@ namespace sitecap::mkfit {
 inline void finite(Span<const float> column, const char* name, float low, float high) {
   for (i64 i = 0; i < column.size; ++i)
     if (!(column[i] >= low && column[i] <= high))
-      refuse(std::string("column '") + name + "' has " + std::to_string(column[i]) + " at " + std::to_string(i));
+      refuse(std::string("column '") + name + "' has " + std::to_string(column[i]) + " at " +
+             std::to_string(i));
 }
 
 struct Events {
@@ -41,10 +42,12 @@ struct Events {
   void read_layers() {
     const auto is_disc = columns.get<u8>("layer_is_disc");
     const i64 count = is_disc.size;
-    if (count < 1 || count > most_layers) refuse("the tracker has " + std::to_string(count) + " layers, not 1 to 128");
+    if (count < 1 || count > most_layers)
+      refuse("the tracker has " + std::to_string(count) + " layers, not 1 to 128");
     const auto column = [&](const char* name) {
       const auto values = columns.get<float>(name);
-      if (values.size != count) refuse(std::string("column '") + name + "' is not as long as the list of layers");
+      if (values.size != count)
+        refuse(std::string("column '") + name + "' is not as long as the list of layers");
       finite(values, name, -1000.f, 1000.f);
       return values;
     };
@@ -56,13 +59,14 @@ struct Events {
     for (i64 i = 0; i < count; ++i) {
       if (!(high[i] > low[i]) || !(material[i] > 0.f)) refuse("layer " + std::to_string(i) + " is empty");
       layers.push_back(Layer{is_disc[i], position[i], low[i], high[i], hole_low[i], hole_high[i], stagger[i],
-                             stereo[i], precise[i] * precise[i] * (1.f + stereo[i] * stereo[i]), along[i] * along[i],
-                             material[i], static_cast<float>(along_bins) / (high[i] - low[i])});
+                             stereo[i], precise[i] * precise[i] * (1.f + stereo[i] * stereo[i]),
+                             along[i] * along[i], material[i],
+                             static_cast<float>(along_bins) / (high[i] - low[i])});
     }
     make_plan();
   }
-  // Inside to outside: cylinders by radius, discs by |z|. A disc lies before the cylinders that enclose it, as
-  // FPIX before TIB and TID before TOB.
+  // Inside to outside: cylinders by radius, discs by |z|. A disc lies before the cylinders that enclose it,
+  // as FPIX before TIB and TID before TOB.
   void make_plan() {
     const i32 count = static_cast<i32>(layers.size());
     for (i32 region = 0; region < regions; ++region) {
@@ -83,7 +87,8 @@ struct Events {
         const bool wheel_first = wheel.high < tube.position && absolute(wheel.position) < tube.high;
         return (p.is_disc != 0) == wheel_first;
       };
-      // by insertion: the order of a disc and a cylinder need not be transitive for every tracker, but is fixed so
+      // by insertion: the order of a disc and a cylinder need not be transitive for every tracker, but is
+      // fixed so
       for (std::size_t i = 1; i < used.size(); ++i)
         for (std::size_t k = i; k > 0 && before(used[k], used[k - 1]); --k) std::swap(used[k], used[k - 1]);
       plan.count[region] = static_cast<i32>(used.size());
@@ -108,7 +113,8 @@ struct Events {
     hit_tl = column("hit_covariance_tl", -1e4f, 1e4f);
     hit_ll = column("hit_covariance_ll", 1e-10f, 1e4f);
     for (i64 i = 0; i < hit_layer.size; ++i)
-      if (hit_layer[i] >= layers.size()) refuse("hit " + std::to_string(i) + " lies in a layer that is not there");
+      if (hit_layer[i] >= layers.size())
+        refuse("hit " + std::to_string(i) + " lies in a layer that is not there");
     for (i64 e = 0; e + 1 < hit_offset.size; ++e)
       most_event_hits = max_of(most_event_hits, hit_offset[e + 1] - hit_offset[e]);
   }
@@ -137,7 +143,8 @@ struct Events {
       const i32 hits = hit_offset[e + 1] - hit_offset[e];
       most_seeds = max_of(most_seeds, seed_offset[e + 1] - seed_offset[e]);
       for (i64 s = seed_offset[e]; s < seed_offset[e + 1]; ++s) {
-        if (seed_charge[s] != 1 && seed_charge[s] != -1) refuse("seed " + std::to_string(s) + " has no charge of 1 or -1");
+        if (seed_charge[s] != 1 && seed_charge[s] != -1)
+          refuse("seed " + std::to_string(s) + " has no charge of 1 or -1");
         for (int k = 0; k < seed_hits; ++k)
           if (seed_hit[k][s] >= hits || seed_hit[k][s] < (k == 0 ? 0 : -1))
             refuse("seed " + std::to_string(s) + " has a hit that is not in its event");

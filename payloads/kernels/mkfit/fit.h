@@ -1,7 +1,8 @@
-// The final fit: from the outermost hit inwards, with a wide start, then through the beam pipe to the beam line.
+// The final fit: from the outermost hit inwards, with a wide start, then through the beam pipe to the beam
+// line.
 #pragma once
-#include "kernels/mkfit/update.h"
 #include "kernels/mkfit/layers.h"
+#include "kernels/mkfit/update.h"
 
 namespace sitecap::mkfit {
 
@@ -14,11 +15,11 @@ SITECAP_FN void widen(State<F>& s) {
   for (int k = 0; k < 21; ++k) s.c[k] = s.c[k] * start_scale;
 }
 
-// One hit inwards: propagation, update, and the material of its layer (`radiation_lengths`, 0 where the next hit lies
-// in the same layer). Lanes out of `taken` stay as they are. Adds to chi2.
+// One hit inwards: propagation, update, and the material of its layer (`radiation_lengths`, 0 where the next
+// hit lies in the same layer). Lanes out of `taken` stay as they are. Adds to chi2.
 template <class F>
-SITECAP_FN void fit_step(State<F>& s, const Point<F>& p, MaskOf<F> is_disc, F radiation_lengths, MaskOf<F> taken,
-                         F& chi2) {
+SITECAP_FN void fit_step(State<F>& s, const Point<F>& p, MaskOf<F> is_disc, F radiation_lengths,
+                         MaskOf<F> taken, F& chi2) {
   const State<F> old = s;
   Heading<F> h = heading(s);
   const F step = kalman_step<either>(s, h, p, is_disc);
@@ -44,8 +45,8 @@ SITECAP_FN void to_beam_line(State<F>& s) {
   const Arc<F> pipe = arc_to_cylinder(s, h, all_lanes<F>(beam_pipe_cm * beam_pipe_cm), reached);
   transport(s, h, pipe);
   const F ux = s.x * (1.f / beam_pipe_cm), uy = s.y * (1.f / beam_pipe_cm);
-  add_material(s, h, all_lanes<F>(beam_pipe_radiation_lengths), (ux * h.cos_phi + uy * h.sin_phi) * h.sin_theta,
-               -1.f);
+  add_material(s, h, all_lanes<F>(beam_pipe_radiation_lengths),
+               (ux * h.cos_phi + uy * h.sin_phi) * h.sin_theta, -1.f);
   keep_where(s, start, reached);
   const State<F> at_pipe = s;
   h = heading(s);

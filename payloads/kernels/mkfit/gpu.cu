@@ -4,7 +4,9 @@
 using namespace sitecap;
 using namespace sitecap::mkfit;
 
-SITECAP_FN i32 own_item() { return static_cast<i32>(blockIdx.x * blockDim.x + threadIdx.x); }
+SITECAP_FN i32 own_item() {
+  return static_cast<i32>(blockIdx.x * blockDim.x + threadIdx.x);
+}
 
 extern "C" {
 
@@ -14,14 +16,15 @@ __global__ void mkfit_bin_hits(RawHits raw, const Layer* layers, i32 hits, float
   if (i < hits) bin_hits<float>(raw, layers, i, 1, phi, along, inverse_radius, bin);
 }
 
-__global__ void mkfit_place_hits(RawHits raw, const i32* order, i32 hits, const float* phi, const float* along,
-                                 const float* inverse_radius, float* rows, float* sorted_phi, float* sorted_along) {
+__global__ void mkfit_place_hits(RawHits raw, const i32* order, i32 hits, const float* phi,
+                                 const float* along, const float* inverse_radius, float* rows,
+                                 float* sorted_phi, float* sorted_along) {
   const i32 i = own_item();
   if (i < hits) place_hit(raw, order[i], i, phi, along, inverse_radius, rows, sorted_phi, sorted_along);
 }
 
-__global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* slots, i32 active, Layer layer,
-                                  float chi2_cut, Windows windows) {
+__global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* slots, i32 active,
+                                  Layer layer, float chi2_cut, Windows windows) {
   const i32 i = own_item();
   if (i >= active) return;
   if (layer.is_disc != 0)
@@ -31,16 +34,17 @@ __global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* 
 }
 
 // Each seed has room for most_pairs pairs; `found` may say more.
-__global__ void mkfit_find_pairs(Hits hits, Layer layer, i32 layer_index, Windows windows, const i32* first_active,
-                                 const i32* candidates, i32 seeds, i32* parent, i32* hit, i32* found) {
+__global__ void mkfit_find_pairs(Hits hits, Layer layer, i32 layer_index, Windows windows,
+                                 const i32* first_active, const i32* candidates, i32 seeds, i32* parent,
+                                 i32* hit, i32* found) {
   const i32 s = own_item();
   if (s >= seeds || first_active[s] < 0) return;
-  found[s] = find_pairs(hits, layer, layer_index, windows, first_active[s], candidates[s], parent + s * most_pairs,
-                        hit + s * most_pairs, most_pairs);
+  found[s] = find_pairs(hits, layer, layer_index, windows, first_active[s], candidates[s],
+                        parent + s * most_pairs, hit + s * most_pairs, most_pairs);
 }
 
-__global__ void mkfit_compatibility(const float* crossed, const i32* slots, const float* hit_rows, const i32* hit,
-                                    i32 pairs, i32 is_disc, float* chi2) {
+__global__ void mkfit_compatibility(const float* crossed, const i32* slots, const float* hit_rows,
+                                    const i32* hit, i32 pairs, i32 is_disc, float* chi2) {
   const i32 i = own_item();
   if (i >= pairs) return;
   chi2[i] = is_disc != 0 ? compatibility<disc, float>(crossed, slots + i, hit_rows, hit + i)
@@ -78,11 +82,12 @@ __global__ void mkfit_fit(float* rows, const Track* tracks, const i32* track_hit
   chi2_of[t] = chi2;
 }
 
-__global__ void mkfit_duplicates(Parameters parameters, const Track* tracks, const i32* track_hits, Users users,
-                                 i32 count, i32* kept) {
+__global__ void mkfit_duplicates(Parameters parameters, const Track* tracks, const i32* track_hits,
+                                 Users users, i32 count, i32* kept) {
   const i32 t = own_item();
   if (t < count)
-    kept[t] = good_track(parameters, tracks[t]) && !is_duplicate(parameters, tracks, track_hits, users, t) ? 1 : 0;
+    kept[t] =
+        good_track(parameters, tracks[t]) && !is_duplicate(parameters, tracks, track_hits, users, t) ? 1 : 0;
 }
 
 }  // extern "C"

@@ -1,11 +1,12 @@
 // Propagation of state and covariance along a helix to a cylinder, a disc or the beam line: closed forms, no
 // iteration.
 //
-// With the half-angle tangent t = tan(turn / 2) and u = 2 R t every point of the circle is p + u / (1 + t^2) (e + t n),
-// e along the momentum and n across it, so that |p'|^2 = r^2 becomes a quadratic in u whose stable root has no
-// difference of large numbers for stiff tracks. The covariance goes first to a fixed length of path, where the
-// Jacobian differs from one in six entries only, and is then projected onto the surface: d' = d - f (n.d) / (n.f), f
-// the change of the state by path (A. Strandlie, W. Wittek, NIM A 566 (2006) 687, treat both steps).
+// With the half-angle tangent t = tan(turn / 2) and u = 2 R t every point of the circle is p + u / (1 + t^2)
+// (e + t n), e along the momentum and n across it, so that |p'|^2 = r^2 becomes a quadratic in u whose stable
+// root has no difference of large numbers for stiff tracks. The covariance goes first to a fixed length of
+// path, where the Jacobian differs from one in six entries only, and is then projected onto the surface: d' =
+// d - f (n.d) / (n.f), f the change of the state by path (A. Strandlie, W. Wittek, NIM A 566 (2006) 687,
+// treat both steps).
 #pragma once
 #include "kernels/mkfit/state.h"
 
@@ -70,7 +71,8 @@ SITECAP_FN Arc<F> arc_of_path(F path, F curvature) {
   return {a * ratio, path * ratio, path};
 }
 
-// To the cylinder of this squared radius (cm2): the nearer crossing in the direction that the radius asks for.
+// To the cylinder of this squared radius (cm2): the nearer crossing in the direction that the radius asks
+// for.
 template <class F>
 SITECAP_FN Arc<F> arc_to_cylinder(const State<F>& s, const Heading<F>& h, F radius2, MaskOf<F>& reached) {
   const F a = s.x * h.cos_phi + s.y * h.sin_phi;
@@ -98,7 +100,8 @@ SITECAP_FN Arc<F> arc_to_beam_line(const State<F>& s, const Heading<F>& h, MaskO
   const F a = s.x * h.cos_phi + s.y * h.sin_phi;
   const F b = s.y * h.cos_phi - s.x * h.sin_phi;
   const F across = 1.f + h.curvature * b, along = h.curvature * a;
-  const Arc<F> arc = arc_of_chord(-2.f * a / (square_root(across * across + along * along) + across), h.curvature);
+  const Arc<F> arc =
+      arc_of_chord(-2.f * a / (square_root(across * across + along * along) + across), h.curvature);
   reached = absolute(arc.t) < largest_half_tangent;
   return arc;
 }
@@ -133,9 +136,9 @@ SITECAP_FN void transport(State<F>& s, Heading<F>& h, const Arc<F>& arc) {
   const F yi = scale * (across * h.cos_phi - along * h.sin_phi);
   F dx, dy;
   move_parameters(s, h, arc, dx, dy);
-  const F xp = -dy, yp = dx;                                               // d / d phi
-  const F zt = -arc.path * (1.f + h.cot_theta * h.cot_theta);              // d z / d theta
-  const F pi_ = arc.path * bend;                                           // d phi / d (1/pT)
+  const F xp = -dy, yp = dx;                                   // d / d phi
+  const F zt = -arc.path * (1.f + h.cot_theta * h.cot_theta);  // d z / d theta
+  const F pi_ = arc.path * bend;                               // d phi / d (1/pT)
 
   F* c = s.c;
   // rows x, y and z: x + xi i + xp p, y + yi i + yp p, z + zt t; then p + pi i
@@ -169,8 +172,8 @@ SITECAP_FN void transport(State<F>& s, Heading<F>& h, const Arc<F>& arc) {
   c[17] = z5;
 }
 
-// The covariance of where the track crosses the plane of this normal through its state: kind `cylinder` says that the
-// normal has no z, `disc` that it is z.
+// The covariance of where the track crosses the plane of this normal through its state: kind `cylinder` says
+// that the normal has no z, `disc` that it is z.
 template <int kind, class F>
 SITECAP_FN void project(State<F>& s, const Heading<F>& h, F nx, F ny, F nz) {
   F* c = s.c;

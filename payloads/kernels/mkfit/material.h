@@ -6,11 +6,11 @@ namespace sitecap::mkfit {
 
 SITECAP_CONST float pion_mass2 = 0.0194797849f;  // GeV2; every track is taken for a pion, as in mkFit
 
-// `crossed`: radiation lengths of normal incidence; `cosine`: of the angle to the normal; `outwards`: +1 when the
-// momentum falls along the way, -1 against the flight.
+// `crossed`: radiation lengths of normal incidence; `cosine`: of the angle to the normal; `outwards`: +1 when
+// the momentum falls along the way, -1 against the flight.
 //
-// Highland's formula and Bethe's mean loss with the asymptotic density effect, 21.82 g/cm2 of silicon a radiation
-// length (Particle Data Group, "Passage of particles through matter").
+// Highland's formula and Bethe's mean loss with the asymptotic density effect, 21.82 g/cm2 of silicon a
+// radiation length (Particle Data Group, "Passage of particles through matter").
 template <class F>
 SITECAP_FN void add_material(State<F>& s, const Heading<F>& h, F crossed, F cosine, float outwards) {
   const F x = crossed / larger(absolute(cosine), all_lanes<F>(0.1f));
@@ -27,7 +27,7 @@ SITECAP_FN void add_material(State<F>& s, const Heading<F>& h, F crossed, F cosi
   s.c[18] = s.c[18] + angle2 * shift;
   s.c[20] = s.c[20] + angle2;
   const F log_ratio = 0.5f * logarithm(p2 * (1.f / pion_mass2));  // ln(beta gamma)
-  const F density = larger(log_ratio - 2.2177f, F{});              // ln(31.05 eV / 173 eV) - 1/2
+  const F density = larger(log_ratio - 2.2177f, F{});             // ln(31.05 eV / 173 eV) - 1/2
   const F bracket = larger(8.6838f + 2.f * log_ratio - 1.f / inverse_beta2 - density, all_lanes<F>(1.f));
   const F loss = 3.336e-3f * x * inverse_beta2 * bracket * outwards;
   const F energy = square_root(energy2) - loss;

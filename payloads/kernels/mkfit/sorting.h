@@ -7,8 +7,8 @@ namespace sitecap::mkfit {
 // The hits of one event as they come.
 struct RawHits {
   const u8* layer;
-  const float *x, *y, *z;        // cm
-  const float *tt, *tl, *ll;     // cm2
+  const float *x, *y, *z;     // cm
+  const float *tt, *tl, *ll;  // cm2
 };
 
 // Azimuth, place along the layer, and bin of W hits from `at` on.
@@ -61,8 +61,8 @@ SITECAP_FN i32 region_of(float x, float y, float z, float theta) {
   const float slope = cosine / max_of(sine, 1e-3f);
   const float radius = square_root(x * x + y * y);
   const float side = slope < 0.f ? -1.f : 1.f;
-  const float at_end = side * (z + (108.f - radius) * slope);     // the outermost TOB cylinder, 109 cm long
-  const float at_start = side * (z + (25.5f - radius) * slope);   // the innermost TIB cylinder, 70 cm long
+  const float at_end = side * (z + (108.f - radius) * slope);    // the outermost TOB cylinder, 109 cm long
+  const float at_start = side * (z + (25.5f - radius) * slope);  // the innermost TIB cylinder, 70 cm long
   if (at_end < 104.f) return region_barrel;
   const i32 base = at_start < 76.f ? region_transition : region_endcap;
   return side > 0.f ? base : base + 1;

@@ -1,5 +1,5 @@
-// State of a track candidate: parameters and covariance as mkFit holds them (S. Lantz et al., "Speeding up particle
-// track reconstruction using a parallel Kalman filter algorithm", JINST 15 (2020) P09030).
+// State of a track candidate: parameters and covariance as mkFit holds them (S. Lantz et al., "Speeding up
+// particle track reconstruction using a parallel Kalman filter algorithm", JINST 15 (2020) P09030).
 #pragma once
 #include "sitecap/maths.h"
 #include "sitecap/rows.h"
@@ -7,20 +7,22 @@
 namespace sitecap::mkfit {
 
 // Place of element (i, j), i >= j, of a symmetric 6 x 6 matrix packed by rows of its lower triangle.
-SITECAP_FN constexpr int packed(int i, int j) { return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
+SITECAP_FN constexpr int packed(int i, int j) {
+  return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
+}
 
 // One track a lane. Order of the covariance: x, y, z (cm), 1/pT (1/GeV), phi, theta (rad).
 template <class F>
 struct State {
-  F x, y, z;         // cm
-  F inverse_pt;      // 1/GeV, > 0
-  F phi, theta;      // rad, of the momentum
-  F charge;          // +1 or -1
+  F x, y, z;     // cm
+  F inverse_pt;  // 1/GeV, > 0
+  F phi, theta;  // rad, of the momentum
+  F charge;      // +1 or -1
   F c[21];
 };
 
-// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, one spare, 21 covariances, three
-// spare.
+// In memory a state is a row of 32 floats, two cache lines: six parameters, charge, one spare, 21
+// covariances, three spare.
 SITECAP_CONST int row_floats = 32;
 
 template <class F>
@@ -61,8 +63,8 @@ SITECAP_FN void store_state(float* SITECAP_RESTRICT rows, const i32* row, int la
   store_rows<row_floats>(rows, row_floats, row, lanes, v);
 }
 
-// A measured point: a row of eight floats. The covariance is of the plane of measurement: tangential direction, and
-// along the beam line (cylinders) or the radius (discs).
+// A measured point: a row of eight floats. The covariance is of the plane of measurement: tangential
+// direction, and along the beam line (cylinders) or the radius (discs).
 template <class F>
 struct Point {
   F x, y, z;     // cm

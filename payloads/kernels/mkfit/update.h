@@ -1,5 +1,5 @@
-// One measurement into the state: residual, chi2 and the gain of the Kalman filter (R. Fruehwirth, NIM A 262 (1987)
-// 444), with the two-dimensional measurement of a sensor's plane.
+// One measurement into the state: residual, chi2 and the gain of the Kalman filter (R. Fruehwirth, NIM A 262
+// (1987) 444), with the two-dimensional measurement of a sensor's plane.
 #pragma once
 #include "kernels/mkfit/helix.h"
 
@@ -20,7 +20,8 @@ SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<
     if constexpr (kind == either) {
       MaskOf<F> reached_disc;
       const Arc<F> other = arc_to_disc(s, h, p.z, reached_disc);
-      arc = Arc<F>{select(is_disc, other.t, arc.t), select(is_disc, other.u, arc.u), select(is_disc, other.path, arc.path)};
+      arc = Arc<F>{select(is_disc, other.t, arc.t), select(is_disc, other.u, arc.u),
+                   select(is_disc, other.path, arc.path)};
       reached = (is_disc & reached_disc) | ((is_disc == 0) & reached);
       nx = select(is_disc, F{}, nx);
       ny = select(is_disc, F{}, ny);
@@ -35,8 +36,8 @@ SITECAP_FN MaskOf<F> propagate_to_point(State<F>& s, Heading<F>& h, const Point<
 // Residuals and the inverse of their covariance, in the plane of measurement.
 template <class F>
 struct Residual {
-  F t, l;           // cm
-  F tt, tl, ll;     // 1/cm2
+  F t, l;        // cm
+  F tt, tl, ll;  // 1/cm2
   F chi2;
 };
 
@@ -65,7 +66,8 @@ SITECAP_FN Coupling<F> coupling(const State<F>& s, const Point<F>& p, MaskOf<F> 
 }
 
 template <int kind, class F>
-SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Coupling<F>& k, MaskOf<F> is_disc) {
+SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Coupling<F>& k,
+                                MaskOf<F> is_disc) {
   Residual<F> r;
   const F dx = p.x - s.x, dy = p.y - s.y, dz = p.z - s.z;
   r.t = p.ux * dy - p.uy * dx;
@@ -109,9 +111,8 @@ SITECAP_FN void apply_gain(State<F>& s, const Coupling<F>& k, const Residual<F>&
   s.phi = s.phi + step[4];
   s.theta = s.theta + step[5];
   SITECAP_UNROLL
-  for (int i = 0; i < 6; ++i)
-    SITECAP_UNROLL
-    for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt[i] * k.t[j] + gl[i] * k.l[j]);
+  for (int i = 0; i < 6; ++i) SITECAP_UNROLL
+  for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt[i] * k.t[j] + gl[i] * k.l[j]);
 }
 
 // Keeps `old` in the lanes that are not `taken`.

@@ -35,8 +35,7 @@ inline bool to_z(const Flight& from, double z_cm, double largest_turn, Flight& t
   double sine, cosine;
   precise::sine_cosine(from.theta, sine, cosine);
   if (precise::absolute(cosine) < 1e-6) return false;
-  const double turn =
-      -(z_cm - from.z_cm) * sine / cosine * bending_gev_per_cm * from.charge / from.pt_gev;
+  const double turn = -(z_cm - from.z_cm) * sine / cosine * bending_gev_per_cm * from.charge / from.pt_gev;
   if (precise::absolute(turn) > largest_turn) return false;
   to = turned(from, turn);
   return true;
@@ -44,8 +43,8 @@ inline bool to_z(const Flight& from, double z_cm, double largest_turn, Flight& t
 
 // To where it leaves a cylinder; false if it does not reach it within `largest_turn`.
 //
-// With u = 2 R tan(turn / 2): u^2 (1 + b/R - d/(4 R^2)) + 2 a u - d = 0, a and b the components of the position
-// along and across the momentum, d = r^2 - r0^2: no difference of large numbers for stiff tracks.
+// With u = 2 R tan(turn / 2): u^2 (1 + b/R - d/(4 R^2)) + 2 a u - d = 0, a and b the components of the
+// position along and across the momentum, d = r^2 - r0^2: no difference of large numbers for stiff tracks.
 inline bool to_radius(const Flight& from, double radius_cm, double largest_turn, Flight& to) {
   double sine, cosine;
   precise::sine_cosine(from.phi, sine, cosine);

@@ -16,8 +16,9 @@ Layer barrel_pixel(double radius_cm, int ladders) {
 
 Layer barrel_strip(double radius_cm, double half_length_cm, int strips, int ladders, double stagger_cm,
                    double sigma_cm, double stereo, double radiation_lengths) {
-  Layer layer{false, false,  radius_cm, -half_length_cm, half_length_cm, 0,  0, stagger_cm, ladders,
-              0.05,  stereo, sigma_cm,  0.0,             {},             radiation_lengths};
+  Layer layer{
+      false,    false, radius_cm, -half_length_cm,  half_length_cm, 0, 0, stagger_cm, ladders, 0.05, stereo,
+      sigma_cm, 0.0,   {},        radiation_lengths};
   const double length = 2.0 * half_length_cm / strips;
   for (int i = 0; i <= strips; ++i) layer.strips_cm.push_back(-half_length_cm + length * i);
   layer.sigma_along_cm = length / precise::square_root(12.0);
@@ -28,10 +29,11 @@ Layer disc_pixel(double z_cm) {
   return {true, true, z_cm, 4.5, 16.1, 0, 0, 0.4, 56, 0.08, 0.0, 13 * um, 24 * um, {}, 0.02};
 }
 
-// Rings [first, last] of a wheel; `second_only` leaves rings 1 and 2 out of a hole's far side (stereo: 1, 2 and 5).
+// Rings [first, last] of a wheel; `second_only` leaves rings 1 and 2 out of a hole's far side (stereo: 1, 2
+// and 5).
 Layer disc_strip(double z_cm, int first, int last, bool stereo, double sigma_cm, double radiation_lengths) {
-  Layer layer{true, false, z_cm, ring_ends_cm[first - 1], ring_ends_cm[last], 0, 0, 0.9, 40, 0.05, 0.0, sigma_cm, 0.0,
-              {},   radiation_lengths};
+  Layer layer{true,     false, z_cm, ring_ends_cm[first - 1], ring_ends_cm[last], 0, 0, 0.9, 40, 0.05, 0.0,
+              sigma_cm, 0.0,   {},   radiation_lengths};
   if (stereo) {
     layer.stereo_rad = stereo_angle;
     if (last == 5 && first <= 2) {
@@ -60,14 +62,16 @@ std::vector<Layer> build() {
   for (int i = 0; i < 4; ++i) {
     const double sigma = i < 2 ? 23 * um : 35 * um;  // pitch 80 and 120 um
     all.push_back(barrel_strip(tib_cm[i], 70.0, 12, tib_ladders[i], 0.8, sigma, 0.0, 0.025));
-    if (i < 2) all.push_back(barrel_strip(tib_cm[i] + 0.3, 70.0, 12, tib_ladders[i], 0.8, sigma, stereo_angle, 0.02));
+    if (i < 2)
+      all.push_back(barrel_strip(tib_cm[i] + 0.3, 70.0, 12, tib_ladders[i], 0.8, sigma, stereo_angle, 0.02));
   }
   const double tob_cm[] = {60.8, 69.2, 78.0, 86.8, 96.5, 108.0};
   const int tob_ladders[] = {42, 48, 54, 60, 66, 74};
   for (int i = 0; i < 6; ++i) {
     const double sigma = i < 4 ? 53 * um : 35 * um;  // pitch 183 and 122 um
     all.push_back(barrel_strip(tob_cm[i], 109.0, 12, tob_ladders[i], 1.4, sigma, 0.0, 0.025));
-    if (i < 2) all.push_back(barrel_strip(tob_cm[i] + 0.3, 109.0, 12, tob_ladders[i], 1.4, sigma, stereo_angle, 0.02));
+    if (i < 2)
+      all.push_back(barrel_strip(tob_cm[i] + 0.3, 109.0, 12, tob_ladders[i], 1.4, sigma, stereo_angle, 0.02));
   }
   std::vector<Layer> discs;
   for (const double z : {32.0, 39.5, 49.5}) discs.push_back(disc_pixel(z));

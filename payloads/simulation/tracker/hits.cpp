@@ -11,9 +11,9 @@ namespace sitecap::simulation::tracker {
 
 namespace {
 
-constexpr double efficiency = 0.985;          // of a sensor (S08004 and later operation: 98-99 % and more)
-constexpr double noise_per_cm2 = 0.002;       // noise and what curls back or comes from secondary particles
-constexpr double largest_turn = 1.4;          // rad between two layers: a particle that turns more curls up
+constexpr double efficiency = 0.985;     // of a sensor (S08004 and later operation: 98-99 % and more)
+constexpr double noise_per_cm2 = 0.002;  // noise and what curls back or comes from secondary particles
+constexpr double largest_turn = 1.4;     // rad between two layers: a particle that turns more curls up
 constexpr double beam_pipe_cm = 2.2, beam_pipe_radiation_lengths = 0.0023;
 
 double wrapped(double angle) {
@@ -47,7 +47,8 @@ int ladder_at(const Layer& layer, double phi, int side) {
 }
 
 // The measured point of a crossing at `surface_cm` (radius of the cylinder or z of the disc).
-Hit measured(const Layer& layer, int index, int module, int particle, double surface_cm, Point at, Random& random) {
+Hit measured(const Layer& layer, int index, int module, int particle, double surface_cm, Point at,
+             Random& random) {
   Hit hit{};
   hit.layer = index;
   hit.module = module;
@@ -65,9 +66,9 @@ Hit measured(const Layer& layer, int index, int module, int particle, double sur
     const double low = *(end - 1), high = *end, middle = 0.5 * (low + high);
     along2 = (high - low) * (high - low) / (12.0 * cosine * cosine);
     if (layer.is_disc) {
-      const double distance =
-          precise::square_root(middle * middle * cosine * cosine + at.along_cm * at.along_cm - middle * middle) -
-          middle * cosine;
+      const double distance = precise::square_root(middle * middle * cosine * cosine +
+                                                   at.along_cm * at.along_cm - middle * middle) -
+                              middle * cosine;
       at.phi -= precise::arc_tangent(distance * sine, middle + distance * cosine);
       at.phi += across / (middle * cosine);
     } else {
@@ -88,7 +89,8 @@ Hit measured(const Layer& layer, int index, int module, int particle, double sur
 }
 
 bool to_surface(const Layer& layer, double surface_cm, const Flight& from, Flight& to) {
-  return layer.is_disc ? to_z(from, surface_cm, largest_turn, to) : to_radius(from, surface_cm, largest_turn, to);
+  return layer.is_disc ? to_z(from, surface_cm, largest_turn, to)
+                       : to_radius(from, surface_cm, largest_turn, to);
 }
 
 // Whether `to` lies ahead of `from`.
@@ -102,7 +104,8 @@ bool is_hadron(int pdg_id) {
 }
 
 void follow(const Particle& particle, int number, Random& random, Event& event) {
-  const double pt = precise::square_root(particle.px_gev * particle.px_gev + particle.py_gev * particle.py_gev);
+  const double pt =
+      precise::square_root(particle.px_gev * particle.px_gev + particle.py_gev * particle.py_gev);
   Flight flight{particle.x_cm,
                 particle.y_cm,
                 particle.z_cm,
@@ -165,7 +168,8 @@ void add_noise(const Run& run, int event_index, Event& event) {
     const int count = random.poisson(noise_per_cm2 * area);
     for (int i = 0; i < count; ++i) {
       const int side = random.uniform() < 0.5 ? 0 : 1;
-      const Point point{random.uniform(-precise::pi, precise::pi), random.uniform(layer.low_cm, layer.high_cm)};
+      const Point point{random.uniform(-precise::pi, precise::pi),
+                        random.uniform(layer.low_cm, layer.high_cm)};
       const int ladder = ladder_at(layer, point.phi, side);
       if (ladder < 0 || !sensitive(layer, point.along_cm)) continue;
       const double surface = layer.position_cm + (side == 0 ? -layer.stagger_cm : layer.stagger_cm);

@@ -9,7 +9,7 @@ namespace sitecap::simulation::tracker {
 
 struct Hit {
   int layer;
-  int module;    // ladder of a cylinder, sector of a disc
+  int module;  // ladder of a cylinder, sector of a disc
   double x_cm, y_cm, z_cm;
   // of the measurement in its plane: tangential, and along the beam line (cylinder) or the radius (disc)
   double covariance_tt_cm2, covariance_tl_cm2, covariance_ll_cm2;
@@ -18,13 +18,13 @@ struct Hit {
 
 // A particle's passage through a pixel layer with a measured hit.
 struct PixelPassage {
-  int hit;       // index in Event::hits
+  int hit;  // index in Event::hits
   int layer;
   Flight truth;  // before the layer's material
 };
 
 struct Event {
-  std::vector<Hit> hits;  // sorted by layer and module
+  std::vector<Hit> hits;                            // sorted by layer and module
   std::vector<std::vector<PixelPassage>> passages;  // by particle, from inside to outside
 };
 

@@ -1,4 +1,5 @@
-// Section "tracker": hits of pixel and strip layers, and seeds; columns in payloads/simulation/tracker/README.md.
+// Section "tracker": hits of pixel and strip layers, and seeds; columns in
+// payloads/simulation/tracker/README.md.
 #include "simulation/tracker/geometry.h"
 #include "simulation/tracker/hits.h"
 #include "simulation/tracker/seeds.h"
@@ -7,7 +8,9 @@ namespace sitecap::simulation::tracker {
 
 namespace {
 
-float f(double value) { return static_cast<float>(value); }
+float f(double value) {
+  return static_cast<float>(value);
+}
 
 void put_layers(Columns& columns) {
   std::vector<u8> is_disc;

@@ -11,8 +11,9 @@ namespace {
 constexpr double least_pt_gev = 0.5;
 constexpr double twice_share = 0.1, wrong_share = 0.2;
 
-// A state smeared about `truth` on the surface of `layer`, with the errors of a fit to pixel hits alone: 10 % of pT
-// at 10 GeV, 2 % at 1 GeV; angles of some mrad at 1 GeV by scattering (CMS, "Pixel tracking", JINST 15 (2020) P10017).
+// A state smeared about `truth` on the surface of `layer`, with the errors of a fit to pixel hits alone: 10 %
+// of pT at 10 GeV, 2 % at 1 GeV; angles of some mrad at 1 GeV by scattering (CMS, "Pixel tracking", JINST 15
+// (2020) P10017).
 Seed smeared(const Flight& truth, const Layer& layer, Random& random) {
   const double tangential = 15e-4, longitudinal = 30e-4;
   const double inverse = 1.0 / truth.pt_gev;
