@@ -165,12 +165,13 @@ class Tally:
         self.overflows += int(np.sum(result["overflows"]))
         use = match >= 0
         use[use] = wanted[real]
-        hits = np.diff(np.asarray(result["track_first_hit"], dtype=np.int64))
+        hits = np.diff(as_float64(result["track_first_hit"]))
         owner = np.asarray(event["hit_particle"], dtype=np.int64)
         own = np.bincount(owner[owner >= 0], minlength=len(wanted))
-        self.add("hits", hits[use].astype(np.float64))
-        self.add("purity", times[use] / hits[use])
-        self.add("completeness", times[use] / own[match[use]])
+        self.add("hits", hits[use])
+        shared = times[use].astype(np.float64)
+        self.add("purity", shared / hits[use])
+        self.add("completeness", shared / own[match[use]])
         self.add("chi2", as_float64(result["track_chi2"])[use] / (2 * hits[use] - 5))
         self.add(
             "charge", (result["track_charge"][use] == event["particle_charge"][match[use]]).astype(np.float64)

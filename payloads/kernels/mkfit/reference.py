@@ -1,7 +1,7 @@
 """What mkfit's tracks should be: the true hits of each seed's particle, fitted by a Kalman smoother in double precision.
 
 Pattern recognition is taken from truth, so that only the fit is compared: a forward filter from the innermost hit with
-a wide start and the smoother of Rauch, Tung and Striebel (AIAA Journal 3 (1965) 1445) back to it. Nothing is shared with
+a wide start and the smoother of H. E. Rauch et al. (AIAA Journal 3 (1965) 1445) back to it. Nothing is shared with
 the C++: five local parameters on the plane of each hit, Newton's method to reach the next plane, Jacobians by
 differences; mkfit filters inwards with six global ones, closed forms and an analytic Jacobian.
 """
@@ -73,7 +73,7 @@ def scattering(state: Float, lengths: float, normal: Float) -> Float:
     p2 = (1 / (inverse_pt * np.sin(theta))) ** 2
     angle2 = (0.0136 * (1 + 0.038 * np.log(x))) ** 2 * x * (p2 + PION_MASS2) / p2**2
     kick = np.array([0, 0, -inverse_pt / np.tan(theta), 0, 1.0])
-    noise = angle2 * np.outer(kick, kick)
+    noise: Float = angle2 * np.outer(kick, kick)
     noise[3, 3] += angle2 / np.sin(theta) ** 2
     return noise
 
@@ -81,12 +81,13 @@ def scattering(state: Float, lengths: float, normal: Float) -> Float:
 class Plane:
     """The plane of one hit: origin, axes t and l, normal."""
 
-    def __init__(self, point: Float, is_disc: bool) -> None:
+    def __init__(self, point: Float, *, is_disc: bool) -> None:
         self.origin = point
         u = np.array([point[0], point[1], 0.0]) / np.hypot(point[0], point[1])
         self.t = np.array([-u[1], u[0], 0.0])
         z = np.array([0.0, 0.0, 1.0])
-        self.l, self.normal = (u, z) if is_disc else (z, u)
+        self.l: Float = u if is_disc else z
+        self.normal: Float = z if is_disc else u
 
     def local(self, state: Float) -> Float:
         """(…, 7) to (…, 5): t, l in cm, 1/pT, phi, theta."""
@@ -120,7 +121,7 @@ def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
     discs = event["layer_is_disc"][layer] != 0
     lengths = as_float64(event["layer_radiation_lengths"])[layer]
     lengths = np.where(np.append(True, layer[1:] != layer[:-1]), lengths, 0.0)  # once a layer
-    planes = [Plane(point, bool(is_disc)) for point, is_disc in zip(points, discs, strict=True)]
+    planes = [Plane(point, is_disc=bool(is_disc)) for point, is_disc in zip(points, discs, strict=True)]
     charge = float(start[6])
     predicted = planes[0].local(to_plane(start, planes[0].origin, planes[0].normal))
     covariance = np.diag([1.0, 10.0, 0.5, 0.3, 0.3]) ** 2
@@ -163,7 +164,7 @@ def _to_beam_line(
     """Through the innermost layer's material and the beam pipe to the nearest point."""
     state = plane.state(mean, charge)
     spread = spread + scattering(state, lengths, plane.normal)
-    for_pipe = turned(state, np.float64(0))
+    for_pipe = state
     for _ in range(30):
         radius = np.hypot(for_pipe[0], for_pipe[1])
         u = for_pipe[:3] * np.array([1, 1, 0]) / radius
