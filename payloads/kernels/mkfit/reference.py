@@ -46,7 +46,7 @@ def direction(state: Float) -> Float:
 def to_plane(state: Float, origin: Float, normal: Float) -> Float:
     """States where they cross a plane, by Newton's method on the length of path."""
     path = np.zeros(state.shape[:-1])
-    for _ in range(12):
+    for _ in range(6):
         moved = turned(state, path)
         path = path - ((moved[..., :3] - origin) @ normal) / (direction(moved) @ normal)
     return turned(state, path)
@@ -165,7 +165,7 @@ def _to_beam_line(
     state = plane.state(mean, charge)
     spread = spread + scattering(state, lengths, plane.normal)
     for_pipe = state
-    for _ in range(30):
+    for _ in range(8):
         radius = np.hypot(for_pipe[0], for_pipe[1])
         u = for_pipe[:3] * np.array([1, 1, 0]) / radius
         for_pipe = turned(for_pipe, -(radius - PIPE_CM) / (direction(for_pipe) @ u))
@@ -180,7 +180,7 @@ def _to_beam_line(
     at_pipe = pipe.state(mean, charge)
     spread = jacobian @ spread @ jacobian.T + scattering(at_pipe, PIPE_LENGTHS, pipe.normal)
     nearest = after_material(at_pipe, PIPE_LENGTHS, pipe.normal, -1.0)
-    for _ in range(30):
+    for _ in range(8):
         nearest = turned(nearest, -(nearest[:2] @ direction(nearest)[:2]))
     across = Plane(nearest[:3], is_disc=False)
     across.normal = np.array([np.cos(nearest[4]), np.sin(nearest[4]), 0.0])
