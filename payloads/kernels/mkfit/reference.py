@@ -139,10 +139,14 @@ def step(seeds: Sequence[Seed], layer: Layer, cuts: Mapping[str, float]) -> None
             c = owner[p][1]
             if k < 0:
                 if status[p] != OUTSIDE:
-                    c = replace(c, state=states[p], covariance=covariances[p], tail=c.tail + int(status[p] == INSIDE))
+                    c = replace(
+                        c, state=states[p], covariance=covariances[p], tail=c.tail + int(status[p] == INSIDE)
+                    )
                 seed.candidates.append(c)
                 continue
-            c = replace(c.with_hit(int(layer.hits[hit[k]]), float(chi2[k])), state=new[k], covariance=spread[k])
+            c = replace(
+                c.with_hit(int(layer.hits[hit[k]]), float(chi2[k])), state=new[k], covariance=spread[k]
+            )
             others = np.flatnonzero(
                 (parent == p)
                 & (chi2 < OVERLAP_PAIR_CHI2)

@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from payloads.arrays import Array, Arrays, as_float64
-from payloads.kernels.mkfit.reference_fit import BENDING, PION_MASS2, after_loss, direction, scattering_angle2, turned
+from payloads.kernels.mkfit.reference_fit import (
+    BENDING,
+    PION_MASS2,
+    after_loss,
+    direction,
+    scattering_angle2,
+    turned,
+)
 
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -69,7 +76,9 @@ def travel(states: Float, covariances: Float, place: Float, *, is_disc: bool) ->
 
     value, slope = miss(points)
     # along a straight line first
-    path = -value / slope if is_disc else -value / (slope / 2 + np.sqrt(np.maximum(slope**2 / 4 - value, 1e-12)))
+    path = (
+        -value / slope if is_disc else -value / (slope / 2 + np.sqrt(np.maximum(slope**2 / 4 - value, 1e-12)))
+    )
     for _ in range(6):
         value, slope = miss(turned(points, np.clip(path, -1e3, 1e3)))
         path = path - value / slope

@@ -1,8 +1,9 @@
-"""mkfit: equal bits at every width, tracks as the double-precision smoother fits them, broken results caught."""
+"""mkfit: equal bits at every width, tracks of the double-precision reference, broken results caught."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from payloads import compiled
 from payloads.arrays import Array, Arrays, one_event
 from payloads.backends.device_code import PAYLOADS
 from payloads.kernels.mkfit import display, physics, reference
+from payloads.kernels.mkfit.reference_fit import smooth
 
 BEST = next(variant.name for variant in compiled.variants() if variant.usable)
 MANIFEST = tomllib.loads((PAYLOADS / "kernels/mkfit/manifest.toml").read_text())
@@ -36,7 +38,7 @@ def outside(metrics: dict[str, float]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def small() -> Arrays:
-    return compiled.simulate("tracker", 6, 7, 0, 2)
+    return compiled.simulate("tracker", 3, 7, 0, 2)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def small_results(small: Arrays) -> list[dict[str, Array]]:
 @pytest.fixture(scope="module")
 def crowded() -> Arrays:
     run = MANIFEST["events"]
-    return compiled.simulate("tracker", run["pile_up"], run["seed"], 0, 5)
+    return compiled.simulate("tracker", run["pile_up"], run["seed"], 0, 4)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def test_an_event_does_not_depend_on_the_one_before(small: Arrays) -> None:
 
 
 def test_simulation_is_the_same_whatever_event_it_starts_from(small: Arrays) -> None:
-    alone = compiled.simulate("tracker", 6, 7, 1, 1)
+    alone = compiled.simulate("tracker", 3, 7, 1, 1)
     assert np.array_equal(alone["hit_x"], one_event(small, 1)["hit_x"])
 
 
@@ -93,7 +95,7 @@ def test_near_and_far_modules_of_stereo_layers_are_hit(crowded: Arrays) -> None:
         assert hits[stereo] == pytest.approx(hits[mono], rel=0.1)
 
 
-def test_tracks_are_those_of_the_smoother(
+def test_tracks_are_those_of_the_reference(
     expected: dict[str, Array], small_results: list[dict[str, Array]]
 ) -> None:
     assert len(expected["track_seed"]) > 20
@@ -109,13 +111,14 @@ def test_fit_of_the_kernels_own_hits_agrees_with_the_smoother(
     track, hit = physics.hits_of_tracks(result)
     names = ("x", "y", "z", "inverse_pt", "phi", "theta", "charge")
     apart = []
-    for k in range(0, len(result["track_seed"]), 3):
+    for k in range(0, len(result["track_seed"]), 5):
         start = np.array([float(result[f"track_{name}"][k]) for name in names])
-        state, covariance = reference.smooth(event, hit[track == k], start)
+        state, covariance, chi2 = smooth(event, hit[track == k], start)
         sigma = np.sqrt(np.diag(covariance))  # t, l, 1/pT, phi, theta
         step = (state[4] - values["phi"][k] + np.pi) % (2 * np.pi) - np.pi
         pulls = [state[3] - values["pt"][k], step, state[5] - values["theta"][k], state[2] - values["z0"][k]]
         apart.append(np.abs(pulls) / sigma[[2, 3, 4, 1]])
+        assert result["track_chi2"][k] == pytest.approx(chi2, rel=0.1, abs=1.0)
         assert errors["theta"][k] == pytest.approx(sigma[4], rel=0.05)
         assert errors["d0"][k] == pytest.approx(sigma[0], rel=0.05)
     assert np.median(np.max(apart, axis=1)) < 0.06
@@ -154,13 +157,14 @@ def test_broken_hits_fall_out_of_the_ranges(crowded: Arrays) -> None:
 def test_broken_results_fall_out_of_the_ranges(
     crowded: Arrays, crowded_results: list[dict[str, Array]]
 ) -> None:
-    for change, caught in (
+    breaks: tuple[tuple[Callable[[Arrays], Arrays], str], ...] = (
         (lambda r: {"track_inverse_pt": r["track_inverse_pt"] * np.float32(1.01)}, "pt_bias"),
         (lambda r: {"track_covariance": r["track_covariance"] / np.float32(2)}, "d0_pull"),
         (lambda r: {"track_charge": -r["track_charge"]}, "charge_right"),
         (lambda r: {"track_hit": np.roll(r["track_hit"], 6)}, "efficiency"),
         (lambda r: {"track_z": r["track_z"] * np.float32("nan")}, "z0_um"),
-    ):
+    )
+    for change, caught in breaks:
         broken = [{**r, **change(r)} for r in crowded_results]
         assert caught in outside(physics.measure(crowded, broken))
 
