@@ -102,10 +102,47 @@ def start(event: Arrays, seed: int, order: Sequence[int]) -> Seed:
     return Seed(seed, hits, first, [Candidate(state, covariance, (), len(hits))])
 
 
-def step(seeds: Sequence[Seed], layer: Layer, cuts: Mapping[str, float]) -> None:
-    """All seeds through one layer."""
+@dataclass
+class Crossing:
+    """All candidates of a layer on it, and the hits that fit them: pairs (parent, hit within the layer)."""
+
+    layer: Layer
+    owner: list[tuple[Seed, Candidate]]
+    status: Array
+    states: Float
+    covariances: Float
+    parent: Array
+    hit: Array
+    chi2: Float
+    updated: Float
+    updated_covariances: Float
+
+    def without_hit(self, p: int) -> Candidate:
+        """A candidate that goes on without a hit here."""
+        c = self.owner[p][1]
+        if self.status[p] == OUTSIDE:
+            return c
+        tail = c.tail + int(self.status[p] == INSIDE)
+        return replace(c, state=self.states[p], covariance=self.covariances[p], tail=tail)
+
+    def with_hit(self, k: int, overlap_chi2: float) -> Candidate:
+        """The candidate of a pair with its hit, and a second one where modules overlap."""
+        layer, p = self.layer, int(self.parent[k])
+        c = self.owner[p][1].with_hit(int(layer.hits[self.hit[k]]), float(self.chi2[k]))
+        c = replace(c, state=self.updated[k], covariance=self.updated_covariances[k])
+        depth = layer.depth[self.hit]
+        others = np.flatnonzero(
+            (self.parent == p) & (self.chi2 < OVERLAP_PAIR_CHI2) & (np.abs(depth - depth[k]) >= layer.stagger)
+        )
+        if len(others) == 0:
+            return c
+        return overlap(c, layer, int(self.hit[others[np.argmin(self.chi2[others])]]), overlap_chi2)
+
+
+def cross(seeds: Sequence[Seed], layer: Layer) -> Crossing | None:
+    """All candidates of seeds whose best one comes near the layer; None of none."""
     if not seeds:
-        return
+        return None
     first = np.stack([seed.candidates[0].state for seed in seeds])
     place = np.full(len(seeds), layer.position)
     crossing, _, reached = travel(first, np.zeros((len(seeds), 6, 6)), place, is_disc=layer.is_disc)
@@ -113,48 +150,40 @@ def step(seeds: Sequence[Seed], layer: Layer, cuts: Mapping[str, float]) -> None
     near = reached & (where > layer.low - NEAR_CM) & (where < layer.high + NEAR_CM)
     owner = [(seed, c) for seed, is_near in zip(seeds, near, strict=True) if is_near for c in seed.candidates]
     if not owner:
-        return
+        return None
     states = np.stack([c.state for _, c in owner])
     states, covariances, status, pairs = layer.cross(states, np.stack([c.covariance for _, c in owner]))
     parent, hit = pairs[:, 0], pairs[:, 1]
     new, spread, chi2 = layer.update(states[parent], covariances[parent], hit)
-    good = chi2 < cuts["chi2"]
-    ways: dict[int, list[tuple[float, int, int]]] = {}
-    for k in np.flatnonzero(good).tolist():
-        seed, c = owner[parent[k]]
-        score = c.with_hit(0, float(chi2[k])).score(c.state[3])
-        ways.setdefault(id(seed), []).append((score, int(parent[k]), k))
-    for p, (seed, c) in enumerate(owner):
-        tail = c.tail + int(status[p] == INSIDE)
-        if status[p] == INSIDE and (tail > cuts["consecutive_holes"] or c.inner + tail > cuts["holes"]):
+    return Crossing(layer, owner, status, states, covariances, parent, hit, chi2, new, spread)
+
+
+def step(seeds: Sequence[Seed], layer: Layer, cuts: Mapping[str, float]) -> None:
+    """All seeds through one layer."""
+    at = cross(seeds, layer)
+    if at is None:
+        return
+    ways: dict[int, list[tuple[float, int, int]]] = {seed.index: [] for seed, _ in at.owner}
+    for k in np.flatnonzero(at.chi2 < cuts["chi2"]).tolist():
+        seed, c = at.owner[at.parent[k]]
+        score = c.with_hit(0, float(at.chi2[k])).score(c.state[3])
+        ways[seed.index].append((score, int(at.parent[k]), k))
+    for p, (seed, c) in enumerate(at.owner):
+        next_one = at.without_hit(p)
+        missed = at.status[p] == INSIDE
+        if missed and (
+            next_one.tail > cuts["consecutive_holes"] or next_one.inner + next_one.tail > cuts["holes"]
+        ):
             score = c.score(c.state[3])
             if seed.finished is None or score > seed.finished[0]:
                 seed.finished = score, c
-            continue
-        ways.setdefault(id(seed), []).append((replace(c, tail=tail).score(c.state[3]), p, -1))
-    for seed in {id(seed): seed for seed, _ in owner}.values():
-        kept = sorted(ways.get(id(seed), []), key=lambda way: -way[0])[: int(cuts["candidates"])]
-        seed.candidates = []
-        for _, p, k in kept:
-            c = owner[p][1]
-            if k < 0:
-                if status[p] != OUTSIDE:
-                    c = replace(
-                        c, state=states[p], covariance=covariances[p], tail=c.tail + int(status[p] == INSIDE)
-                    )
-                seed.candidates.append(c)
-                continue
-            c = replace(
-                c.with_hit(int(layer.hits[hit[k]]), float(chi2[k])), state=new[k], covariance=spread[k]
-            )
-            others = np.flatnonzero(
-                (parent == p)
-                & (chi2 < OVERLAP_PAIR_CHI2)
-                & (np.abs(layer.depth[hit] - layer.depth[hit[k]]) >= layer.stagger)
-            )
-            if len(others):
-                c = overlap(c, layer, int(hit[others[np.argmin(chi2[others])]]), cuts["overlap_chi2"])
-            seed.candidates.append(c)
+        else:
+            ways[seed.index].append((next_one.score(c.state[3]), p, -1))
+    for seed in {seed.index: seed for seed, _ in at.owner}.values():
+        kept = sorted(ways[seed.index], key=lambda way: -way[0])[: int(cuts["candidates"])]
+        seed.candidates = [
+            at.without_hit(p) if k < 0 else at.with_hit(k, cuts["overlap_chi2"]) for _, p, k in kept
+        ]
 
 
 def overlap(c: Candidate, layer: Layer, hit: int, cut: float) -> Candidate:

@@ -6,7 +6,6 @@ the C++: Newton's method on helices and Jacobians by differences, hits without b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy.typing as npt
 from payloads.arrays import Array, Arrays, as_float64
 from payloads.kernels.mkfit.reference_fit import (
     BENDING,
-    PION_MASS2,
     after_loss,
     direction,
     scattering_angle2,
@@ -54,7 +52,7 @@ class Candidate:
         )
 
     def score(self, inverse_pt: float) -> float:
-        """mkFit's score while candidates are sought."""
+        """Score of mkFit while candidates are sought."""
         bonus, penalty = 4 + 0.2 * self.count, 8.0
         if inverse_pt > 1 / 0.9:
             bonus, penalty = min(0.9 * bonus, 8.0), 1.7 * penalty
