@@ -121,8 +121,8 @@ void follow(const Particle& particle, int number, Random& random, Event& event) 
     precise::sine_cosine(flight.theta, sine, cosine);
     if (!pass_material(flight, particle.mass_gev, hadron, beam_pipe_radiation_lengths, sine, random)) return;
   }
-  // A stereo layer lies millimetres behind its twin, both of them staggered by more: its near modules are before the
-  // middle of the twin, where the flight stands.
+  // A stereo layer lies millimetres behind its twin, both of them staggered by more: its near modules are
+  // before the middle of the twin, where the flight stands.
   bool within_layers = false;
   for (const int index : crossing_order(particle.pz_gev >= 0.0)) {
     const Layer& layer = layers()[static_cast<std::size_t>(index)];
