@@ -14,11 +14,13 @@ REPOSITORY = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # Kernel, its section, pile-up: small, since an emulated processor is some 20 times slower.
 RUNS = (
-    ("pixeltrack", "pixel", 20.0),
-    ("clue", "hgcal", 10.0),
-    ("mkfit", "tracker", 10.0),
+    ("pixeltrack", "pixel", 30.0),
+    ("clue", "hgcal", 20.0),
+    ("mkfit", "tracker", 20.0),
     ("vertexing", "tracks", 35.0),
 )
+SEED = 5
+EVENTS = 2
 COMPILE_TIMEOUT_S = 900.0
 RUN_TIMEOUT_S = 600.0
 
@@ -42,10 +44,10 @@ class CheckProgram:
     executable: Path
 
     def run(
-        self, kernel: str, section: str, pile_up: float, *, events: int = 2, threads: int = 1
+        self, kernel: str, section: str, pile_up: float, *, events: int = EVENTS, threads: int = 1
     ) -> subprocess.CompletedProcess[str]:
         """Digests of events and results, one a line."""
-        arguments = [kernel, section, str(pile_up), "5", str(events), str(threads)]
+        arguments = [kernel, section, str(pile_up), str(SEED), str(events), str(threads)]
         return subprocess.run(
             [*self.build.emulator, self.executable, *arguments],
             capture_output=True,
@@ -78,7 +80,7 @@ def compile_check(build: Build, folder: Path) -> CheckProgram:
     return CheckProgram(build, folder / "check")
 
 
-def compiled(build: Build, folder: Path) -> CheckProgram:
+def compiled_check(build: Build, folder: Path) -> CheckProgram:
     """As ``compile_check``; skips the test, or fails it in CI, where a component is missing."""
     try:
         return compile_check(build, folder)

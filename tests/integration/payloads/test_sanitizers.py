@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.check_program import RUNS, Build, compiled
+from tests.lab.check_program import RUNS, Build, compiled_check
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
 
@@ -19,7 +19,7 @@ SANITIZED = (
 
 @pytest.mark.parametrize("build", SANITIZED, ids=lambda build: build.name)
 def test_clean(build: Build, tmp_path: Path) -> None:
-    program = compiled(build, tmp_path / "check")
+    program = compiled_check(build, tmp_path / "check")
     for kernel, section, pile_up in RUNS:
         done = program.run(kernel, section, pile_up, events=1, threads=2)
         assert done.returncode == 0, f"{kernel}: {done.stderr[:4000]}"
