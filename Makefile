@@ -1,12 +1,16 @@
-# What a new machine needs is python3 (3.11 or newer), make and a C compiler (for the tests' fake driver library).
+# What a new machine needs is python3 (3.11 or newer) and make; for the payloads and the tests a C and C++17 compiler.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.sitecap-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
+EXTRAS := gpu-nvidia,docker,xrootd
+KERNELS := $(VENV)/.sitecap-kernels
+KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
+BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe setup check test components lint types contracts unit labs docs generate bench bench-remote clean
+.PHONY: probe payloads setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -22,11 +26,27 @@ $(BIN)/python:
 	  { echo "make: $(PYTHON) has no venv module: install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
+# Without the kernels, which take a C++ compiler and a minute or two: probing needs none of them.
 $(VENV)/.sitecap-runtime: pyproject.toml | $(BIN)/python
-	@$(PIP) install --quiet --editable '.[gpu-nvidia,docker,xrootd]'
+	@test -e $(KERNELS) || SITECAP_NO_KERNELS=1 $(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
-$(STAMP): pyproject.toml $(VENV)/.sitecap-runtime
+# The benchmark of this node: compiles the kernels, then measures. A wrong or failed kernel (exit 1) is a result.
+payloads: $(KERNELS)
+	@$(BIN)/agent bench $(ARGS) || test $$? -eq 1
+
+# Not isolated: CMake finds the same nanobind again and compiles only what changed. With no compiler to be had the
+# installation goes on without kernels and `agent bench` says so; with one, a kernel that does not compile is an error.
+$(KERNELS): pyproject.toml CMakeLists.txt $(KERNEL_SOURCES) | $(VENV)/.sitecap-runtime
+	@command -v $${CXX:-c++} >/dev/null || test "$$(id -u)" -ne 0 || ! command -v apt-get >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq g++ >/dev/null; } || true
+	@$(PIP) install --quiet $(BUILD_REQUIREMENTS)
+	@$(PIP) install --quiet --no-build-isolation --editable '.[$(EXTRAS),bench]'
+	@$(BIN)/python -c 'import payloads._simulation' 2>/dev/null || ! command -v $${CXX:-c++} >/dev/null || \
+	  { echo "make: the kernels did not compile; to see why: $(PIP) install -v --no-build-isolation --editable ." >&2; exit 1; }
+	@touch $@
+
+$(STAMP): pyproject.toml $(VENV)/.sitecap-runtime $(KERNELS)
 	@$(PIP) install --quiet --upgrade 'pip>=25.1'
 	@$(PIP) install --quiet --group dev
 	@touch $@
@@ -36,6 +56,7 @@ setup: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	find payloads -name '*.h' -o -name '*.cpp' -o -name '*.cu' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/codespell
 
 types: $(STAMP)
@@ -78,5 +99,10 @@ bench: $(STAMP)
 bench-remote: $(STAMP) components
 	$(BIN)/python -m benchmarks.remote
 
+# Throughput of every kernel and of what runs them, as ratios to a reference loop of the same run.
+bench-payloads: $(STAMP)
+	for kernel in pixeltrack clue mkfit vertexing; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
+	$(BIN)/python -m benchmarks.payloads --whole
+
 clean:
-	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -9,10 +9,10 @@ NOT_FINISHED = 3
 NOT_DELIVERED = 4
 
 MEANING = {
-    0: "no check failed; warnings are allowed unless --strict",
-    1: "at least one check is CRITICAL, or with --strict WARNING",
+    0: "no check failed; warnings are allowed unless --strict; `agent bench`: every kernel was measured with right physics",
+    1: "at least one check is CRITICAL, or with --strict WARNING; `agent bench`: a kernel failed or its physics is wrong",
     2: "the command line or the configuration is wrong",
-    3: "the agent could not finish: a probe crashed, hung or was out of time, the node is locked, output was lost",
+    3: "the agent could not finish: a probe crashed, hung or was out of time, the node is locked, output was lost; `agent bench`: no kernels were compiled, or the budget ended before all were measured",
     4: "a profile was made but could not be delivered",
     130: "interrupted (SIGINT); the profile is partial",
     143: "terminated (SIGTERM); the profile is partial",

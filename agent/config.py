@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from probes.settings import Settings
 from probes.spec import Check, Probe
@@ -25,6 +25,25 @@ class ConfigError(Exception):
     """The configuration cannot be used; the text names the key, the place, and the remedy."""
 
 
+class BenchSettings(BaseModel):
+    """Settings of `agent bench`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cache_directory: str | None = Field(
+        default=None,
+        description="where event sets are kept; unset = the batch slot's scratch, else $XDG_CACHE_HOME/sitecap",
+    )
+    cache_max_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=0,
+        description="bound on the event sets kept; the least recently used make room",
+    )
+    memory_per_copy_bytes: int = Field(
+        default=2 * 1024**3, ge=64 * 1024**2, description="private memory that one copy of a kernel may have"
+    )
+
+
 class Config(Settings):
     """Settings of probing, and those of the agent itself."""
 
@@ -33,6 +52,7 @@ class Config(Settings):
         default=30.0, ge=0, le=3600, description="how long to wait for another run on this node"
     )
     identify: bool = Field(default=False, description="put the host name into the profile")
+    bench: BenchSettings = Field(default_factory=BenchSettings)
 
 
 class Value(NamedTuple):

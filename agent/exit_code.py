@@ -1,4 +1,4 @@
-"""The exit codes of `agent probe`, as a pure function of what was found."""
+"""The exit codes of `agent probe` and `agent bench`, as pure functions of what was found."""
 
 from __future__ import annotations
 
@@ -24,4 +24,17 @@ def exit_code(
         return NOT_FINISHED
     if strict and Status.WARNING in statuses:
         return FAILURES
+    return NO_FAILURE
+
+
+def bench_exit_code(profile: CapabilityProfile, *, interrupted_by: str | None) -> int:
+    """The exit code of a benchmark; kernels that the budget left out are never 0."""
+    if interrupted_by:
+        return _SIGNALS.get(interrupted_by, NOT_FINISHED)
+    if profile.bench is None or profile.bench.reason or not profile.payloads:
+        return NOT_FINISHED
+    if any(one.failed for one in profile.payloads):
+        return FAILURES
+    if any(one.events_per_s is None or one.reason for one in profile.payloads):
+        return NOT_FINISHED
     return NO_FAILURE

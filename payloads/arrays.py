@@ -31,7 +31,9 @@ def event_count(arrays: Arrays) -> int:
 
 def one_event(arrays: Arrays, event: int) -> dict[str, Array]:
     """The columns of one event: grouped ones are cut, without their offsets; the others are given whole."""
-    groups = sorted((name.removesuffix("_offset") for name in arrays if name.endswith("_offset")), key=len, reverse=True)
+    groups = sorted(
+        (name.removesuffix("_offset") for name in arrays if name.endswith("_offset")), key=len, reverse=True
+    )
     cut: dict[str, Array] = {}
     for name, column in arrays.items():
         if name.endswith("_offset"):

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 from payloads.arrays import Array, Arrays
 from payloads.errors import NotBuiltError
@@ -32,11 +32,24 @@ class Opened(Protocol):
     events: int
     workspace_bytes: int
 
-    def process(self, event: int) -> None: ...
-    def results(self) -> dict[str, Array]: ...
-    def digest(self) -> int: ...
-    def measure(self, first: int, count: int) -> tuple[float, int]: ...
-    def stages(self, event: int) -> dict[str, float]: ...
+    def process(self, event: int) -> None:
+        """Reconstruct one event."""
+
+    def results(self) -> dict[str, Array]:
+        """Copies of the result of the last event, by name."""
+        ...
+
+    def digest(self) -> int:
+        """Of the bits of the last result, 64 bits."""
+        ...
+
+    def measure(self, first: int, count: int) -> tuple[float, int]:
+        """Wall seconds for ``count`` events from ``first`` on, and the digest of all their results."""
+        ...
+
+    def stages(self, event: int) -> dict[str, float]:
+        """Seconds of one event by stage."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,42 @@ class Variant:
         return self.name in BASELINES
 
 
-def _module(name: str) -> Any:
+class CpuModule(Protocol):
+    """A compiled variant (payloads/backends/cpu/module.cpp)."""
+
+    isa: str
+    lanes: int
+    flags: str
+    compiler: str
+    kernels: list[str]
+
+    def open(self, kernel: str, events: dict[str, Array], settings: dict[str, float], lanes: int) -> Opened:
+        """See ``open_kernel``."""
+        ...
+
+    def reference_loop_s(self) -> float:
+        """Seconds of the loop that stands for the core's speed now (payloads/host/reference_loop.h)."""
+        ...
+
+
+class SimulationModule(Protocol):
+    """The compiled simulation (payloads/simulation/module.cpp)."""
+
+    version: int
+    sections: list[str]
+
+    def simulate(
+        self, section: str, pile_up: float, seed: int, first_event: int, events: int
+    ) -> dict[str, Array]:
+        """See ``payloads.compiled.simulate``."""
+        ...
+
+    def digest(self, arrays: dict[str, Array]) -> int:
+        """Of names and bits of all arrays, 64 bits."""
+        ...
+
+
+def _module(name: str) -> object:
     try:
         return importlib.import_module(f"payloads.{name}")
     except ImportError as error:
@@ -69,33 +117,34 @@ def _module(name: str) -> Any:
         ) from error
 
 
-def simulation() -> Any:
+def simulation() -> SimulationModule:
     """The module that makes events.
 
     Raises:
         NotBuiltError: it was not compiled.
     """
-    return _module("_simulation")
+    return cast("SimulationModule", _module("_simulation"))
 
 
-def simulate(section: str, pile_up: float, seed: int, first_event: int = 0, events: int = 1) -> dict[str, Array]:
+def simulate(
+    section: str, pile_up: float, seed: int, first_event: int = 0, events: int = 1
+) -> dict[str, Array]:
     """Events of one section of the detector, made now; ``payloads.events`` keeps them.
 
     Raises:
         NotBuiltError: the simulation was not compiled.
         ValueError: no such section, or a number out of range.
     """
-    made: dict[str, Array] = simulation().simulate(section, pile_up, seed, first_event, events)
-    return made
+    return simulation().simulate(section, pile_up, seed, first_event, events)
 
 
-def load(variant: str) -> Any:
+def load(variant: str) -> CpuModule:
     """The module of one instruction set. The caller has asked ``variants`` whether the processor runs it.
 
     Raises:
         NotBuiltError: it was not compiled.
     """
-    return _module(f"_cpu_{variant}")
+    return cast("CpuModule", _module(f"_cpu_{variant}"))
 
 
 def open_kernel(
@@ -107,8 +156,7 @@ def open_kernel(
         NotBuiltError: the variant was not compiled.
         ValueError: the kernel does not take these events or settings.
     """
-    opened: Opened = load(variant).open(kernel, dict(events), dict(settings or {}), lanes)
-    return opened
+    return load(variant).open(kernel, dict(events), dict(settings or {}), lanes)
 
 
 @functools.cache
@@ -139,4 +187,6 @@ def best_variant() -> Variant:
     for variant in variants():
         if variant.usable:
             return variant
-    raise NotBuiltError("no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again")
+    raise NotBuiltError(
+        "no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again"
+    )

@@ -1,4 +1,4 @@
-"""The capability profile, schema 1.1: what a node is, which checks it passed, what it can compute.
+"""The capability profile, schema 1.2: what a node is, which checks it passed, what it can compute.
 
 Versions are MAJOR.MINOR. A MINOR only adds optional fields, so a reader ignores what it does not know and takes every
 document of its MAJOR. Nothing in it identifies a person; node names and addresses only if they were asked for.
@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, Field, model_validator
 from profiles.base import Count, Model, Seconds, Text
 from profiles.checks import CheckResult
 from profiles.node_facts import NodeFacts
-from profiles.payload_result import PayloadResult
+from profiles.payload_result import BenchInfo, PayloadResult
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 MAJOR = 1
 
 
@@ -93,6 +93,9 @@ class CapabilityProfile(Model):
     facts: NodeFacts
     checks: tuple[CheckResult, ...] = Field(max_length=512)
     payloads: tuple[PayloadResult, ...] = Field(default=(), max_length=256)
+    bench: BenchInfo | None = Field(
+        default=None, description="how the payloads were run; null = they were not"
+    )
     limits: RunLimits
 
     @model_validator(mode="after")

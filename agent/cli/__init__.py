@@ -15,6 +15,7 @@ from probes.lock import LockError, state_directory
 
 COMMANDS = {
     "probe": "agent.cli.probe:probe",
+    "bench": "agent.cli.bench:bench",
     "explain": "agent.cli.explain:explain",
     "schema": "agent.cli.schema:schema",
     "config": "agent.cli.configuration:config",
@@ -46,7 +47,7 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
-    Nothing leaves the machine: `agent probe` only looks.
+    Nothing leaves the machine: `agent probe` only looks, `agent bench` only computes.
     """
 
 

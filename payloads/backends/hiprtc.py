@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
-from typing import Any
 
 from payloads.backends.device_code import INCLUDE_DIRECTORIES, DeviceCode, DeviceCompilerError, source_of
 
@@ -14,7 +12,7 @@ _LIBRARIES = ("libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so.5", "libamdhip64
               "libamdhip64.so.5")  # fmt: skip
 
 
-def _hiprtc() -> Any:
+def _hiprtc() -> ctypes.CDLL:
     for name in _LIBRARIES:
         try:
             library = ctypes.CDLL(name)
@@ -56,7 +54,7 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
         hiprtc.hiprtcDestroyProgram(ctypes.byref(program))
 
 
-def _text(hiprtc: Any, program: ctypes.c_void_p) -> str:
+def _text(hiprtc: ctypes.CDLL, program: ctypes.c_void_p) -> str:
     length = ctypes.c_size_t()
     hiprtc.hiprtcGetProgramLogSize(program, ctypes.byref(length))
     buffer = ctypes.create_string_buffer(length.value + 1)

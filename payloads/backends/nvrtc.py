@@ -5,7 +5,8 @@ The CUDA-12 line is used: it still serves P100 (sm_60) and V100 (sm_70), which C
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from types import ModuleType
 
 from payloads.backends.device_code import INCLUDE_DIRECTORIES, DeviceCode, DeviceCompilerError, source_of
 
@@ -13,14 +14,15 @@ from payloads.backends.device_code import INCLUDE_DIRECTORIES, DeviceCode, Devic
 OPTIONS = ("--std=c++17", "--fmad=false", "--device-as-default-execution-space")
 
 
-def _nvrtc() -> Any:
+def _nvrtc() -> ModuleType:
     try:
-        from cuda.bindings import nvrtc  # noqa: PLC0415 - an extra, loaded only where device code is made
+        return importlib.import_module(
+            "cuda.bindings.nvrtc"
+        )  # an extra, loaded only where device code is made
     except ImportError as error:
         raise DeviceCompilerError(
             f"NVRTC is not there ({error}): install cuda-bindings and nvidia-cuda-nvrtc-cu12"
         ) from error
-    return nvrtc
 
 
 def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
@@ -37,12 +39,14 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
     try:
         error, program = nvrtc.nvrtcCreateProgram(source_of(kernel), f"{kernel}.cu".encode(), 0, [], [])
     except RuntimeError as absent:
-        raise DeviceCompilerError(f"NVRTC cannot be loaded ({absent}): install nvidia-cuda-nvrtc-cu12") from absent
+        raise DeviceCompilerError(
+            f"NVRTC cannot be loaded ({absent}): install nvidia-cuda-nvrtc-cu12"
+        ) from absent
     options = [f"--gpu-architecture={architecture}", *OPTIONS]
     options += [f"--include-path={folder}" for folder in INCLUDE_DIRECTORIES]
     (error,) = nvrtc.nvrtcCompileProgram(program, len(options), [option.encode() for option in options])
     _, length = nvrtc.nvrtcGetProgramLogSize(program)
-    log = b" " * length
+    log = bytes(length)  # written in place
     nvrtc.nvrtcGetProgramLog(program, log)
     text = log.rstrip(b"\0 ").decode(errors="replace")
     try:
@@ -53,13 +57,13 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
         nvrtc.nvrtcDestroyProgram(program)
 
 
-def _code(nvrtc: Any, program: Any, architecture: str) -> bytes:
+def _code(nvrtc: ModuleType, program: object, architecture: str) -> bytes:
     if architecture.startswith("compute_"):
         _, length = nvrtc.nvrtcGetPTXSize(program)
-        code = b" " * length
+        code = bytes(length)
         nvrtc.nvrtcGetPTX(program, code)
     else:
         _, length = nvrtc.nvrtcGetCUBINSize(program)
-        code = b" " * length
+        code = bytes(length)
         nvrtc.nvrtcGetCUBIN(program, code)
     return code

@@ -1,10 +1,14 @@
 // The kernels without Python: makes events, reconstructs them, prints digests. For other architectures under
 // emulation, other compilers and sanitizers.
 //
-//   check KERNEL SECTION PILE_UP SEED EVENTS    one line for the events, one for each event's result and width
+//   check KERNEL SECTION PILE_UP SEED EVENTS [THREADS]
+//
+// One line for the events, one for each event's result and width. With threads, each opens the kernel on the
+// same events: what the thread sanitizer then sees as a race is state that copies share.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "host/payload.h"
 #include "simulation/section.h"
@@ -13,7 +17,20 @@ using namespace sitecap;
 
 namespace {
 
-int run(const std::string& kernel, const std::string& section, const simulation::Run& run) {
+std::vector<std::string> digests(const KernelEntry& entry, const Columns& events, int lanes) {
+  std::vector<std::string> lines;
+  const auto payload = entry.open(events, {}, lanes);
+  for (int event = 0; event < payload->events(); ++event) {
+    payload->process(event, nullptr);
+    char line[160];
+    std::snprintf(line, sizeof line, "result %s event %d lanes %d %016llx", entry.name, event, lanes,
+                  payload->digest());
+    lines.emplace_back(line);
+  }
+  return lines;
+}
+
+int run(const std::string& kernel, const std::string& section, const simulation::Run& run, int threads) {
   const simulation::SectionEntry* maker = simulation::section_entries;
   while (maker->name != nullptr && section != maker->name) ++maker;
   const KernelEntry* entry = kernel_entries;
@@ -25,11 +42,14 @@ int run(const std::string& kernel, const std::string& section, const simulation:
   const Columns events = maker->simulate(run);
   std::printf("events %016llx\n", events.digest());
   for (const int lanes : {1, SITECAP_LANES_WIDE}) {
-    const auto payload = entry->open(events, {}, lanes);
-    for (int event = 0; event < payload->events(); ++event) {
-      payload->process(event, nullptr);
-      std::printf("result %s event %d lanes %d %016llx\n", kernel.c_str(), event, lanes, payload->digest());
-    }
+    std::vector<std::vector<std::string>> lines(static_cast<std::size_t>(threads));
+    std::vector<std::thread> others;
+    for (int t = 1; t < threads; ++t)
+      others.emplace_back([&, t] { lines[static_cast<std::size_t>(t)] = digests(*entry, events, lanes); });
+    lines[0] = digests(*entry, events, lanes);
+    for (auto& thread : others) thread.join();
+    for (const auto& of_thread : lines)
+      for (const auto& line : of_thread) std::puts(line.c_str());
     if (SITECAP_LANES_WIDE == 1) break;
   }
   return 0;
@@ -38,13 +58,14 @@ int run(const std::string& kernel, const std::string& section, const simulation:
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: check KERNEL SECTION PILE_UP SEED EVENTS\n");
+  if (argc != 6 && argc != 7) {
+    std::fprintf(stderr, "usage: check KERNEL SECTION PILE_UP SEED EVENTS [THREADS]\n");
     return 2;
   }
   try {
-    return run(argv[1], argv[2],
-               simulation::Run{std::atof(argv[3]), std::strtoull(argv[4], nullptr, 10), 0, std::atoi(argv[5])});
+    const simulation::Run collisions{std::atof(argv[3]), std::strtoull(argv[4], nullptr, 10), 0,
+                                     std::atoi(argv[5])};
+    return run(argv[1], argv[2], collisions, argc == 7 ? std::atoi(argv[6]) : 1);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "check: %s\n", error.what());
     return 1;

@@ -1,7 +1,7 @@
 // Named flat arrays: events on their way into a kernel, results on their way out. Host only.
 //
-// Events come as sets: a group "digi" of an event set has columns digi_module, digi_row, ... and digi_offset of
-// n_events + 1 entries, so that event i owns [offset[i], offset[i + 1]).
+// Events come as sets: a group "digi" of an event set has columns digi_module, digi_row, ... and digi_offset
+// of n_events + 1 entries, so that event i owns [offset[i], offset[i + 1]).
 #pragma once
 #include <cstdint>
 #include <map>
@@ -20,9 +20,9 @@ enum class Type { i8, u8, i16, u16, i32, u32, f32 };
 
 template <class T>
 struct TypeOf;
-#define SITECAP_TYPE(T, NAME)              \
-  template <>                              \
-  struct TypeOf<T> {                       \
+#define SITECAP_TYPE(T, NAME)                 \
+  template <>                                 \
+  struct TypeOf<T> {                          \
     static constexpr Type value = Type::NAME; \
   };
 SITECAP_TYPE(i8, i8)
@@ -58,7 +58,8 @@ class Columns {
   }
   void put(const std::string& name, Column column) { columns_[name] = std::move(column); }
 
-  // The array of that name. Throws std::invalid_argument, with a sentence, if it is absent or of another type.
+  // The array of that name. Throws std::invalid_argument, with a sentence, if it is absent or of another
+  // type.
   template <class T>
   Span<const T> get(const std::string& name) const {
     const auto found = columns_.find(name);

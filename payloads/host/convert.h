@@ -39,7 +39,8 @@ inline Columns columns_of(const nb::dict& arrays) {
 template <class T>
 nb::object array_of(const Column& column) {
   auto* owner = new std::shared_ptr<const void>(column.owner);
-  const nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<std::shared_ptr<const void>*>(p); });
+  const nb::capsule capsule(owner,
+                            [](void* p) noexcept { delete static_cast<std::shared_ptr<const void>*>(p); });
   using Array = nb::ndarray<nb::numpy, const T, nb::ndim<1>>;
   return Array(static_cast<const T*>(column.data), {static_cast<std::size_t>(column.size)}, capsule).cast();
 }
@@ -49,13 +50,27 @@ inline nb::dict arrays_of(const Columns& columns) {
   for (const auto& [name, column] : columns.all()) {
     nb::object array;
     switch (column.type) {
-      case Type::i8: array = array_of<i8>(column); break;
-      case Type::u8: array = array_of<u8>(column); break;
-      case Type::i16: array = array_of<i16>(column); break;
-      case Type::u16: array = array_of<u16>(column); break;
-      case Type::i32: array = array_of<i32>(column); break;
-      case Type::u32: array = array_of<u32>(column); break;
-      case Type::f32: array = array_of<float>(column); break;
+      case Type::i8:
+        array = array_of<i8>(column);
+        break;
+      case Type::u8:
+        array = array_of<u8>(column);
+        break;
+      case Type::i16:
+        array = array_of<i16>(column);
+        break;
+      case Type::u16:
+        array = array_of<u16>(column);
+        break;
+      case Type::i32:
+        array = array_of<i32>(column);
+        break;
+      case Type::u32:
+        array = array_of<u32>(column);
+        break;
+      case Type::f32:
+        array = array_of<float>(column);
+        break;
     }
     arrays[name.c_str()] = array;
   }

@@ -10,7 +10,8 @@
 
 namespace sitecap {
 
-// Where the time of one event goes; a kernel calls lap("stage") at the end of each stage. Free if not asked for.
+// Where the time of one event goes; a kernel calls lap("stage") at the end of each stage. Free if not asked
+// for.
 class StageClock {
  public:
   void start() { last_ = Clock::now(); }

@@ -1,5 +1,6 @@
-// A loop whose speed stands for the core's at this moment: figures of kernels are printed beside it, since absolute
-// ones drift with clock and neighbours. Dependent multiply-adds and a xorshift: no memory, no vector units.
+// A loop whose speed stands for the core's at this moment: figures of kernels are printed beside it, since
+// absolute ones drift with clock and neighbours. Dependent multiply-adds and a xorshift: no memory, no vector
+// units.
 #pragma once
 #include <chrono>
 

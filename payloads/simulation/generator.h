@@ -11,10 +11,10 @@ struct Collision {
   int first_particle, particles;  // its range in Truth::particles
 };
 
-// Particles as they leave the point where they are made: pi, K, p, n, e, gamma, mu, K0L, of |eta| < 5.2. Pions and
-// protons of K0S and Lambda decays are among them, made up to 110 cm from the beam line: whoever counts prompt tracks
-// asks for x_cm and y_cm near it. K0S and Lambda (310, +-3122) that do not decay to charged particles within the
-// tracker are given whole.
+// Particles as they leave the point where they are made: pi, K, p, n, e, gamma, mu, K0L, of |eta| < 5.2.
+// Pions and protons of K0S and Lambda decays are among them, made up to 110 cm from the beam line: whoever
+// counts prompt tracks asks for x_cm and y_cm near it. K0S and Lambda (310, +-3122) that do not decay to
+// charged particles within the tracker are given whole.
 struct Particle {
   int collision;
   int pdg_id;

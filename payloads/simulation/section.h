@@ -14,7 +14,8 @@ struct Run {
   int events = 1;
 };
 
-// Makes the columns of one section for `run.events` events. Event i of a seed is the same whatever first_event is.
+// Makes the columns of one section for `run.events` events. Event i of a seed is the same whatever
+// first_event is.
 using Simulate = Columns (*)(const Run& run);
 
 struct SectionEntry {

@@ -223,7 +223,7 @@ def put_project(site: Path, root: Path) -> None:
         LabUnavailableError: sitecap is not installed here, so that its metadata is not at hand.
     """
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    for package in settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+    for package in settings["tool"]["scikit-build"]["wheel"]["packages"]:
         shutil.copytree(REPOSITORY / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
     try:
         installed = importlib.metadata.distribution("sitecap")

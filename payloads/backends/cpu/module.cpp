@@ -1,7 +1,7 @@
 // One Python module per instruction set: this text, compiled with other flags and another SITECAP_MODULE.
 //
-// Separate shared objects, not objects in one: an inline function that the linker merges between them would carry
-// instructions of the widest into the narrowest.
+// Separate shared objects, not objects in one: an inline function that the linker merges between them would
+// carry instructions of the widest into the narrowest.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -35,8 +35,8 @@ class Opened {
   nb::dict results() const { return arrays_of(payload_->results()); }
   u64 digest() const { return payload_->digest(); }
 
-  // Wall seconds for `count` events from `first` on, round and round, and the digest of all their results. The
-  // digest is kept out of the time.
+  // Wall seconds for `count` events from `first` on, round and round, and the digest of all their results.
+  // The digest is kept out of the time.
   std::pair<double, u64> measure(int first, int count) {
     check(first);
     nb::gil_scoped_release unlocked;
@@ -73,12 +73,12 @@ class Opened {
   std::unique_ptr<Payload> payload_;
 };
 
-std::unique_ptr<Opened> open_kernel(const std::string& kernel, const nb::dict& events, const Settings& settings,
-                                    int lanes) {
+std::unique_ptr<Opened> open_kernel(const std::string& kernel, const nb::dict& events,
+                                    const Settings& settings, int lanes) {
   if (lanes == 0) lanes = SITECAP_LANES_WIDE;
   if (lanes != 1 && lanes != SITECAP_LANES_WIDE)
-    throw std::invalid_argument("this backend has 1 or " + std::to_string(SITECAP_LANES_WIDE) + " lanes, not " +
-                                std::to_string(lanes));
+    throw std::invalid_argument("this backend has 1 or " + std::to_string(SITECAP_LANES_WIDE) +
+                                " lanes, not " + std::to_string(lanes));
   for (const KernelEntry* entry = kernel_entries; entry->name != nullptr; ++entry)
     if (kernel == entry->name)
       return std::make_unique<Opened>(entry->open(columns_of(events), settings, lanes));
@@ -97,7 +97,8 @@ NB_MODULE(SITECAP_MODULE, module) {
   module.attr("compiler") = "gcc " __VERSION__;
 #endif
   std::vector<std::string> names;
-  for (const KernelEntry* entry = kernel_entries; entry->name != nullptr; ++entry) names.push_back(entry->name);
+  for (const KernelEntry* entry = kernel_entries; entry->name != nullptr; ++entry)
+    names.push_back(entry->name);
   module.attr("kernels") = nb::cast(names);
   module.def("open", &open_kernel, nb::arg("kernel"), nb::arg("events"), nb::arg("settings") = Settings{},
              nb::arg("lanes") = 0);
@@ -113,9 +114,12 @@ NB_MODULE(SITECAP_MODULE, module) {
       .def("process", &Opened::process, nb::arg("event"))
       .def("results", &Opened::results)
       .def("digest", &Opened::digest)
-      .def("measure", [](Opened& self, int first, int count) {
-        const auto [seconds, digest] = self.measure(first, count);
-        return nb::make_tuple(seconds, digest);
-      }, nb::arg("first"), nb::arg("count"))
+      .def(
+          "measure",
+          [](Opened& self, int first, int count) {
+            const auto [seconds, digest] = self.measure(first, count);
+            return nb::make_tuple(seconds, digest);
+          },
+          nb::arg("first"), nb::arg("count"))
       .def("stages", &Opened::stages, nb::arg("event"));
 }

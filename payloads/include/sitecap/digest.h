@@ -1,7 +1,7 @@
 // A 64-bit digest of arrays, to say whether two machines computed the same bits. Not a cryptographic one.
 //
-// Four-byte words (two-byte ones are widened) go through the finalising mix of MurmurHash3 (A. Appleby, public
-// domain); a float counts by its bits, -0 apart from 0.
+// Four-byte words (two-byte ones are widened) go through the finalising mix of MurmurHash3 (A. Appleby,
+// public domain); a float counts by its bits, -0 apart from 0.
 #pragma once
 #include "sitecap/platform.h"
 

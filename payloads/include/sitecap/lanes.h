@@ -1,5 +1,5 @@
-// Value types: a kernel is written for a type F that is one float (a GPU thread, W = 1) or W floats side by side
-// (the vector registers of a CPU, by the vector extension of GCC and Clang).
+// Value types: a kernel is written for a type F that is one float (a GPU thread, W = 1) or W floats side by
+// side (the vector registers of a CPU, by the vector extension of GCC and Clang).
 //
 // Every operation here is done alike in each lane, correctly rounded and never contracted (-ffp-contract=off,
 // --fmad=false), so that the same input gives the same bits at every width on every architecture.
@@ -41,12 +41,24 @@ template <class F>
 using MaskOf = typename Types<width_of<F>>::Mask;
 
 // ---- one lane: plain C++, also what a GPU thread runs
-SITECAP_FN float select(bool mask, float yes, float no) { return mask ? yes : no; }
-SITECAP_FN i32 select(bool mask, i32 yes, i32 no) { return mask ? yes : no; }
-SITECAP_FN bool any(bool mask) { return mask; }
-SITECAP_FN bool all(bool mask) { return mask; }
-SITECAP_FN i32 to_int(float x) { return static_cast<i32>(x); }  // towards zero
-SITECAP_FN float to_float(i32 x) { return static_cast<float>(x); }
+SITECAP_FN float select(bool mask, float yes, float no) {
+  return mask ? yes : no;
+}
+SITECAP_FN i32 select(bool mask, i32 yes, i32 no) {
+  return mask ? yes : no;
+}
+SITECAP_FN bool any(bool mask) {
+  return mask;
+}
+SITECAP_FN bool all(bool mask) {
+  return mask;
+}
+SITECAP_FN i32 to_int(float x) {
+  return static_cast<i32>(x);
+}  // towards zero
+SITECAP_FN float to_float(i32 x) {
+  return static_cast<float>(x);
+}
 SITECAP_FN i32 bits_of(float x) {
 #if SITECAP_GPU
   return __float_as_int(x);
@@ -65,6 +77,10 @@ SITECAP_FN float from_bits(i32 bits) {
   return x;
 #endif
 }
+// Left by n bits, negative values and the sign bit included (C++17 leaves that open for a signed <<).
+SITECAP_FN i32 shifted_up(i32 x, int n) {
+  return static_cast<i32>(static_cast<u32>(x) << n);
+}
 SITECAP_FN float square_root(float x) {
 #if SITECAP_GPU
   return sqrtf(x);
@@ -72,59 +88,90 @@ SITECAP_FN float square_root(float x) {
   return __builtin_sqrtf(x);
 #endif
 }
-SITECAP_FN float gather(const float* SITECAP_RESTRICT from, i32 index) { return from[index]; }
-SITECAP_FN i32 gather(const i32* SITECAP_RESTRICT from, i32 index) { return from[index]; }
+SITECAP_FN float gather(const float* SITECAP_RESTRICT from, i32 index) {
+  return from[index];
+}
+SITECAP_FN i32 gather(const i32* SITECAP_RESTRICT from, i32 index) {
+  return from[index];
+}
 // Value of one lane; changing one lane.
-SITECAP_FN float lane(float x, int) { return x; }
-SITECAP_FN i32 lane(i32 x, int) { return x; }
-SITECAP_FN bool lane(bool x, int) { return x; }
-SITECAP_FN void set_lane(float& x, int, float value) { x = value; }
-SITECAP_FN void set_lane(i32& x, int, i32 value) { x = value; }
+SITECAP_FN float lane(float x, int) {
+  return x;
+}
+SITECAP_FN i32 lane(i32 x, int) {
+  return x;
+}
+SITECAP_FN bool lane(bool x, int) {
+  return x;
+}
+SITECAP_FN void set_lane(float& x, int, float value) {
+  x = value;
+}
+SITECAP_FN void set_lane(i32& x, int, i32 value) {
+  x = value;
+}
 
 #if !SITECAP_GPU
 // ---- W lanes
-#define SITECAP_LANES(W)                                                                               \
-  SITECAP_FN Types<W>::Float select(Types<W>::Mask m, Types<W>::Float a, Types<W>::Float b) {          \
-    return m ? a : b;                                                                                  \
-  }                                                                                                    \
-  SITECAP_FN Types<W>::Int select(Types<W>::Mask m, Types<W>::Int a, Types<W>::Int b) {                \
-    return m ? a : b;                                                                                  \
-  }                                                                                                    \
-  SITECAP_FN bool any(Types<W>::Mask m) {                                                              \
-    i32 seen = 0;                                                                                      \
-    for (int l = 0; l < W; ++l) seen |= m[l];                                                          \
-    return seen != 0;                                                                                  \
-  }                                                                                                    \
-  SITECAP_FN bool all(Types<W>::Mask m) {                                                              \
-    i32 seen = -1;                                                                                     \
-    for (int l = 0; l < W; ++l) seen &= m[l];                                                          \
-    return seen != 0;                                                                                  \
-  }                                                                                                    \
-  SITECAP_FN Types<W>::Int to_int(Types<W>::Float x) { return __builtin_convertvector(x, Types<W>::Int); } \
-  SITECAP_FN Types<W>::Float to_float(Types<W>::Int x) {                                               \
-    return __builtin_convertvector(x, Types<W>::Float);                                                \
-  }                                                                                                    \
-  SITECAP_FN Types<W>::Int bits_of(Types<W>::Float x) { return (Types<W>::Int)x; }                     \
-  SITECAP_FN Types<W>::Float from_bits(Types<W>::Int x) { return (Types<W>::Float)x; }                 \
-  SITECAP_FN Types<W>::Float square_root(Types<W>::Float x) {                                          \
-    Types<W>::Float root;                                                                              \
-    for (int l = 0; l < W; ++l) root[l] = __builtin_sqrtf(x[l]);                                       \
-    return root;                                                                                       \
-  }                                                                                                    \
-  SITECAP_FN Types<W>::Float gather(const float* SITECAP_RESTRICT from, Types<W>::Int index) {         \
-    Types<W>::Float got;                                                                               \
-    for (int l = 0; l < W; ++l) got[l] = from[index[l]];                                               \
-    return got;                                                                                        \
-  }                                                                                                    \
-  SITECAP_FN Types<W>::Int gather(const i32* SITECAP_RESTRICT from, Types<W>::Int index) {             \
-    Types<W>::Int got;                                                                                 \
-    for (int l = 0; l < W; ++l) got[l] = from[index[l]];                                               \
-    return got;                                                                                        \
-  }                                                                                                    \
-  SITECAP_FN float lane(Types<W>::Float x, int l) { return x[l]; }                                     \
-  SITECAP_FN i32 lane(Types<W>::Int x, int l) { return x[l]; }                                         \
-  SITECAP_FN void set_lane(Types<W>::Float& x, int l, float value) { x[l] = value; }                   \
-  SITECAP_FN void set_lane(Types<W>::Int& x, int l, i32 value) { x[l] = value; }
+#define SITECAP_LANES(W)                                                                       \
+  SITECAP_FN Types<W>::Float select(Types<W>::Mask m, Types<W>::Float a, Types<W>::Float b) {  \
+    return m ? a : b;                                                                          \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int select(Types<W>::Mask m, Types<W>::Int a, Types<W>::Int b) {        \
+    return m ? a : b;                                                                          \
+  }                                                                                            \
+  SITECAP_FN bool any(Types<W>::Mask m) {                                                      \
+    i32 seen = 0;                                                                              \
+    for (int l = 0; l < W; ++l) seen |= m[l];                                                  \
+    return seen != 0;                                                                          \
+  }                                                                                            \
+  SITECAP_FN bool all(Types<W>::Mask m) {                                                      \
+    i32 seen = -1;                                                                             \
+    for (int l = 0; l < W; ++l) seen &= m[l];                                                  \
+    return seen != 0;                                                                          \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int to_int(Types<W>::Float x) {                                         \
+    return __builtin_convertvector(x, Types<W>::Int);                                          \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Float to_float(Types<W>::Int x) {                                       \
+    return __builtin_convertvector(x, Types<W>::Float);                                        \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int bits_of(Types<W>::Float x) {                                        \
+    return (Types<W>::Int)x;                                                                   \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Float from_bits(Types<W>::Int x) {                                      \
+    return (Types<W>::Float)x;                                                                 \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int shifted_up(Types<W>::Int x, int n) {                                \
+    return x << n;                                                                             \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Float square_root(Types<W>::Float x) {                                  \
+    Types<W>::Float root;                                                                      \
+    for (int l = 0; l < W; ++l) root[l] = __builtin_sqrtf(x[l]);                               \
+    return root;                                                                               \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Float gather(const float* SITECAP_RESTRICT from, Types<W>::Int index) { \
+    Types<W>::Float got;                                                                       \
+    for (int l = 0; l < W; ++l) got[l] = from[index[l]];                                       \
+    return got;                                                                                \
+  }                                                                                            \
+  SITECAP_FN Types<W>::Int gather(const i32* SITECAP_RESTRICT from, Types<W>::Int index) {     \
+    Types<W>::Int got;                                                                         \
+    for (int l = 0; l < W; ++l) got[l] = from[index[l]];                                       \
+    return got;                                                                                \
+  }                                                                                            \
+  SITECAP_FN float lane(Types<W>::Float x, int l) {                                            \
+    return x[l];                                                                               \
+  }                                                                                            \
+  SITECAP_FN i32 lane(Types<W>::Int x, int l) {                                                \
+    return x[l];                                                                               \
+  }                                                                                            \
+  SITECAP_FN void set_lane(Types<W>::Float& x, int l, float value) {                           \
+    x[l] = value;                                                                              \
+  }                                                                                            \
+  SITECAP_FN void set_lane(Types<W>::Int& x, int l, i32 value) {                               \
+    x[l] = value;                                                                              \
+  }
 SITECAP_LANES(4)
 SITECAP_LANES(8)
 SITECAP_LANES(16)

@@ -1,8 +1,8 @@
 // Elementary functions of our own, branch-free and generic in the value type, so that no libm decides a bit.
 //
-// Polynomials: S. L. Moshier, Cephes Mathematical Library (1989), single precision. Errors against a correctly
-// rounded result are held by tests/unit/payloads/test_maths.py: at most 2 units in the last place in the ranges
-// stated here.
+// Polynomials: S. L. Moshier, Cephes Mathematical Library (1989), single precision. Errors against a
+// correctly rounded result are held by tests/unit/payloads/test_maths.py: at most 2 units in the last place
+// in the ranges stated here.
 #pragma once
 #include "sitecap/lanes.h"
 
@@ -29,8 +29,8 @@ SITECAP_FN void sine_cosine(F x, F& sine, F& cosine) {
               r2 * r2 * (4.166664568298827e-2f + r2 * (-1.388731625493765e-3f + r2 * 2.443315711809948e-5f));
   const IntOf<F> quadrant = to_int(turns);
   const auto swapped = (quadrant & 1) != 0;
-  const IntOf<F> sine_sign = (quadrant & 2) << 30;
-  const IntOf<F> cosine_sign = ((quadrant + 1) & 2) << 30;
+  const IntOf<F> sine_sign = shifted_up(quadrant & 2, 30);
+  const IntOf<F> cosine_sign = shifted_up((quadrant + 1) & 2, 30);
   sine = from_bits(bits_of(select(swapped, c, s)) ^ sine_sign);
   cosine = from_bits(bits_of(select(swapped, s, c)) ^ cosine_sign);
 }
@@ -48,7 +48,7 @@ SITECAP_FN F exponential(F x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   const F y = p * (r * r) + r + 1.f;
-  return from_bits(bits_of(y) + (to_int(n) << 23));
+  return from_bits(bits_of(y) + shifted_up(to_int(n), 23));
 }
 
 // Natural logarithm of a normal x > 0; undefined below.

@@ -1,5 +1,5 @@
-// Scan and counting sort: the order in which a kernel's arrays are laid out. Stable and in fixed order, so that a
-// result never depends on how many threads made it: count, scan, then fill, instead of appending.
+// Scan and counting sort: the order in which a kernel's arrays are laid out. Stable and in fixed order, so
+// that a result never depends on how many threads made it: count, scan, then fill, instead of appending.
 #pragma once
 #include "sitecap/platform.h"
 
@@ -17,8 +17,8 @@ SITECAP_FN i32 exclusive_scan(i32* counts, i32 n) {
   return total;
 }
 
-// Sorts items by bin, stable. `bin[i]` in [0, bins); `offset` has room for bins + 1 and is where each bin starts
-// afterwards; `order[k]` is the item at place k; `cursor` is scratch for bins.
+// Sorts items by bin, stable. `bin[i]` in [0, bins); `offset` has room for bins + 1 and is where each bin
+// starts afterwards; `order[k]` is the item at place k; `cursor` is scratch for bins.
 SITECAP_FN void counting_sort(const i32* bin, i32 items, i32 bins, i32* offset, i32* cursor, i32* order) {
   for (i32 b = 0; b <= bins; ++b) offset[b] = 0;
   for (i32 i = 0; i < items; ++i) ++offset[bin[i]];

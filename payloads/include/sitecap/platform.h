@@ -1,8 +1,8 @@
 // What every kernel header may assume, and nothing more: one text is read by g++, clang++, NVRTC and HIPRTC.
 //
 // NVRTC and HIPRTC have no standard library, so headers below include/ and kernels' stages.h include none.
-// A stage is marked SITECAP_FN: one work item of it runs as an inlined call in a loop on a CPU, as a thread on a
-// GPU.
+// A stage is marked SITECAP_FN: one work item of it runs as an inlined call in a loop on a CPU, as a thread
+// on a GPU.
 #pragma once
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__) || defined(__HIPCC__) || defined(__HIPCC_RTC__)

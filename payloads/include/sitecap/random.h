@@ -1,6 +1,6 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC11). A number is a pure function of (seed, stream, event, item, draw), so events can be made in any
-// order, on any machine, with the same bits.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
+// as 1, 2, 3", SC11). A number is a pure function of (seed, stream, event, item, draw), so events can be made
+// in any order, on any machine, with the same bits.
 #pragma once
 #include "sitecap/maths_double.h"
 

@@ -15,12 +15,40 @@ SITECAP_FN void widen(State<F>& s) {
   for (int k = 0; k < 21; ++k) s.c[k] = s.c[k] * start_scale;
 }
 
+// Half of the way to the surface of a point where the whole turns by more than propagation allows in one
+// step: on the way out soft tracks met layers in between without a hit, on the way in the next hit may lie
+// far off.
+template <class F>
+SITECAP_FN void approach(State<F>& s, const Point<F>& p, MaskOf<F> is_disc) {
+  const State<F> old = s;
+  Heading<F> h = heading(s);
+  const F radius = p.x * p.ux + p.y * p.uy;
+  MaskOf<F> unused;
+  const Arc<F> whole = arc_to_cylinder(s, h, radius * radius, unused);
+  const F t = absolute(whole.t);
+  const F path = (p.z - s.z) / h.cot_theta;
+  const F turn = absolute(path * h.curvature);
+  const float near = 0.35f, far = 0.9f;  // tan(turn / 2)
+  const MaskOf<F> far_cylinder = (is_disc == 0) & (t > near) & (t < far);
+  const MaskOf<F> far_disc = is_disc & (turn > 2.f * near) & (turn < 4.f * near);
+  const MaskOf<F> moves = far_cylinder | far_disc;
+  // tan(turn / 4) = t / (1 + sqrt(1 + t^2))
+  const F chord = select(far_cylinder, whole.u / (1.f + square_root(1.f + t * t)), F{});
+  const Arc<F> around = arc_of_chord(chord, h.curvature);
+  const Arc<F> along = arc_of_path(select(far_disc, 0.5f * path, F{}), h.curvature);
+  transport(s, h,
+            Arc<F>{select(far_disc, along.t, around.t), select(far_disc, along.u, around.u),
+                   select(far_disc, along.path, around.path)});
+  keep_where(s, old, moves);
+}
+
 // One hit inwards: propagation, update, and the material of its layer (`radiation_lengths`, 0 where the next
 // hit lies in the same layer). Lanes out of `taken` stay as they are. Adds to chi2.
 template <class F>
 SITECAP_FN void fit_step(State<F>& s, const Point<F>& p, MaskOf<F> is_disc, F radiation_lengths,
                          MaskOf<F> taken, F& chi2) {
   const State<F> old = s;
+  approach(s, p, is_disc);
   Heading<F> h = heading(s);
   const F step = kalman_step<either>(s, h, p, is_disc);
   // where the hit is not reached (a track that curls up) it is passed over

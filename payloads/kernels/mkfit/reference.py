@@ -1,234 +1,269 @@
-"""What mkfit's tracks should be: the true hits of each seed's particle, fitted by a Kalman smoother in double precision.
+"""What mkfit's tracks should be, in double precision: built from seeds, cleaned, fitted; the rules are in README.md.
 
-Pattern recognition is taken from truth, so that only the fit is compared: a forward filter from the innermost hit with
-a wide start and the smoother of H. E. Rauch et al. (AIAA Journal 3 (1965) 1445) back to it. Nothing is shared with
-the C++: five local parameters on the plane of each hit, Newton's method to reach the next plane, Jacobians by
-differences; mkfit filters inwards with six global ones, closed forms and an analytic Jacobian.
+``reference_building`` takes candidates through a layer, ``reference_fit`` fits their hits; here is the choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from payloads.arrays import Array, Arrays, as_float64
+from payloads.kernels.mkfit.reference_building import (
+    INSIDE,
+    NEAR_CM,
+    OUTSIDE,
+    Candidate,
+    Float,
+    Layer,
+    travel,
+)
+from payloads.kernels.mkfit.reference_fit import smooth
 
-Float = npt.NDArray[np.float64]
-
-BENDING = 0.00299792458 * 3.8  # GeV per cm
-PION_MASS2 = 0.13957**2
-PIPE_CM, PIPE_LENGTHS = 2.2, 0.0023
-_STEPS = np.array([1e-4, 1e-4, 1e-5, 1e-6, 1e-6])  # of the differences: cm, cm, 1/GeV, rad, rad
-
-
-def turned(state: Float, path: Float) -> Float:
-    """States (…, 7: x, y, z, 1/pT, phi, theta, charge) after a transverse length of path in cm."""
-    curvature = -BENDING * state[..., 6] * state[..., 3]
-    phi = state[..., 4] + curvature * path
-    half = 0.5 * curvature * path
-    chord = path * np.sinc(half / np.pi)
-    moved = state.copy()
-    moved[..., 0] += chord * np.cos(state[..., 4] + half)
-    moved[..., 1] += chord * np.sin(state[..., 4] + half)
-    moved[..., 2] += path / np.tan(state[..., 5])
-    moved[..., 4] = phi
-    return moved
-
-
-def direction(state: Float) -> Float:
-    """Change of the position by transverse path, (…, 3)."""
-    return np.stack([np.cos(state[..., 4]), np.sin(state[..., 4]), 1 / np.tan(state[..., 5])], axis=-1)
+DEFAULTS = {
+    "candidates": 5,
+    "holes": 4,
+    "consecutive_holes": 2,
+    "least_hits": 6,
+    "chi2": 30.0,
+    "overlap_chi2": 3.5,
+    "shared": 0.19,
+    "fit_chi2": 10.0,
+}
+STATE = ("x", "y", "z", "inverse_pt", "phi", "theta", "charge")
+OVERLAP_PAIR_CHI2 = 30.0  # of a second hit before the first is in
 
 
-def to_plane(state: Float, origin: Float, normal: Float) -> Float:
-    """States where they cross a plane, by Newton's method on the length of path."""
-    path = np.zeros(state.shape[:-1])
-    for _ in range(12):
-        moved = turned(state, path)
-        path = path - ((moved[..., :3] - origin) @ normal) / (direction(moved) @ normal)
-    return turned(state, path)
+@dataclass
+class Seed:
+    """A seed on its way outwards."""
+
+    index: int
+    hits: list[int]
+    start: int  # place in its region's list of layers
+    candidates: list[Candidate]
+    finished: tuple[float, Candidate] | None = None
+
+    def best(self) -> tuple[float, Candidate]:
+        """Score and candidate with which the seed ends."""
+        found = [(c.score(c.state[3]), c) for c in self.candidates]
+        return max([*([self.finished] if self.finished else []), *found], key=lambda pair: pair[0])
 
 
-def after_material(state: Float, lengths: float, normal: Float, sign: float) -> Float:
-    """States after the mean loss of energy in a layer (sign -1: against the flight)."""
-    unit = direction(state) * np.sin(state[..., 5])[..., None]
-    x = lengths / np.abs(unit @ normal)
-    p2 = (1 / (state[..., 3] * np.sin(state[..., 5]))) ** 2
-    beta2 = p2 / (p2 + PION_MASS2)
-    log = 0.5 * np.log(p2 / PION_MASS2)
-    bracket = 8.6838 + 2 * log - beta2 - np.maximum(log - 2.2177, 0)
-    energy = np.sqrt(p2 + PION_MASS2) - sign * 3.336e-3 * x / beta2 * bracket
-    left = state.copy()
-    left[..., 3] *= np.sqrt(p2 / (energy**2 - PION_MASS2))
-    return left
+def plan(event: Arrays, region: str) -> list[int]:
+    """Layers of a region from inside to outside; a region is "barrel", or "transition" or "endcap" with + or -."""
+    position, high = (as_float64(event[f"layer_{name}"]) for name in ("position", "high"))
+    disc = np.asarray(event["layer_is_disc"]) != 0
+    side = 1.0 if region.endswith("+") else -1.0
+    order: list[int] = []
+
+    def before(a: int, b: int) -> bool:
+        if disc[a] == disc[b]:
+            return bool(abs(position[a]) < abs(position[b]))
+        return bool(high[a] < position[b] if disc[a] else not high[b] < position[a])
+
+    for layer in range(len(position)):
+        if disc[layer]:
+            used = region != "barrel" and position[layer] * side > 0
+        else:
+            used = not region.startswith("endcap") or position[layer] < 20
+        if used:
+            place = len(order)
+            while place > 0 and before(layer, order[place - 1]):
+                place -= 1
+            order.insert(place, layer)
+    return order
 
 
-def scattering(state: Float, lengths: float, normal: Float) -> Float:
-    """Covariance (5, 5) that multiple scattering adds to local parameters (Highland)."""
-    theta, inverse_pt = state[5], state[3]
-    x = lengths / abs(direction(state) @ normal * np.sin(theta))
-    p2 = (1 / (inverse_pt * np.sin(theta))) ** 2
-    angle2 = (0.0136 * (1 + 0.038 * np.log(x))) ** 2 * x * (p2 + PION_MASS2) / p2**2
-    kick = np.array([0, 0, -inverse_pt / np.tan(theta), 0, 1.0])
-    noise: Float = angle2 * np.outer(kick, kick)
-    noise[3, 3] += angle2 / np.sin(theta) ** 2
-    return noise
+def region_of(event: Arrays, seed: int) -> str:
+    """Where the straight extension of a seed leaves the barrel."""
+    x, y, z, theta = (float(event[f"seed_{name}"][seed]) for name in ("x", "y", "z", "theta"))
+    slope, radius = 1 / np.tan(theta), np.hypot(x, y)
+    side = -1.0 if slope < 0 else 1.0
+    if side * (z + (108 - radius) * slope) < 104:
+        return "barrel"
+    kind = "transition" if side * (z + (25.5 - radius) * slope) < 76 else "endcap"
+    return kind + ("+" if side > 0 else "-")
 
 
-class Plane:
-    """The plane of one hit: origin, axes t and l, normal."""
+def start(event: Arrays, seed: int, order: Sequence[int]) -> Seed:
+    """A seed before its first layer."""
+    hits = [int(event[f"seed_hit{k}"][seed]) for k in range(4)]
+    hits = [hit for hit in hits if hit >= 0]
+    packed = as_float64(event["seed_covariance_value"]).reshape(-1, 21)[seed]
+    covariance = np.zeros((6, 6))
+    covariance[np.tril_indices(6)] = packed
+    covariance += np.tril(covariance, -1).T
+    state = np.array([float(event[f"seed_{name}"][seed]) for name in STATE])
+    first = max(order.index(int(event["hit_layer"][hit])) + 1 for hit in hits)
+    return Seed(seed, hits, first, [Candidate(state, covariance, (), len(hits))])
 
-    def __init__(self, point: Float, *, is_disc: bool) -> None:
-        self.origin = point
-        u = np.array([point[0], point[1], 0.0]) / np.hypot(point[0], point[1])
-        self.t = np.array([-u[1], u[0], 0.0])
-        z = np.array([0.0, 0.0, 1.0])
-        self.l: Float = u if is_disc else z
-        self.normal: Float = z if is_disc else u
 
-    def local(self, state: Float) -> Float:
-        """(…, 7) to (…, 5): t, l in cm, 1/pT, phi, theta."""
-        offset = state[..., :3] - self.origin
-        return np.concatenate(
-            [np.stack([offset @ self.t, offset @ self.l], axis=-1), state[..., 3:6]], axis=-1
+@dataclass
+class Crossing:
+    """All candidates of a layer on it, and the hits that fit them: pairs (parent, hit within the layer)."""
+
+    layer: Layer
+    owner: list[tuple[Seed, Candidate]]
+    status: Array
+    states: Float
+    covariances: Float
+    parent: Array
+    hit: Array
+    chi2: Float
+    updated: Float
+    updated_covariances: Float
+
+    def without_hit(self, p: int) -> Candidate:
+        """A candidate that goes on without a hit here."""
+        c = self.owner[p][1]
+        if self.status[p] == OUTSIDE:
+            return c
+        tail = c.tail + int(self.status[p] == INSIDE)
+        return replace(c, state=self.states[p], covariance=self.covariances[p], tail=tail)
+
+    def with_hit(self, k: int, overlap_chi2: float) -> Candidate:
+        """The candidate of a pair with its hit, and a second one where modules overlap."""
+        layer, p = self.layer, int(self.parent[k])
+        c = self.owner[p][1].with_hit(int(layer.hits[self.hit[k]]), float(self.chi2[k]))
+        c = replace(c, state=self.updated[k], covariance=self.updated_covariances[k])
+        depth = layer.depth[self.hit]
+        others = np.flatnonzero(
+            (self.parent == p) & (self.chi2 < OVERLAP_PAIR_CHI2) & (np.abs(depth - depth[k]) >= layer.stagger)
         )
-
-    def state(self, local: Float, charge: float) -> Float:
-        """(…, 5) to (…, 7)."""
-        position = self.origin + local[..., :1] * self.t + local[..., 1:2] * self.l
-        return np.concatenate([position, local[..., 2:], np.full((*local.shape[:-1], 1), charge)], axis=-1)
+        if len(others) == 0:
+            return c
+        return overlap(c, layer, int(self.hit[others[np.argmin(self.chi2[others])]]), overlap_chi2)
 
 
-def _jacobian(move: object, local: Float) -> tuple[Float, Float]:
-    points = np.concatenate([local[None], local + np.diag(_STEPS), local - np.diag(_STEPS)])
-    moved: Float = move(points)  # type: ignore[operator]
-    return moved[0], ((moved[1:6] - moved[6:11]) / (2 * _STEPS[:, None])).T
+def cross(seeds: Sequence[Seed], layer: Layer) -> Crossing | None:
+    """All candidates of seeds whose best one comes near the layer; None of none."""
+    if not seeds:
+        return None
+    first = np.stack([seed.candidates[0].state for seed in seeds])
+    place = np.full(len(seeds), layer.position)
+    crossing, _, reached = travel(first, np.zeros((len(seeds), 6, 6)), place, is_disc=layer.is_disc)
+    where = layer.along_of(crossing)
+    near = reached & (where > layer.low - NEAR_CM) & (where < layer.high + NEAR_CM)
+    owner = [(seed, c) for seed, is_near in zip(seeds, near, strict=True) if is_near for c in seed.candidates]
+    if not owner:
+        return None
+    states = np.stack([c.state for _, c in owner])
+    states, covariances, status, pairs = layer.cross(states, np.stack([c.covariance for _, c in owner]))
+    parent, hit = pairs[:, 0], pairs[:, 1]
+    new, spread, chi2 = layer.update(states[parent], covariances[parent], hit)
+    return Crossing(layer, owner, status, states, covariances, parent, hit, chi2, new, spread)
 
 
-def smooth(event: Arrays, hits: Array, start: Float) -> tuple[Float, Float]:
-    """State (x, y, z, 1/pT, phi, theta) and local covariance (5, 5) of a track at its point nearest to the beam line.
+def step(seeds: Sequence[Seed], layer: Layer, cuts: Mapping[str, float]) -> None:
+    """All seeds through one layer."""
+    at = cross(seeds, layer)
+    if at is None:
+        return
+    ways: dict[int, list[tuple[float, int, int]]] = {seed.index: [] for seed, _ in at.owner}
+    for k in np.flatnonzero(at.chi2 < cuts["chi2"]).tolist():
+        seed, c = at.owner[at.parent[k]]
+        score = c.with_hit(0, float(at.chi2[k])).score(c.state[3])
+        ways[seed.index].append((score, int(at.parent[k]), k))
+    for p, (seed, c) in enumerate(at.owner):
+        next_one = at.without_hit(p)
+        missed = at.status[p] == INSIDE
+        if missed and (
+            next_one.tail > cuts["consecutive_holes"] or next_one.inner + next_one.tail > cuts["holes"]
+        ):
+            score = c.score(c.state[3])
+            if seed.finished is None or score > seed.finished[0]:
+                seed.finished = score, c
+        else:
+            ways[seed.index].append((next_one.score(c.state[3]), p, -1))
+    for seed in {seed.index: seed for seed, _ in at.owner}.values():
+        kept = sorted(ways[seed.index], key=lambda way: -way[0])[: int(cuts["candidates"])]
+        seed.candidates = [
+            at.without_hit(p) if k < 0 else at.with_hit(k, cuts["overlap_chi2"]) for _, p, k in kept
+        ]
 
-    Args:
-        event: columns of section ``tracker`` for one event.
-        hits: indices of its hits, from inside to outside.
-        start: (7,) a state near the innermost hits; only the point of linearisation.
-    """
-    layer = event["hit_layer"][hits]
-    points = np.stack([as_float64(event[f"hit_{axis}"])[hits] for axis in "xyz"], axis=-1)
-    discs = event["layer_is_disc"][layer] != 0
-    lengths = as_float64(event["layer_radiation_lengths"])[layer]
-    lengths = np.where(np.append(True, layer[1:] != layer[:-1]), lengths, 0.0)  # once a layer
-    planes = [Plane(point, is_disc=bool(is_disc)) for point, is_disc in zip(points, discs, strict=True)]
-    charge = float(start[6])
-    predicted = planes[0].local(to_plane(start, planes[0].origin, planes[0].normal))
-    covariance = np.diag([1.0, 10.0, 0.5, 0.3, 0.3]) ** 2
-    kept: list[tuple[Float, Float, Float, Float, Float]] = []
-    jacobian = np.eye(5)
-    for k, plane in enumerate(planes):
-        if k > 0:
-            before = planes[k - 1]
 
-            def move(local: Float, before: Plane = before, plane: Plane = plane, k: int = k) -> Float:
-                state = to_plane(before.state(local, charge), plane.origin, plane.normal)
-                return plane.local(
-                    after_material(state, lengths[k], plane.normal, 1.0) if lengths[k] > 0 else state
-                )
+def overlap(c: Candidate, layer: Layer, hit: int, cut: float) -> Candidate:
+    """A candidate with a second hit of the layer if that fits well enough."""
+    state, covariance, chi2 = layer.update(c.state[None], c.covariance[None], np.array([hit]))
+    if not chi2[0] < cut:
+        return c
+    return replace(c.with_hit(int(layer.hits[hit]), float(chi2[0])), state=state[0], covariance=covariance[0])
 
-            predicted, jacobian = _jacobian(move, kept[-1][2])
-            covariance = jacobian @ kept[-1][3] @ jacobian.T
-            if lengths[k] > 0:
-                covariance = covariance + scattering(plane.state(predicted, charge), lengths[k], plane.normal)
-        cov_tt, cov_tl, cov_ll = (
-            float(event[f"hit_covariance_{name}"][hits[k]]) for name in ("tt", "tl", "ll")
+
+def build(event: Arrays, cuts: Mapping[str, float]) -> list[tuple[float, list[int], Float]]:
+    """For every seed the score, hits from inside to outside and state of its best candidate."""
+    regions = [region_of(event, seed) for seed in range(len(event["seed_x"]))]
+    layers: dict[int, Layer] = {}
+    built: dict[int, tuple[float, list[int], Float]] = {}
+    for region in sorted(set(regions)):
+        order = plan(event, region)
+        seeds = [start(event, seed, order) for seed, own in enumerate(regions) if own == region]
+        for place, index in enumerate(order):
+            active = [seed for seed in seeds if seed.start <= place and seed.candidates]
+            step(active, layers.setdefault(index, Layer(event, index)), cuts)
+        for seed in seeds:
+            score, best = seed.best()
+            built[seed.index] = score, [*seed.hits, *best.hits], best.state
+    return [built[seed] for seed in range(len(regions))]
+
+
+def duplicates(scores: Sequence[float], hits: Sequence[Sequence[int]], share: float) -> list[bool]:
+    """Whether a better track has this share of the shorter one's hits."""
+    users: dict[int, list[int]] = {}
+    for track, own in enumerate(hits):
+        for hit in own:
+            users.setdefault(hit, []).append(track)
+    found = []
+    for track, own in enumerate(hits):
+        common = Counter(other for hit in own for other in users[hit])
+        found.append(
+            any(
+                times >= share * min(len(own), len(hits[other]))
+                for other, times in common.items()
+                if (scores[other], -other) > (scores[track], -track)
+            )
         )
-        gain = covariance[:, :2] @ np.linalg.inv(
-            covariance[:2, :2] + np.array([[cov_tt, cov_tl], [cov_tl, cov_ll]])
-        )
-        filtered = predicted - gain @ predicted[:2]
-        kept.append((predicted, covariance, filtered, covariance - gain @ covariance[:2, :], jacobian))
-    mean, spread = kept[-1][2], kept[-1][3]
-    for k in range(len(kept) - 2, -1, -1):
-        ahead_mean, ahead_covariance, _, _, jacobian = kept[k + 1]
-        gain = kept[k][3] @ jacobian.T @ np.linalg.inv(ahead_covariance)
-        mean = kept[k][2] + gain @ (mean - ahead_mean)
-        spread = kept[k][3] + gain @ (spread - ahead_covariance) @ gain.T
-    return _to_beam_line(planes[0], mean, spread, charge, float(lengths[0]))
-
-
-def _to_beam_line(
-    plane: Plane, mean: Float, spread: Float, charge: float, lengths: float
-) -> tuple[Float, Float]:
-    """Through the innermost layer's material and the beam pipe to the nearest point."""
-    state = plane.state(mean, charge)
-    spread = spread + scattering(state, lengths, plane.normal)
-    for_pipe = state
-    for _ in range(30):
-        radius = np.hypot(for_pipe[0], for_pipe[1])
-        u = for_pipe[:3] * np.array([1, 1, 0]) / radius
-        for_pipe = turned(for_pipe, -(radius - PIPE_CM) / (direction(for_pipe) @ u))
-    u = np.array([for_pipe[0], for_pipe[1], 0.0]) / PIPE_CM
-    pipe = Plane(for_pipe[:3], is_disc=False)
-
-    def inwards(local: Float) -> Float:
-        left = after_material(plane.state(local, charge), lengths, plane.normal, -1.0)
-        return pipe.local(to_plane(left, pipe.origin, pipe.normal))
-
-    mean, jacobian = _jacobian(inwards, mean)
-    at_pipe = pipe.state(mean, charge)
-    spread = jacobian @ spread @ jacobian.T + scattering(at_pipe, PIPE_LENGTHS, pipe.normal)
-    nearest = after_material(at_pipe, PIPE_LENGTHS, pipe.normal, -1.0)
-    for _ in range(30):
-        nearest = turned(nearest, -(nearest[:2] @ direction(nearest)[:2]))
-    across = Plane(nearest[:3], is_disc=False)
-    across.normal = np.array([np.cos(nearest[4]), np.sin(nearest[4]), 0.0])
-    across.t = np.array([-across.normal[1], across.normal[0], 0.0])
-
-    def last(local: Float) -> Float:
-        left = after_material(pipe.state(local, charge), PIPE_LENGTHS, pipe.normal, -1.0)
-        return across.local(to_plane(left, across.origin, across.normal))
-
-    mean, jacobian = _jacobian(last, mean)
-    return across.state(mean, charge)[:6], jacobian @ spread @ jacobian.T
+    return found
 
 
 def reconstruct(event: Arrays, settings: Mapping[str, float]) -> dict[str, Array]:
-    """Tracks of all seeds of true particles (pT > 0.9 GeV, at least eight hits), from their particles' own hits.
+    """Tracks of one event of section ``tracker``.
 
     Returns:
-        track_seed, track_x … track_theta and track_sigma_inverse_pt, _phi, _theta, _z; hits as track_first_hit, track_hit.
+        track_seed; at the point nearest to the beam line track_pt (1/GeV: 1/pT), _phi, _theta, _d0, _z0 (cm, rad) with
+        track_sigma_*; track_chi2; track_first_hit, track_hit (from inside to outside).
     """
-    del settings
-    order = np.argsort(event["hit_particle"], kind="stable")
-    owner = event["hit_particle"][order]
-    states, sigmas, seeds, first, chosen = [], [], [], [0], []
-    for seed in range(len(event["seed_x"])):
-        particle = int(event["seed_particle"][seed])
-        if particle < 0 or event["particle_pt"][particle] < 0.9:
+    cuts = {**DEFAULTS, **settings}
+    built = build(event, cuts)
+    long = [seed for seed, (_, hits, _) in enumerate(built) if len(hits) >= cuts["least_hits"]]
+    double = duplicates([built[seed][0] for seed in long], [built[seed][1] for seed in long], cuts["shared"])
+    rows, sigmas, seeds, quality, first, chosen = [], [], [], [], [0], []
+    for seed, is_double in zip(long, double, strict=True):
+        if is_double:
             continue
-        hits = order[np.searchsorted(owner, particle) : np.searchsorted(owner, particle, side="right")]
-        if len(hits) < 8:
+        _, hits, last = built[seed]
+        own = np.array([float(event[f"seed_{name}"][seed]) for name in STATE])
+        own[3], own[6] = last[3], last[6]
+        (x, y, z, inverse, phi, theta), covariance, chi2 = smooth(event, np.array(hits), own)
+        if not chi2 < cuts["fit_chi2"] * (2 * len(hits) - 5):
             continue
-        radius = np.hypot(as_float64(event["hit_x"])[hits], as_float64(event["hit_y"])[hits])
-        away = radius + np.abs(as_float64(event["hit_z"])[hits])
-        hits = hits[np.argsort(away, kind="stable")]
-        names = ("x", "y", "z", "inverse_pt", "phi", "theta", "charge")
-        start = np.array([float(event[f"seed_{name}"][seed]) for name in names])
-        state, covariance = smooth(event, hits, start)
-        states.append(state)
-        sigmas.append(np.sqrt(np.diag(covariance)))
+        rows.append([inverse, phi, theta, y * np.cos(phi) - x * np.sin(phi), z])
+        across, along, *others = np.sqrt(np.diag(covariance))
+        sigmas.append([*others, across, along])
         seeds.append(seed)
-        chosen.extend(hits.tolist())
+        quality.append(chi2)
+        chosen.extend(hits)
         first.append(len(chosen))
-    table, errors = np.array(states).reshape(-1, 6), np.array(sigmas).reshape(-1, 5)
-    result: dict[str, Array] = {
-        f"track_{name}": table[:, i] for i, name in enumerate(("x", "y", "z", "inverse_pt", "phi", "theta"))
-    }
-    result |= {
-        f"track_sigma_{name}": errors[:, i] for i, name in enumerate(("t", "l", "inverse_pt", "phi", "theta"))
-    }
-    result["track_seed"] = np.array(seeds, dtype=np.int32)
-    result["track_first_hit"] = np.array(first, dtype=np.int32)
-    result["track_hit"] = np.array(chosen, dtype=np.int32)
+    table, errors = np.array(rows).reshape(-1, 5), np.array(sigmas).reshape(-1, 5)
+    result: dict[str, Array] = {}
+    for i, name in enumerate(("pt", "phi", "theta", "d0", "z0")):
+        result[f"track_{name}"] = table[:, i]
+        result[f"track_sigma_{name}"] = errors[:, i]
+    result["track_chi2"] = np.array(quality)
+    for name, column in (("seed", seeds), ("first_hit", first), ("hit", chosen)):
+        result[f"track_{name}"] = np.array(column, dtype=np.int32)
     return result

@@ -10,13 +10,13 @@ namespace {
 // As many objects as a top pair leaves; the leptons and photons are more than it leaves, so that every event
 // has signals for electron seeding and for the endcap calorimeter.
 constexpr int least_jets = 4;         // two of b quarks, two of a W
-constexpr double further_jets = 1.0;  // radiated, mean
+constexpr double further_jets = 2.0;  // radiated, mean
 constexpr double least_jet_gev = 25.0, jet_slope_gev = 45.0;
 constexpr double jet_eta_spread = 1.4;
 constexpr double least_lepton_gev = 20.0, lepton_slope_gev = 30.0, largest_lepton_gev = 100.0;
 constexpr double largest_lepton_eta = 3.0;
 // The soft part of a hard collision is busier than a mean collision: the underlying event.
-constexpr double underlying_activity = 2.0, underlying_shape = 5.0;
+constexpr double underlying_activity = 2.5, underlying_shape = 5.0;
 // Each hadron takes a part z of what is left of the jet, density (1 + a) (1 - z)^a (R. Field and R. Feynman,
 // Nucl. Phys. B 136 (1978) 1), with a Gaussian momentum across the axis.
 constexpr double fragmentation_a = 2.2, across_gev = 0.33, least_hadron_gev = 0.6;

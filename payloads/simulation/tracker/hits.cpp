@@ -121,6 +121,9 @@ void follow(const Particle& particle, int number, Random& random, Event& event) 
     precise::sine_cosine(flight.theta, sine, cosine);
     if (!pass_material(flight, particle.mass_gev, hadron, beam_pipe_radiation_lengths, sine, random)) return;
   }
+  // A stereo layer lies millimetres behind its twin, both of them staggered by more: its near modules are
+  // before the middle of the twin, where the flight stands.
+  bool within_layers = false;
   for (const int index : crossing_order(particle.pz_gev >= 0.0)) {
     const Layer& layer = layers()[static_cast<std::size_t>(index)];
     if (!to_surface(layer, layer.position_cm, flight, at) || !ahead(flight, at)) continue;
@@ -129,7 +132,7 @@ void follow(const Particle& particle, int number, Random& random, Event& event) 
     for (int side = 0; side < 2; ++side) {
       const double surface = layer.position_cm + (side == 0 ? -layer.stagger_cm : layer.stagger_cm);
       Flight here;
-      if (!to_surface(layer, surface, flight, here) || !ahead(flight, here)) continue;
+      if (!to_surface(layer, surface, flight, here) || !(within_layers || ahead(flight, here))) continue;
       const Point point = on_layer(layer, here);
       if (!sensitive(layer, point.along_cm)) continue;
       const int ladder = ladder_at(layer, point.phi, side);
@@ -151,6 +154,7 @@ void follow(const Particle& particle, int number, Random& random, Event& event) 
     }
     if (!pass_material(flight, particle.mass_gev, hadron, layer.radiation_lengths, normal, random)) return;
     flight.phi = wrapped(flight.phi);
+    within_layers = true;
   }
 }
 

@@ -50,6 +50,8 @@ SAYS = {
     "version_is_not_major_minor": "schema_version: ",
     "wrong_major": "schema_version '2.0', this program reads 1.x",
     "zero_throughput": "payloads.0.events_per_s: ",
+    "role_of_our_own": "payloads.0.variants.0.role",
+    "negative_sample": "payloads.0.variants.0.series.0.samples.1",
 }
 """Defect (name of the example) → what the refusal has to say."""
 

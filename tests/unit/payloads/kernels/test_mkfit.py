@@ -1,82 +1,187 @@
-"""mkfit: equal bits at every width, tracks as the double-precision smoother fits them, broken results caught."""
+"""mkfit: equal bits at every width, tracks of the double-precision reference, broken results caught."""
 
 from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from payloads import compiled
-from payloads.arrays import Arrays, one_event
+from payloads.arrays import Array, Arrays, one_event
+from payloads.backends.device_code import PAYLOADS
 from payloads.kernels.mkfit import display, physics, reference
+from payloads.kernels.mkfit.reference_fit import smooth
 
-EVENTS = 2
-
-
-@pytest.fixture(scope="module")
-def events() -> Arrays:
-    return compiled.simulate("tracker", 6, 7, 0, EVENTS)
+BEST = next(variant.name for variant in compiled.variants() if variant.usable)
+MANIFEST = tomllib.loads((PAYLOADS / "kernels/mkfit/manifest.toml").read_text())
 
 
-def results(events: Arrays, settings: dict[str, float] | None = None, lanes: int = 0) -> list[Arrays]:
-    opened = compiled.open_kernel(compiled.best_variant().name, "mkfit", events, settings, lanes)
+def results(events: Arrays, settings: dict[str, float] | None = None) -> list[dict[str, Array]]:
+    opened = compiled.open_kernel(BEST, "mkfit", events, settings)
     found = []
-    for event in range(EVENTS):
+    for event in range(opened.events):
         opened.process(event)
         found.append(opened.results())
     return found
 
 
+def outside(metrics: dict[str, float]) -> list[str]:
+    """Metrics that the manifest does not allow."""
+    allowed = MANIFEST["physics"]
+    assert metrics.keys() == allowed.keys()
+    return [
+        name for name, value in metrics.items() if not allowed[name]["low"] <= value <= allowed[name]["high"]
+    ]
+
+
 @pytest.fixture(scope="module")
-def reconstructed(events: Arrays) -> list[Arrays]:
-    return results(events)
+def small() -> Arrays:
+    return compiled.simulate("tracker", 3, 7, 0, 2)
 
 
-def test_every_width_and_instruction_set_gives_the_same_bits(events: Arrays) -> None:
-    digests = set()
-    for variant in compiled.variants():
-        if not variant.usable:
-            continue
-        for lanes in (0, 1):
-            opened = compiled.open_kernel(variant.name, "mkfit", events, {}, lanes)
-            digests.add(opened.measure(0, EVENTS)[1])
-    assert len(digests) == 1
+@pytest.fixture(scope="module")
+def small_results(small: Arrays) -> list[dict[str, Array]]:
+    return results(small)
 
 
-def test_simulation_is_the_same_whatever_event_it_starts_from(events: Arrays) -> None:
-    alone = compiled.simulate("tracker", 6, 7, 1, 1)
-    assert np.array_equal(alone["hit_x"], one_event(events, 1)["hit_x"])
+@pytest.fixture(scope="module")
+def crowded() -> Arrays:
+    run = MANIFEST["events"]
+    return compiled.simulate("tracker", run["pile_up"], run["seed"], 0, 4)
 
 
-def test_fit_agrees_with_the_smoother(events: Arrays, reconstructed: list[Arrays]) -> None:
-    expected = reference.reconstruct(one_event(events, 0), {})
-    assert len(expected["track_x"]) > 20
-    assert physics.differences(expected, reconstructed[0]) is None
-    shifted = dict(reconstructed[0])
-    shifted["track_inverse_pt"] = shifted["track_inverse_pt"] * np.float32(1.02)
-    assert "differ" in str(physics.differences(expected, shifted))
-    fewer = {**reconstructed[0], "track_seed": reconstructed[0]["track_seed"] + 100000}
-    assert "found" in str(physics.differences(expected, fewer))
+@pytest.fixture(scope="module")
+def crowded_results(crowded: Arrays) -> list[dict[str, Array]]:
+    return results(crowded)
 
 
-def test_tracks_are_true(events: Arrays, reconstructed: list[Arrays]) -> None:
-    got = physics.measure(events, reconstructed)
-    assert got["efficiency"] > 0.8
-    assert got["fakes"] < 0.05
-    assert got["duplicates"] < 0.02
-    assert 0.7 < got["inverse_pt_pull"] < 1.4
+@pytest.fixture(scope="module")
+def expected(small: Arrays) -> dict[str, Array]:
+    return reference.reconstruct(one_event(small, 0), MANIFEST["settings"])
 
 
-def test_a_wrong_cut_is_seen(events: Arrays, reconstructed: list[Arrays]) -> None:
-    right = physics.measure(events, reconstructed)
-    wrong = physics.measure(events, results(events, {"chi2": 0.3}))
-    assert wrong["efficiency"] < right["efficiency"] - 0.1
+def test_every_width_and_instruction_set_gives_the_same_bits(crowded: Arrays) -> None:
+    digests = {
+        (variant.name, lanes): compiled.open_kernel(variant.name, "mkfit", crowded, {}, lanes).measure(0, 2)[
+            1
+        ]
+        for variant in compiled.variants()
+        if variant.usable
+        for lanes in (0, 1)
+    }
+    assert len(set(digests.values())) == 1, digests
 
 
-def test_shifted_hits_are_seen(events: Arrays) -> None:
-    moved = dict(events)
-    far = np.hypot(events["hit_x"], events["hit_y"]) > 20
-    moved["hit_x"] = (events["hit_x"] + np.where(far, 0.05, 0)).astype(np.float32)
-    assert physics.measure(events, results(moved))["inverse_pt_pull"] > 1.5
+def test_an_event_does_not_depend_on_the_one_before(small: Arrays) -> None:
+    opened = compiled.open_kernel(BEST, "mkfit", small)
+    digests = []
+    for event in (0, 1, 0):
+        opened.process(event)
+        digests.append(opened.digest())
+    assert digests[0] == digests[2] != digests[1]
+
+
+def test_simulation_is_the_same_whatever_event_it_starts_from(small: Arrays) -> None:
+    alone = compiled.simulate("tracker", 3, 7, 1, 1)
+    assert np.array_equal(alone["hit_x"], one_event(small, 1)["hit_x"])
+
+
+def test_near_and_far_modules_of_stereo_layers_are_hit(crowded: Arrays) -> None:
+    """The layers of a pair see the same particles where both have sensors."""
+    hits = np.bincount(crowded["hit_layer"], minlength=72)
+    for mono, stereo in ((4, 5), (6, 7), (10, 11), (12, 13)):
+        assert hits[stereo] == pytest.approx(hits[mono], rel=0.1)
+
+
+def test_tracks_are_those_of_the_reference(
+    expected: dict[str, Array], small_results: list[dict[str, Array]]
+) -> None:
+    assert len(expected["track_seed"]) > 20
+    assert physics.differences(expected, small_results[0]) is None
+
+
+def test_fit_of_the_kernels_own_hits_agrees_with_the_smoother(
+    small: Arrays, small_results: list[dict[str, Array]]
+) -> None:
+    """Right or wrong hits: the same measurements give the same state and the same errors."""
+    event, result = one_event(small, 0), small_results[0]
+    values, errors = physics.fitted_parameters(result)
+    track, hit = physics.hits_of_tracks(result)
+    names = ("x", "y", "z", "inverse_pt", "phi", "theta", "charge")
+    apart = []
+    for k in range(0, len(result["track_seed"]), 5):
+        start = np.array([float(result[f"track_{name}"][k]) for name in names])
+        state, covariance, chi2 = smooth(event, hit[track == k], start)
+        sigma = np.sqrt(np.diag(covariance))  # t, l, 1/pT, phi, theta
+        step = (state[4] - values["phi"][k] + np.pi) % (2 * np.pi) - np.pi
+        pulls = [state[3] - values["pt"][k], step, state[5] - values["theta"][k], state[2] - values["z0"][k]]
+        apart.append(np.abs(pulls) / sigma[[2, 3, 4, 1]])
+        assert result["track_chi2"][k] == pytest.approx(chi2, rel=0.1, abs=1.0)
+        assert errors["theta"][k] == pytest.approx(sigma[4], rel=0.05)
+        assert errors["d0"][k] == pytest.approx(sigma[0], rel=0.05)
+    assert np.median(np.max(apart, axis=1)) < 0.06
+    assert np.quantile(np.max(apart, axis=1), 0.9) < 0.4
+
+
+def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
+    assert outside(physics.measure(crowded, crowded_results)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "caught"),
+    [
+        ({"chi2": 1.0}, "completeness"),
+        ({"shared": 100.0}, "duplicate_rate"),
+        ({"candidates": 1, "chi2": 300.0}, "purity"),
+        ({"fit_chi2": 1.0}, "efficiency"),
+        ({"least_hits": 18}, "efficiency"),
+        ({"overlap_chi2": 1e-6}, "completeness"),
+    ],
+)
+def test_wrong_parameters_fall_out_of_the_ranges(
+    crowded: Arrays, settings: dict[str, float], caught: str
+) -> None:
+    assert caught in outside(physics.measure(crowded, results(crowded, settings)))
+
+
+def test_broken_hits_fall_out_of_the_ranges(crowded: Arrays) -> None:
+    far = np.hypot(crowded["hit_x"], crowded["hit_y"]) > 20
+    moved = {**crowded, "hit_x": (crowded["hit_x"] + np.where(far, 0.02, 0)).astype(np.float32)}
+    assert "chi2_per_freedom" in outside(physics.measure(crowded, results(moved)))
+    precise = {**crowded, "hit_covariance_tt": crowded["hit_covariance_tt"] / np.float32(4)}
+    assert "chi2_per_freedom" in outside(physics.measure(crowded, results(precise)))
+
+
+def test_broken_results_fall_out_of_the_ranges(
+    crowded: Arrays, crowded_results: list[dict[str, Array]]
+) -> None:
+    breaks: tuple[tuple[Callable[[Arrays], Arrays], str], ...] = (
+        (lambda r: {"track_inverse_pt": r["track_inverse_pt"] * np.float32(1.01)}, "pt_bias"),
+        (lambda r: {"track_covariance": r["track_covariance"] / np.float32(2)}, "d0_pull"),
+        (lambda r: {"track_charge": -r["track_charge"]}, "charge_right"),
+        (lambda r: {"track_hit": np.roll(r["track_hit"], 6)}, "efficiency"),
+        (lambda r: {"track_z": r["track_z"] * np.float32("nan")}, "z0_um"),
+    )
+    for change, caught in breaks:
+        broken = [{**r, **change(r)} for r in crowded_results]
+        assert caught in outside(physics.measure(crowded, broken))
+
+
+def test_broken_results_differ_from_the_reference(
+    expected: dict[str, Array], small_results: list[dict[str, Array]]
+) -> None:
+    right = small_results[0]
+    first = right["track_first_hit"]
+    for change, words in (
+        ({"track_inverse_pt": right["track_inverse_pt"] * np.float32(1.005)}, "standard deviations off"),
+        ({"track_theta": right["track_theta"] * np.float32("nan")}, "standard deviations off"),
+        ({"track_covariance": right["track_covariance"] * np.float32(1.3)}, "of the reference's (median)"),
+        ({"track_hit": np.roll(right["track_hit"], 8)}, "were found"),
+        ({"track_first_hit": np.append(first[:-1] + np.arange(len(first) - 1) % 2, first[-1])}, "very same"),
+    ):
+        assert words in str(physics.differences(expected, {**right, **change}))
 
 
 @pytest.mark.parametrize(
@@ -84,21 +189,60 @@ def test_shifted_hits_are_seen(events: Arrays) -> None:
     [
         ("hit_layer", 200, "not there"),
         ("hit_x", np.nan, "hit_x"),
+        ("hit_covariance_ll", 0.0, "hit_covariance_ll"),
         ("seed_hit0", 10**8, "not in its event"),
+        ("seed_hit3", -2, "not in its event"),
         ("seed_charge", 0, "charge"),
+        ("seed_theta", 0.0, "seed_theta"),
+        ("seed_covariance_value", np.inf, "seed_covariance_value"),
+        ("layer_high", -1000.0, "empty"),
         ("hit_offset", -5, "do not rise"),
     ],
 )
-def test_hostile_arrays_are_refused(events: Arrays, column: str, value: float, says: str) -> None:
-    broken = dict(events)
-    broken[column] = events[column].copy()
+def test_hostile_arrays_are_refused(small: Arrays, column: str, value: float, says: str) -> None:
+    broken = {**small, column: small[column].copy()}
     broken[column][1] = value
     with pytest.raises(ValueError, match=says):
-        compiled.open_kernel(compiled.best_variant().name, "mkfit", broken)
+        compiled.open_kernel(BEST, "mkfit", broken)
 
 
-def test_picture_is_whole(events: Arrays, reconstructed: list[Arrays]) -> None:
-    drawn = display.picture(one_event(events, 0), reconstructed[0])
+def test_columns_of_other_lengths_or_kinds_are_refused(small: Arrays) -> None:
+    for change, words in (
+        ({"hit_y": small["hit_y"][:-1]}, "offsets say"),
+        ({"seed_phi": small["seed_phi"].astype(np.int32)}, "not float32"),
+        ({"layer_stereo": small["layer_stereo"][:-1]}, "not as long"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            compiled.open_kernel(BEST, "mkfit", {**small, **change})
+    with pytest.raises(ValueError, match="no column 'hit_z'"):
+        compiled.open_kernel(
+            BEST, "mkfit", {name: column for name, column in small.items() if name != "hit_z"}
+        )
+
+
+@pytest.mark.parametrize("settings", [{"candidates": 6}, {"candidates": 0}, {"chi2": -1.0}])
+def test_settings_out_of_bounds_are_refused(small: Arrays, settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="give"):
+        compiled.open_kernel(BEST, "mkfit", small, settings)
+
+
+def test_an_event_without_seeds_is_no_trouble(small: Arrays) -> None:
+    empty = {
+        name: np.zeros_like(column) if name in {"seed_offset", "seed_covariance_offset"} else column
+        for name, column in small.items()
+    }
+    empty |= {n: c[:0] for n, c in small.items() if n.startswith("seed_") and not n.endswith("_offset")}
+    assert [len(r["track_seed"]) for r in results(empty)] == [0, 0]
+
+
+def test_a_result_for_each_event_is_asked_for(crowded: Arrays) -> None:
+    with pytest.raises(ValueError, match="give one each"):
+        physics.measure(crowded, [])
+
+
+def test_picture_is_a_small_svg(small: Arrays, small_results: list[dict[str, Array]]) -> None:
+    drawn = display.picture(one_event(small, 0), small_results[0])
     assert drawn.startswith("<svg")
     assert drawn.endswith("</svg>")
     assert len(drawn) < 300_000
+    assert "z (cm)" in drawn

@@ -1,0 +1,1 @@
+"""HGCAL layer clusters and tracksters: CLUE and CLUE3D."""

@@ -1,0 +1,1 @@
+"""Primary vertices: annealing and density clusters of tracks in z, adaptive fit."""

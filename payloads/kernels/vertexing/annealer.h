@@ -1,0 +1,352 @@
+// The steps of the annealing: one text for a CPU thread with W lanes and for a team of GPU threads that share
+// a block.
+#pragma once
+#include "kernels/vertexing/annealing.h"
+
+// The schedule calls each step from many places: one copy of its code instead of a hundred.
+#if defined(__HIPCC__) || defined(__HIPCC_RTC__)
+#define SITECAP_STEP __device__ __attribute__((noinline))
+#elif SITECAP_GPU
+#define SITECAP_STEP __device__ __noinline__
+#else
+#define SITECAP_STEP __attribute__((noinline))
+#endif
+
+namespace sitecap::vertexing {
+
+// A team of one: a CPU thread.
+struct Alone {
+  static constexpr bool alone = true;
+  SITECAP_FN i32 rank() const { return 0; }
+  SITECAP_FN i32 size() const { return 1; }
+  SITECAP_FN void sync() const {}
+  SITECAP_FN void lap(const char*) const {}  // end of a part, for whoever times them
+};
+
+// All members run this alike; a loop over items is strided, what only one may do is done by the leader.
+template <class F, class Team>
+class Annealer {
+ public:
+  BlockTracks t;
+  Prototypes p;
+  Options o;
+  Team team;
+  float* factors;       // scratch of a team of one: W floats a prototype
+  float inverse_prior;  // 1 / sum of priors
+  i32 updates = 0;
+
+  // Takes selected tracks [begin, end): classes of error one after another, each in the order of z.
+  SITECAP_STEP void take(const Selected& s, i32 begin, i32 end) {
+    t.count = end - begin;
+    t.padded = (t.count + slots - 1) / slots * slots;
+    if (leads()) {
+      i32 at = 0;
+      for (i32 c = 0; c < classes; ++c) {
+        for (i32 i = begin; i < end; ++i) {
+          const float sigma = 1.f / square_root(s.weight[i]);
+          if (class_of(sigma) != c) continue;
+          t.z[at] = s.z[i];
+          t.weight[at] = s.weight[i];
+          t.prior[at] = s.prior[i];
+          t.sigma[at] = sigma;
+          t.place[at] = i;
+          ++at;
+        }
+      }
+      for (; at < t.padded; ++at) {  // like the last track, with no weight
+        t.z[at] = t.z[at - 1];
+        t.weight[at] = t.weight[at - 1];
+        t.prior[at] = 0.f;
+        t.sigma[at] = t.sigma[at - 1];
+        t.place[at] = -1;
+      }
+    }
+    team.sync();
+    Sums<F, 1> prior;
+    prior.clear();
+    for (i32 base = 0; base < t.padded; base += width) prior.add(0, base, load<F>(t.prior + base));
+    const float total = prior.total(0);
+    inverse_prior = total > 0.f ? 1.f / total : 0.f;
+  }
+
+  // One prototype at the mean, and the temperature to begin with: a whole number of cooling steps above
+  // T_min. Returns beta.
+  SITECAP_STEP float begin() {
+    Sums<F, 2> first, second;
+    first.clear();
+    second.clear();
+    for (i32 base = 0; base < t.padded; base += width) {
+      const F w = load<F>(t.prior + base) * load<F>(t.weight + base);
+      first.add(0, base, w);
+      first.add(1, base, w * load<F>(t.z + base));
+    }
+    const float mean = first.total(0) > 0.f ? first.total(1) / first.total(0) : 0.f;
+    for (i32 base = 0; base < t.padded; base += width) {
+      const F d = load<F>(t.z + base) - mean;
+      const F weight = load<F>(t.weight + base);
+      second.add(0, base, load<F>(t.prior + base) * weight * weight * d * d);
+    }
+    const float critical_t = first.total(0) > 0.f ? 2.f * second.total(0) / first.total(0) : 0.f;
+    if (leads()) {
+      *p.count = 1;
+      p.z[0] = mean;
+      p.rho[0] = 1.f;
+    }
+    team.sync();
+    float beta = o.cooling / o.t_min;
+    for (i32 step = 0; step < 100 && beta * critical_t > 1.f; ++step) beta *= o.cooling;
+    return beta;
+  }
+
+  SITECAP_STEP void set_ranges(float beta) {
+    if (leads()) keep_order();
+    team.sync();
+    const BlockTracks t = this->t;
+    const Prototypes p = this->p;
+    const float root_t = 1.f / square_root(beta);
+    i32 hint = 0;
+    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size())
+      find_ranges<F>(t, p, o, root_t, chunk * width, hint);
+    team.sync();
+    team.lap("annealing: ranges");
+  }
+
+  // New probabilities, positions and weights of the prototypes. Returns the largest move in cm.
+  SITECAP_STEP float update(float beta, float rho0, bool energies) {
+    ++updates;
+    const i32 n = *p.count;
+    for (i32 i = team.rank(); i < n * slots; i += team.size()) {
+      p.sum_share[i] = p.sum_weight[i] = p.sum_moment[i] = 0.f;
+      if (energies) p.sum_energy[i] = 0.f;
+    }
+    team.sync();
+    const float log_outlier = outlier_term(o, beta, rho0);
+    if constexpr (Team::alone)
+      sum_by_tracks(beta, log_outlier, energies);
+    else
+      sum_by_slots(beta, log_outlier, energies);
+    team.sync();
+    for (i32 k = team.rank(); k < n; k += team.size()) move_prototype(p, k, inverse_prior, energies);
+    team.sync();
+    float largest = 0.f;
+    for (i32 k = 0; k < n; ++k) largest = max_of(largest, p.delta[k]);
+    team.sync();
+    team.lap("annealing: update");
+    return largest;
+  }
+
+  // Updates at one temperature until nothing moves by more than `delta_cm`.
+  SITECAP_STEP void thermalise(float beta, float delta_cm, float rho0) {
+    set_ranges(beta);
+    note_start();
+    float moved = 0.f;
+    for (i32 step = 0; step < most_steps; ++step) {
+      const float delta = update(beta, rho0, false);
+      moved += delta;
+      if (moved > o.least_range_cm && far_from_start()) {
+        set_ranges(beta);
+        note_start();
+        moved = 0.f;
+      }
+      if (delta < delta_cm) break;
+    }
+  }
+
+  // Joins the closest two prototypes if they are closer than `merge_cm`. Returns whether it did.
+  SITECAP_STEP bool merge_one(float beta) {
+    if (leads()) {
+      const i32 n = *p.count;
+      i32 found = -1;
+      float least = o.merge_cm;
+      for (i32 k = 0; k + 1 < n; ++k) {
+        const float gap = absolute(p.z[k + 1] - p.z[k]);
+        if (gap < least) {
+          least = gap;
+          found = k;
+        }
+      }
+      *p.flag = found;
+      if (found >= 0) {
+        const float a = p.rho[found], b = p.rho[found + 1];
+        const float share = a + b > 0.f ? b / (a + b) : 0.5f;
+        p.z[found] += share * (p.z[found + 1] - p.z[found]);
+        p.rho[found] = a + b;
+        remove(found + 1);
+      }
+    }
+    team.sync();
+    const bool merged = *p.flag >= 0;
+    team.sync();
+    team.lap("annealing: merge");
+    if (merged) set_ranges(beta);
+    return merged;
+  }
+  SITECAP_STEP void merge_all(float beta, float rho0) {
+    while (merge_one(beta)) update(beta, rho0, false);
+  }
+
+  // Splits what is critical. Returns whether anything was split.
+  SITECAP_STEP bool split(float beta, float threshold) {
+    update(beta, 0.f, true);
+    const i32 n = *p.count;
+    for (i32 k = team.rank(); k < n; k += team.size()) propose_split<F>(t, p, beta, threshold, k);
+    team.sync();
+    if (leads()) {
+      i32 room = p.capacity - n, at = 0;
+      for (i32 k = 0; k < n; ++k) {
+        if (p.pieces[k] == 2 && room == 0) {
+          ++*p.overflow;
+          p.pieces[k] = 1;
+        }
+        if (p.pieces[k] == 2) {
+          --room;
+          p.new_z[at] = p.left_z[k];
+          p.new_rho[at++] = p.left_rho[k];
+          p.new_z[at] = p.right_z[k];
+          p.new_rho[at++] = p.right_rho[k];
+        } else {
+          p.new_z[at] = p.z[k];
+          p.new_rho[at++] = p.rho[k];
+        }
+      }
+      for (i32 k = 0; k < at; ++k) {
+        p.z[k] = p.new_z[k];
+        p.rho[k] = p.new_rho[k];
+      }
+      *p.count = at;
+    }
+    team.sync();
+    team.lap("annealing: split");
+    return *p.count > n;
+  }
+
+  // Removes the weakest of the prototypes that have fewer than two tracks of their own.
+  SITECAP_STEP bool purge_one(float beta, float rho0) {
+    const i32 n = *p.count;
+    if (n < 2) return false;
+    set_ranges(beta);
+    const float outlier = rho0 * exponential(-beta * o.dz_cut * o.dz_cut);
+    for (i32 k = team.rank(); k < n; k += team.size())
+      count_unique<F>(t, p, o, beta, outlier, k, p.pieces, p.delta);
+    team.sync();
+    if (leads()) {
+      i32 found = -1;
+      float least = to_float(t.count);
+      for (i32 k = 0; k < n; ++k) {
+        if (p.pieces[k] < 2 && p.delta[k] < least) {
+          least = p.delta[k];
+          found = k;
+        }
+      }
+      if (found >= 0) remove(found);
+      *p.flag = found;
+    }
+    team.sync();
+    const bool removed = *p.flag >= 0;
+    team.sync();
+    team.lap("annealing: purge");
+    return removed;
+  }
+
+  // Probabilities for the prototypes where they are now.
+  SITECAP_FN void refresh(float beta, float rho0) {
+    set_ranges(beta);
+    const float log_outlier = outlier_term(o, beta, rho0);
+    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size())
+      normalise<F>(t, p, beta, log_outlier, chunk * width, t.chunk_first[chunk], t.chunk_last[chunk],
+                   nullptr);
+    team.sync();
+  }
+
+  SITECAP_FN float outlier_density() const {
+    const i32 n = *p.count;
+    return o.dz_cut > 0.f ? (n > 1 ? 1.f / to_float(n) : 1.f) : 0.f;
+  }
+  SITECAP_FN bool leads() const { return team.rank() == 0; }
+
+ private:
+  static constexpr i32 width = width_of<F>;
+
+  // As a CPU does it: W tracks at a time, each factor computed once.
+  SITECAP_FN void sum_by_tracks(float beta, float log_outlier, bool energies) {
+    // copies on the stack: a store through a pointer cannot change them, so they stay in registers
+    const BlockTracks t = this->t;
+    const Prototypes p = this->p;
+    float* const factors = this->factors;
+    for (i32 chunk = 0; chunk < t.padded / width; ++chunk) {
+      const i32 base = chunk * width, begin = t.chunk_first[chunk], end = t.chunk_last[chunk];
+      normalise<F>(t, p, beta, log_outlier, base, begin, end, factors);
+      const F z = load<F>(t.z + base), weight = load<F>(t.weight + base), share = load<F>(t.share + base);
+      const i32 slot = base & (slots - 1);
+      for (i32 k = begin; k < end; ++k) {
+        const F part = load<F>(factors + (k - begin) * width);
+        const Terms<F> terms = terms_of<F>(part, share, weight, z - p.z[k], p.rho[k]);
+        const i32 at = k * slots + slot;
+        store(p.sum_share + at, load<F>(p.sum_share + at) + terms.share);
+        store(p.sum_weight + at, load<F>(p.sum_weight + at) + terms.weight);
+        store(p.sum_moment + at, load<F>(p.sum_moment + at) + terms.moment);
+        if (energies) store(p.sum_energy + at, load<F>(p.sum_energy + at) + terms.energy);
+      }
+    }
+  }
+
+  // As a GPU does it: a thread a track, then a thread for each slot of a prototype. The order within a slot
+  // is the same, and a track out of range adds nothing in both, so the bits are.
+  SITECAP_FN void sum_by_slots(float beta, float log_outlier, bool energies) {
+    for (i32 i = team.rank(); i < t.padded; i += team.size())
+      normalise<F>(t, p, beta, log_outlier, i, t.first[i], t.last[i], nullptr);
+    team.sync();
+    for (i32 item = team.rank(); item < *p.count * slots; item += team.size()) {
+      const i32 k = item / slots;
+      Terms<F> sum{};
+      for (i32 i = item % slots; i < t.padded; i += slots) {
+        if (k < t.first[i] || k >= t.last[i]) continue;
+        const F d = t.z[i] - p.z[k];
+        const F part = boltzmann<F>(t.weight[i] * -beta, d, t.shift[i], true);
+        const Terms<F> terms = terms_of<F>(part, t.share[i], t.weight[i], d, p.rho[k]);
+        sum.share += terms.share;
+        sum.weight += terms.weight;
+        sum.moment += terms.moment;
+        sum.energy += terms.energy;
+      }
+      p.sum_share[item] = sum.share;
+      p.sum_weight[item] = sum.weight;
+      p.sum_moment[item] = sum.moment;
+      if (energies) p.sum_energy[item] = sum.energy;
+    }
+  }
+
+  SITECAP_FN void note_start() {
+    for (i32 k = team.rank(); k < *p.count; k += team.size()) p.start[k] = p.z[k];
+    team.sync();
+  }
+  SITECAP_FN bool far_from_start() const {
+    for (i32 k = 0; k < *p.count; ++k)
+      if (absolute(p.z[k] - p.start[k]) > o.least_range_cm) return true;
+    return false;
+  }
+  // The leader's: weighted means nearly always keep their order; where a range cut a tail off, they may not.
+  SITECAP_FN void keep_order() {
+    for (i32 k = 1; k < *p.count; ++k) {
+      const float z = p.z[k], rho = p.rho[k];
+      i32 at = k;
+      for (; at > 0 && p.z[at - 1] > z; --at) {
+        p.z[at] = p.z[at - 1];
+        p.rho[at] = p.rho[at - 1];
+      }
+      p.z[at] = z;
+      p.rho[at] = rho;
+    }
+  }
+  SITECAP_FN void remove(i32 gone) {
+    const i32 n = *p.count;
+    for (i32 k = gone; k + 1 < n; ++k) {
+      p.z[k] = p.z[k + 1];
+      p.rho[k] = p.rho[k + 1];
+    }
+    *p.count = n - 1;
+  }
+};
+
+}  // namespace sitecap::vertexing
+#undef SITECAP_STEP

@@ -1,0 +1,237 @@
+#include "simulation/pixel/transport.h"
+
+#include "simulation/generator/kinematics.h"
+#include "simulation/pixel/crossings.h"
+
+namespace sitecap::simulation::pixel {
+
+namespace {
+
+// Beyond the last disc nothing is followed.
+constexpr double end_cm = 53.0;
+// Knock-on electrons from further out do not come back.
+constexpr double strips_begin_cm = 18.0;
+// Steps end after so many surfaces, and after so much path: later crossings belong to another bunch crossing.
+constexpr int most_steps = 400;
+constexpr double longest_path_cm = 750.0;
+// Matter is met at most so obliquely.
+constexpr double least_cosine = 0.05;
+// Radiation lengths in one nuclear interaction length, of a mixture of carbon, silicon and copper.
+constexpr double interaction_lengths = 0.35;
+// Secondaries below this curl up where they are made.
+constexpr double least_secondary_gev = 0.0005;
+// Knock-on electrons are seen if they leave the matter where they are made with this kinetic energy; on their
+// way out they lose what minimum ionising particles do.
+constexpr double least_knock_on_gev = 0.0003, loss_gev_per_gram = 0.0018;
+constexpr double step_back_cm = 1e-6;
+
+bool is_hadron(int pdg_id) {
+  const int kind = pdg_id < 0 ? -pdg_id : pdg_id;
+  return kind > 100;
+}
+
+}  // namespace
+
+void Transport::follow(int index, Random& random, std::vector<Crossing>& crossings) {
+  const Particle particle = truth_.particles[static_cast<std::size_t>(index)];
+  const Vector momentum{particle.px_gev, particle.py_gev, particle.pz_gev};
+  const double p = norm(momentum);
+  if (p < 1e-6) return;
+  State state{{particle.x_cm, particle.y_cm, particle.z_cm},
+              (1.0 / p) * momentum,
+              p,
+              particle.mass_gev,
+              particle.charge};
+  if (precise::absolute(state.position.z) > end_cm) return;
+  pending_.clear();
+  pending_.push_back({state, index, is_hadron(particle.pdg_id), 0.0});
+  while (!pending_.empty()) {
+    Pending next = pending_.back();
+    pending_.pop_back();
+    if (next.state.charge != 0)
+      follow_charged(next, random, crossings);
+    else
+      follow_neutral(next, random);
+  }
+}
+
+void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossing>& crossings) {
+  State& state = now.state;
+  const auto& tubes = cylinders();
+  const auto& planes = discs();
+  // how many cylinders are inside of the particle, and how many planes at lower z
+  const double r2 = state.position.x * state.position.x + state.position.y * state.position.y;
+  std::size_t tube = 0, plane = 0;
+  while (tube < tubes.size() && tubes[tube].at_cm * tubes[tube].at_cm < r2) ++tube;
+  while (plane < planes.size() && planes[plane].at_cm < state.position.z) ++plane;
+  if (tube == tubes.size()) return;
+  for (int step = 0; step < most_steps; ++step) {
+    const Helix helix(state);
+    double s = never;
+    enum class Next { nothing, inner, outer, disc } next = Next::nothing;
+    if (tube > 0) {
+      const double inward = helix.to_cylinder(tubes[tube - 1].at_cm, step_back_cm);
+      if (inward < s) s = inward, next = Next::inner;
+    }
+    if (tube < tubes.size()) {
+      const double outward = helix.to_cylinder(tubes[tube].at_cm, step_back_cm);
+      if (outward < s) s = outward, next = Next::outer;
+    }
+    const bool forward = state.direction.z > 0;
+    if (forward ? plane < planes.size() : plane > 0) {
+      const double along = helix.to_disc(planes[forward ? plane : plane - 1].at_cm, 0.0);
+      if (along < s) s = along, next = Next::disc;
+    }
+    if (next == Next::nothing) return;
+    now.path_cm += s;
+    if (now.path_cm > longest_path_cm) return;
+    Vector position, direction;
+    helix.at(s, position, direction);
+    if (precise::absolute(position.z) > end_cm) return;
+    const double r = precise::square_root(position.x * position.x + position.y * position.y);
+    const Surface* surface = nullptr;
+    double cosine = 1.0;
+    bool inside = false;
+    if (next == Next::disc) {
+      surface = &planes[forward ? plane : plane - 1];
+      plane = forward ? plane + 1 : plane - 1;
+      cosine = precise::absolute(direction.z);
+      inside = r > surface->low_cm && r < surface->high_cm;
+    } else {
+      surface = &tubes[next == Next::outer ? tube : tube - 1];
+      tube = next == Next::outer ? tube + 1 : tube - 1;
+      cosine = precise::absolute(position.x * direction.x + position.y * direction.y) / r;
+      inside = precise::absolute(position.z) < surface->high_cm;
+    }
+    if (inside && surface->layer >= 0) cross_layer(helix, s, state, surface->layer, now.particle, crossings);
+    state.position = position;
+    state.direction = direction;
+    if (inside) {
+      const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
+      if (interact(now, surface->matter, thicker, random)) return;
+      if (next == Next::disc || surface->at_cm < strips_begin_cm)
+        knock_on(now, surface->matter, thicker, random);
+      if (!pass(state, surface->matter, thicker, random)) return;
+    }
+    if (tube == tubes.size()) return;
+  }
+}
+
+void Transport::follow_neutral(Pending& now, Random& random) {
+  State& state = now.state;
+  const Helix line(state);
+  // every surface once, from the inside: those are few, and straight
+  Vector position, direction;
+  const auto try_surface = [&](const Surface& surface, double s, bool disc) {
+    if (s == never) return false;
+    line.at(s, position, direction);
+    const double r = precise::square_root(position.x * position.x + position.y * position.y);
+    const bool inside =
+        disc ? r > surface.low_cm && r < surface.high_cm : precise::absolute(position.z) < surface.high_cm;
+    if (!inside) return false;
+    const double cosine = disc ? precise::absolute(direction.z)
+                               : precise::absolute(position.x * direction.x + position.y * direction.y) / r;
+    Pending here = now;
+    here.state.position = position;
+    here.state.direction = direction;
+    here.path_cm += s;
+    return interact(here, surface.matter, 1.0 / (cosine > least_cosine ? cosine : least_cosine), random);
+  };
+  for (const Surface& tube : cylinders())
+    if (try_surface(tube, line.to_cylinder(tube.at_cm, 0.0), false)) return;
+  const bool forward = state.direction.z > 0;
+  const auto& planes = discs();
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    const Surface& plane = planes[forward ? i : planes.size() - 1 - i];
+    if (try_surface(plane, line.to_disc(plane.at_cm, 0.0), true)) return;
+  }
+}
+
+bool Transport::interact(const Pending& now, const Matter& matter, double thicker, Random& random) {
+  const double lengths = matter.radiation_lengths * thicker;
+  if (now.hadron) {
+    if (random.uniform() > lengths * interaction_lengths) return false;
+    nuclear(now, random);
+    return true;
+  }
+  if (now.state.charge == 0) {
+    // 7/9 of a radiation length, less at low energy (NIST XCOM, carbon: a third at 10 MeV, 0.75 at 100 MeV)
+    const double e = now.state.p_gev;
+    const double chance = 1.0 - precise::exponential(-7.0 / 9.0 * lengths * e / (e + 0.025));
+    if (random.uniform() > chance) return false;
+    convert(now, random);
+    return true;
+  }
+  return false;
+}
+
+void Transport::add_secondary(const Pending& parent, const Vector& direction, double p_gev, double mass_gev,
+                              int pdg_id, int charge) {
+  if (p_gev < least_secondary_gev) return;
+  // off the surface where it is made, so that rounding does not decide on which side it is
+  const Vector at = parent.state.position + 1e-5 * direction;
+  const Particle& origin = truth_.particles[static_cast<std::size_t>(parent.particle)];
+  const Vector p = p_gev * direction;
+  const Particle made{origin.collision, pdg_id, charge, p.x, p.y, p.z, mass_gev, at.x, at.y, at.z};
+  const int index = static_cast<int>(truth_.particles.size());
+  truth_.particles.push_back(made);
+  parent_.push_back(parent.particle);
+  pending_.push_back(
+      {State{at, direction, p_gev, mass_gev, charge}, index, is_hadron(pdg_id), parent.path_cm});
+}
+
+// Knock-on electrons have the spectrum 1/T^2 and start at the angle that elastic scattering off an electron
+// at rest has (Particle Data Group, "Passage of particles through matter", section 34.2.5).
+void Transport::knock_on(const Pending& now, const Matter& matter, double thicker, Random& random) {
+  const double ratio = now.state.p_gev / now.state.mass_gev;
+  const double beta2 = ratio * ratio / (1.0 + ratio * ratio);
+  const double largest = min_of(2.0 * mass::electron * ratio * ratio, 0.5 * now.state.p_gev);
+  if (largest < least_knock_on_gev) return;
+  const double xi = 0.25 * 0.307075e-3 / beta2 * matter.grams_per_cm2 * thicker;
+  const i32 number = random.poisson(xi * (1.0 / least_knock_on_gev - 1.0 / largest));
+  for (i32 i = 0; i < number; ++i) {
+    const double u = random.uniform();
+    const double made = 1.0 / (u / largest + (1.0 - u) / least_knock_on_gev);
+    const double kinetic = made - random.uniform() * thicker * matter.grams_per_cm2 * loss_gev_per_gram;
+    if (kinetic < least_knock_on_gev) continue;
+    const double p = precise::square_root(kinetic * (kinetic + 2.0 * mass::electron));
+    const double cosine = precise::square_root(kinetic / (kinetic + 2.0 * mass::electron));
+    Vector direction = now.state.direction;
+    turn(direction, cosine, random.uniform(-precise::pi, precise::pi));
+    add_secondary(now, direction, p, mass::electron, 11, -1);
+  }
+}
+
+// Electron and positron share the energy evenly distributed, along the photon.
+void Transport::convert(const Pending& photon, Random& random) {
+  const double part = random.uniform();
+  for (int sign = -1; sign <= 1; sign += 2) {
+    const double p = photon.state.p_gev * (sign < 0 ? part : 1.0 - part);
+    add_secondary(photon, photon.state.direction, p, mass::electron, -11 * sign, sign);
+  }
+}
+
+// A hadron that breaks a nucleus: pions that share its momentum, and slow protons in all directions. Their
+// numbers and spectra are a parametrisation of what emulsions show (shower and grey tracks of light nuclei).
+void Transport::nuclear(const Pending& hadron, Random& random) {
+  const double p = hadron.state.p_gev;
+  const i32 fast = p < 0.3 ? 0 : random.poisson(0.5 + 0.9 * precise::logarithm(1.0 + p));
+  double left = p;
+  for (i32 i = 0; i < fast && left > 0.05; ++i) {
+    const double share = left * (1.0 - precise::square_root(random.uniform()));
+    left -= share;
+    Vector direction = hadron.state.direction;
+    scatter(direction, 0.3 / (share + 0.1), random);
+    const int sign = random.uniform() < 0.5 ? -1 : 1;
+    if (random.uniform() < 0.667) add_secondary(hadron, direction, share, mass::pion, 211 * sign, sign);
+  }
+  const i32 slow = random.poisson(1.4);
+  for (i32 i = 0; i < slow; ++i) {
+    const double z = random.uniform(-1.0, 1.0), r = precise::square_root(1.0 - z * z);
+    double sine, cosine;
+    precise::sine_cosine(random.uniform(-precise::pi, precise::pi), sine, cosine);
+    add_secondary(hadron, {r * cosine, r * sine, z}, random.uniform(0.2, 0.7), mass::proton, 2212, 1);
+  }
+}
+
+}  // namespace sitecap::simulation::pixel

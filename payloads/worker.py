@@ -1,0 +1,100 @@
+"""`python -I -m payloads.worker`: one task in a process of its own, asked for by a line of JSON.
+
+Tasks: `describe` a compiled variant, `prepare` events and reference of a kernel, `verify` a variant of it, `copy`: measure
+one pinned copy, `picture`: draw one event. Whatever goes wrong is said in one line `{"error": …, "kind": …}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from payloads import measuring, preparing
+from payloads.channel import Channel
+from payloads.errors import NotBuiltError, PayloadError
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2) option, from <linux/prctl.h>."""
+
+Request = Mapping[str, Any]
+
+TASKS: Mapping[str, Callable[[Request, Channel], None]] = {
+    "describe": lambda request, channel: channel.send(preparing.describe(request)),
+    "prepare": lambda request, channel: channel.send(preparing.prepare(request)),
+    "verify": lambda request, channel: channel.send(preparing.verify(request)),
+    "picture": lambda request, channel: channel.send(preparing.picture(request)),
+    "copy": measuring.copy,
+}
+
+
+def main() -> int:
+    """Do the task of the first line."""
+    channel = Channel()
+    request = channel.receive()
+    if request is None:
+        return 0
+    _bind_to(request["parent"])
+    try:
+        _bound(request)
+        TASKS[request["task"]](request, channel)
+    except BrokenPipeError:
+        return 0
+    except MemoryError:
+        return _failed(channel, "memory", _no_memory(request))
+    except NotBuiltError as error:
+        return _failed(channel, "not built", str(error))
+    except (PayloadError, ValueError) as error:
+        return _failed(channel, "refused", str(error))
+    except Exception as error:
+        return _failed(channel, "crashed", f"{type(error).__name__}: {error}")
+    return 0
+
+
+def _failed(channel: Channel, kind: str, sentence: str) -> int:
+    with contextlib.suppress(OSError):
+        channel.send({"error": " ".join(sentence.split())[:1000], "kind": kind})
+    return 1
+
+
+def _bind_to(parent: int) -> None:
+    """If whoever asked is killed outright, this process goes with it; and it is not interrupted by the keyboard."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _bound(request: Request) -> None:
+    """Pin to a processor and bound private memory, before anything is allocated: pages come from the near node."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    cpu = request.get("cpu")
+    if cpu is not None:
+        try:
+            os.sched_setaffinity(0, {cpu})
+        except OSError as error:
+            raise PayloadError(f"a copy cannot be pinned to CPU {cpu}: {error.strerror}") from error
+    wanted = request.get("memory_bytes")
+    if wanted is not None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limits = [bound for bound in (wanted, soft, hard) if bound != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+
+
+def _no_memory(request: Request) -> str:
+    bound = request.get("memory_bytes")
+    if bound is None:
+        return "the machine gave no more memory"
+    return f"it needs more than the {bound / 1024**2:.0f} MiB that a copy may use"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

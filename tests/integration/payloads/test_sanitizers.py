@@ -1,0 +1,26 @@
+"""The kernels under the sanitizers: no access out of bounds, nothing undefined, no race between copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.check_program import RUNS, Build, compiled_check
+
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
+
+SANITIZED = (
+    Build("address and undefined", "g++",
+          "-O1 -g -march=x86-64-v2 -fsanitize=address,undefined -fno-sanitize-recover=all", 4),
+    Build("thread", "g++", "-O1 -g -march=x86-64-v2 -fsanitize=thread", 4),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("build", SANITIZED, ids=lambda build: build.name)
+def test_clean(build: Build, tmp_path: Path) -> None:
+    program = compiled_check(build, tmp_path / "check")
+    for kernel, section, pile_up in RUNS:
+        done = program.run(kernel, section, pile_up, events=1, threads=2)
+        assert done.returncode == 0, f"{kernel}: {done.stderr[:4000]}"
+        assert "ERROR" not in done.stderr
