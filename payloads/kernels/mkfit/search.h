@@ -35,8 +35,8 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
     const i32 at = first_active + c;
     const F own = reduced_angle(load<F>(w.phi + at) - reference);
     const F reach = load<F>(w.reach + at), along = load<F>(w.along + at), half = load<F>(w.half_along + at);
-    const IntOf<F> on = select((load<IntOf<F>>(w.status + at) != outside) & (lane_numbers<F>() + c < count),
-                               all_lanes_int<IntOf<F>>(-1), IntOf<F>{});
+    const IntOf<F> there = select(lane_numbers<F>() + c < count, all_lanes_int<IntOf<F>>(1), IntOf<F>{});
+    const IntOf<F> on = select(load<IntOf<F>>(w.status + at) != outside, there, IntOf<F>{});
     const F none = all_lanes<F>(1e9f);
     store(phi + c, own);
     store(left + c, select(on != 0, own - reach, none));
@@ -84,11 +84,10 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
           const i32 at = first_active + c;
           const F along = hits.along[i + l] - load<F>(w.along + at);
           const F across = reduced_angle(angle[l] - load<F>(phi + c)) - load<F>(w.slope + at) * along;
-          const auto good = (load<IntOf<F>>(sought + c) != 0) &
-                            (absolute(along) < load<F>(w.half_along + at)) &
-                            (absolute(across) < load<F>(w.half_phi + at));
+          const IntOf<F> within =
+              select(absolute(along) < load<F>(w.half_along + at), load<IntOf<F>>(sought + c), IntOf<F>{});
           i32 taken[W];
-          store(taken, select(good, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));
+          store(taken, select(absolute(across) < load<F>(w.half_phi + at), within, IntOf<F>{}));
           for (i32 k = 0; k < min_of(W, most_candidates); ++k) {
             if (found < limit) {
               parent[found] = c + k;
