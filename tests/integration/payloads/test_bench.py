@@ -32,7 +32,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def measured(cache: Path) -> CapabilityProfile:
     done = subprocess.run(
-        [*AGENT, "--budget", "400", "--cache", str(cache), "--json"],
+        [*AGENT, "--budget", "150", "--cache", str(cache), "--json"],
         capture_output=True,
         text=True,
         timeout=600,

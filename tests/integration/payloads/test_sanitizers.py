@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
 
 SANITIZED = (
     Build("address and undefined", "g++",
-          "-O1 -g -march=x86-64-v2 -fsanitize=address,undefined -fno-sanitize-recover=all", 4),
-    Build("thread", "g++", "-O1 -g -march=x86-64-v2 -fsanitize=thread", 4),
+          "-O0 -g -march=x86-64-v2 -fsanitize=address,undefined -fno-sanitize-recover=all", 4),
+    Build("thread", "g++", "-O0 -g -march=x86-64-v2 -fsanitize=thread", 4),
 )  # fmt: skip
 
 
