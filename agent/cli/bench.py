@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import signal
 import sys
@@ -111,6 +112,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
             result.write(head_line("/", None))
         except sink.OutputError as error:
             fail(NOT_FINISHED, "output", str(error), as_json=False)
+    _require_numpy(as_json=machine)
     # From here on models and kernels are loaded, which takes longer than a reader wants to look at nothing.
     from agent import bench_commands  # noqa: PLC0415
     from agent.bench import BenchRequest, TooManyCopiesError, benchmark  # noqa: PLC0415
@@ -154,6 +156,17 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         unkept = keep(done.profile, bench_commands.last_of(place).parent)
         _after(done.profile, unkept, machine=machine, style=style)
     sys.exit(bench_exit_code(done.profile, interrupted_by=done.interrupted_by))
+
+
+def _require_numpy(*, as_json: bool) -> None:
+    """Probing installs without numpy (the extra `bench`); benchmarking does not go without it."""
+    if importlib.util.find_spec("numpy") is None:
+        fail(
+            NOT_FINISHED,
+            "numpy",
+            "the payloads need numpy, which is not installed here: pip install 'sitecap[bench]', or in a checkout make payloads",
+            as_json=as_json,
+        )
 
 
 def _request(loaded: Loaded, request: BenchRequest) -> BenchRequest:

@@ -268,3 +268,21 @@ def test_a_corrupted_event_cache_is_said_and_mended(environment: dict[str, str],
     assert done.returncode == 0
     (one,) = read_profile(done.stdout.encode()).payloads
     assert any("damaged" in remark for remark in one.remarks)
+
+
+@pytest.mark.parametrize("arguments", [["--list"], ["--list-backends"], ["--quick"], ["--quick", "--json"]])
+def test_without_numpy_there_is_one_sentence_and_no_crash(
+    environment: dict[str, str], arguments: list[str]
+) -> None:
+    code = "import sys; sys.modules['numpy'] = None; from agent.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, "bench", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        cwd=ROOT,
+    )
+    assert done.returncode == 3
+    assert "pip install 'sitecap[bench]'" in done.stderr + done.stdout
+    assert "internal error" not in done.stderr + done.stdout
