@@ -49,8 +49,22 @@ def node_identity(host: Host, batch: BatchFacts | None, *, in_container: bool, i
             basis.append("machine id")
     if not parts:
         basis.append("nothing: this node has no name")
-    digest = hashlib.sha256("\0".join([_APPLICATION, *parts]).encode()).hexdigest()[:32]
-    return NodeInfo(id=digest, id_basis=tuple(basis), hostname=name if identify else None)
+    return NodeInfo(
+        id=_pseudonym(*parts),
+        id_basis=tuple(basis),
+        hostname=name if identify else None,
+        boot_key=_boot_key(host),
+    )
+
+
+def _boot_key(host: Host) -> str | None:
+    """The kernel's boot number is the same in every container of a machine, and another after each start of it."""
+    boot = host.read_text_or_none("/proc/sys/kernel/random/boot_id", limit_bytes=256)
+    return _pseudonym("boot", boot.strip()) if boot and boot.strip() else None
+
+
+def _pseudonym(*parts: str) -> str:
+    return hashlib.sha256("\0".join([_APPLICATION, *parts]).encode()).hexdigest()[:32]
 
 
 def _name(host: Host) -> str | None:

@@ -1,4 +1,4 @@
-"""The capability profile, schema 1.2: what a node is, which checks it passed, what it can compute.
+"""The capability profile, schema 1.3: what a node is, which checks it passed, what it can compute.
 
 Versions are MAJOR.MINOR. A MINOR only adds optional fields, so a reader ignores what it does not know and takes every
 document of its MAJOR. Nothing in it identifies a person; node names and addresses only if they were asked for.
@@ -15,7 +15,7 @@ from profiles.checks import CheckResult
 from profiles.node_facts import NodeFacts
 from profiles.payload_result import BenchInfo, PayloadResult
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 MAJOR = 1
 
 
@@ -39,6 +39,10 @@ class NodeInfo(Model):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     id_basis: tuple[Text, ...] = Field(description="what the pseudonym is a hash of, by kind")
     hostname: Text | None = Field(default=None, description="only if it was asked for")
+    boot_key: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        default=None,
+        description="pseudonym of the machine since its last start, the same in all its containers and slots (1.3)",
+    )
 
 
 class Scope(Model):

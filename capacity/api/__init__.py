@@ -1,0 +1,1 @@
+"""HTTP: check permission, call the service, map its errors. No logic."""

@@ -1,0 +1,119 @@
+"""What the fleet is made of: slots seen on nodes, nodes of sites, sites of federations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from capacity.hs06.model import Estimate, Finding, GpuDevice, NodeEvidence, Part, Positive
+
+
+class Gate(Part):
+    """One condition of usable capacity, such as a reachable CVMFS. Separate from the capacity itself."""
+
+    name: str = Field(description="cvmfs, squid, xrootd, siteconf, memory, fresh …")
+    passed: bool | None = Field(description="None = nobody looked")
+    says: str
+    check_ids: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+class CheckView(Part):
+    """A check of the latest profile that an admin should see."""
+
+    id: str
+    status: str
+    summary: str
+    hint: str | None = None
+
+
+class SlotView(Part):
+    """The latest look from inside one slot of a node (or at the whole node)."""
+
+    key: str = Field(description="stable within the node: slot name, CPU list or 'node'")
+    kind: Literal["slot", "node"]
+    profile_id: str
+    seen_at: AwareDatetime = Field(description="the earlier of written and received, UTC")
+    evidence: NodeEvidence
+    gates: tuple[Gate, ...] = ()
+    checks: tuple[CheckView, ...] = Field(default=(), description="WARNING and CRITICAL ones")
+    agent_version: str | None = None
+
+
+class NodeState(Part):
+    """One machine of one site, from all that was seen of it."""
+
+    site: str
+    node_id: str
+    hostname: str | None = None
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    profiles: int = 0
+    slots: tuple[SlotView, ...] = Field(default=(), description="latest first")
+    evidence: NodeEvidence | None = Field(default=None, description="merged from the slots that are fresh")
+    estimate: Estimate | None = Field(default=None, description="None = not yet computed")
+    granted_cores: float | None = Field(
+        default=None, description="that jobs of CMS may use at once, without double counting"
+    )
+    hs23_granted: Positive | None = Field(
+        default=None, description="pledgeable capacity: per core × granted_cores"
+    )
+    usable: bool | None = None
+    unusable_reason: str | None = None
+    stale: bool = False
+    gpus: tuple[GpuDevice, ...] = ()
+    findings: tuple[Finding, ...] = Field(default=(), description="identity collisions, clocks, outliers …")
+
+
+class Interval(Part):
+    """A sum with its 68 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class SiteInfo(Part):
+    """What is known of a site from CRIC, REBUS or by name."""
+
+    name: Annotated[str, Field(max_length=64)]
+    federation: str | None = None
+    country: str | None = None
+    tier: int | None = None
+
+
+class Pledge(Part):
+    """What a federation promised for a year."""
+
+    federation: str
+    year: int
+    cpu_hs23: Positive
+    vo: str = "CMS"
+    source: str
+
+
+class Roll(Part):
+    """Capacity of a site, federation, country or of CMS."""
+
+    kind: Literal["site", "federation", "country", "cms"]
+    name: str
+    nodes: int
+    stale_nodes: int
+    unusable_nodes: int
+    pending_nodes: int
+    granted_cores: float
+    hs23: Interval = Field(description="pledgeable CPU of fresh nodes")
+    hs23_usable: Interval = Field(description="of those that pass all gates")
+    constant_10_hs23: float = Field(description="what the constant 10 per core would say of the same cores")
+    hs23_per_core: Interval | None = Field(default=None, description="None = no node counts")
+    gpus: dict[str, int] = Field(
+        default_factory=dict, description="device (MIG profile) → number; never added to HS06"
+    )
+    pledge_hs23: float | None = None
+    provisional_share: float = Field(
+        default=0.0, description="share of hs23 that hangs on a provisional calibration"
+    )
+    last_seen_at: AwareDatetime | None = None
+    unusable_reasons: dict[str, int] = Field(default_factory=dict)
+    methods: dict[str, int] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The database: tables, migrations, one function per question. Nothing here knows what a score means."""

@@ -1,0 +1,1 @@
+"""Pages for people; every page has its .json twin. No logic in templates."""
