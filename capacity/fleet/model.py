@@ -143,6 +143,28 @@ class Pledge(Part):
     source: str
 
 
+class Total(Part):
+    """Nodes of one site whose figures have a source of error in common, added up (by the database or in memory).
+
+    Σ runs over the nodes of the group; h is a node's hs23_granted, σ its sigma.
+    """
+
+    site: str
+    cpu_key: str | None = None
+    method: str | None = Field(default=None, description="rung of the estimates; None = not yet computed")
+    calibration_version: str | None = None
+    provisional: bool = False
+    usable: bool | None = None
+    unusable_reason: str | None = None
+    stale: bool = False
+    nodes: Annotated[int, Field(ge=1)]
+    granted_cores: Annotated[float, Field(ge=0)] = 0.0
+    hs23: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ h")
+    hs23_sigma: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ h σ")
+    hs23_sigma_sq: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ (h σ)²")
+    last_seen_at: AwareDatetime | None = None
+
+
 class Roll(Part):
     """Capacity of a site, federation, country or of CMS."""
 
@@ -151,6 +173,9 @@ class Roll(Part):
     nodes: int
     stale_nodes: int
     unusable_nodes: int
+    unverified_nodes: int = Field(
+        default=0, description="fresh, but nobody looked at what is needed to call them usable"
+    )
     pending_nodes: int
     granted_cores: float
     hs23: Interval = Field(description="pledgeable CPU of fresh nodes")
@@ -161,6 +186,7 @@ class Roll(Part):
         default_factory=dict, description="device (MIG profile) → number; never added to HS06"
     )
     pledge_hs23: float | None = None
+    pledge_year: int | None = None
     provisional_share: float = Field(
         default=0.0, description="share of hs23 that hangs on a provisional calibration"
     )
