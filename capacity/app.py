@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from fastapi import Depends, FastAPI
-from prometheus_client import CollectorRegistry
 
 import capacity
 from capacity.api import problems
@@ -51,8 +50,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         authenticator=Authenticator(database, config),
         archive=data_directory(config, where) / "archive",
     )
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -77,7 +75,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         redoc_url=None,
     )
     app.state.service = service
-    app.state.registry = registry
+    app.state.metrics = metrics
     problems.install(app)
     app.include_router(profiles_router)
     for router in ROUTERS:

@@ -194,8 +194,8 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level written"
     )
-    format: Literal["json", "text"] = Field(
-        default="json", description="json: an object a line; text: for people"
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json: an object a line; text: for people; auto: text on a terminal"
     )
     requests: bool = Field(default=True, description="a line for each request")
 
