@@ -88,7 +88,9 @@ def data_directory(config: Config, environment: Mapping[str, str]) -> Path:
     home = environment.get("HOME")
     base = environment.get("XDG_DATA_HOME") or (os.path.join(home, ".local", "share") if home else None)  # noqa: PTH118
     if base is None:
-        raise ConfigError("data_directory is not set and there is no HOME: set data_directory or database.url")
+        raise ConfigError(
+            "data_directory is not set and there is no HOME: set data_directory or database.url"
+        )
     return Path(base) / "sitecap"
 
 
@@ -110,7 +112,9 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: name an existing file with --config") from error
     if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes: this is not a configuration of the service")
+        raise ConfigError(
+            f"{path}: larger than {MAX_FILE_BYTES} bytes: this is not a configuration of the service"
+        )
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -185,7 +189,9 @@ def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     )
     # Only plain values are repeated: a table may hold what nobody should read on a screen.
     given = first["input"]
-    repeated = f" (got {given!r:.80})" if isinstance(given, int | float | bool) or _harmless(key, given) else ""
+    repeated = (
+        f" (got {given!r:.80})" if isinstance(given, int | float | bool) or _harmless(key, given) else ""
+    )
     return f"{origin}: {key}: {first['msg'].removeprefix('Value error, ')}{repeated}"
 
 

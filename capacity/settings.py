@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 MIB = 1024 * 1024
 
-Site = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Site = Annotated[str, Field(pattern=r"^T[0-9]_[A-Z]{2}_[A-Za-z0-9_]{1,48}$")]
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=500)]
 
 
@@ -94,7 +94,9 @@ class LimitSettings(Section):
         default=5000, gt=0, description="sustained rate of one sender, one process; above it 429"
     )
     profiles_burst: int = Field(
-        default=50_000, ge=1, description="profiles that one sender may send at once before profiles_per_s holds"
+        default=50_000,
+        ge=1,
+        description="profiles that one sender may send at once before profiles_per_s holds",
     )
     failed_logins_per_min: int = Field(
         default=60, ge=1, description="refused credentials of one address in a minute; above it 429"
@@ -140,7 +142,9 @@ class IssuerSettings(Section):
     )
     ca_file: str | None = Field(default=None, description="PEM file to verify it by; unset = the system's")
     algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = Field(
-        default=("RS256", "ES256"), min_length=1, description="signatures taken (WLCG token profile: these two)"
+        default=("RS256", "ES256"),
+        min_length=1,
+        description="signatures taken (WLCG token profile: these two)",
     )
     grants: tuple[Grant, ...] = Field(min_length=1, description="what its tokens are good for")
 
@@ -149,7 +153,8 @@ class AuthSettings(Section):
     """Who may do what."""
 
     public_read: bool | None = Field(
-        default=None, description="anybody may read; unset = only when the service listens on loopback and no proxy is trusted"
+        default=None,
+        description="anybody may read; unset = only when the service listens on loopback and no proxy is trusted",
     )
     token_cache_s: float = Field(
         default=5, ge=0, le=300, description="after a revocation elsewhere, a token still works for so long"
@@ -186,7 +191,9 @@ class RefreshSettings(Section):
 class LogSettings(Section):
     """What is written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level written")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level written"
+    )
     format: Literal["json", "text"] = Field(
         default="json", description="json: an object a line; text: for people"
     )

@@ -70,11 +70,15 @@ class Reservation:
             UnavailableError: the process holds as much as it may.
         """
         if not self._owner._add(size_bytes):  # noqa: SLF001 - two halves of one idea
-            raise UnavailableError("the service holds as many requests as it may: send it again", retry_after_s=2)
+            raise UnavailableError(
+                "the service holds as many requests as it may: send it again", retry_after_s=2
+            )
         self.size_bytes += size_bytes
 
 
-async def read_body(request: Request, limits: LimitSettings, body_s: float, reservation: Reservation) -> bytes:
+async def read_body(
+    request: Request, limits: LimitSettings, body_s: float, reservation: Reservation
+) -> bytes:
     """The body of a request, with gzip undone.
 
     Raises:
@@ -134,7 +138,8 @@ def inflate(body: bytes, bound_bytes: int, reservation: Reservation) -> bytes:
                 size_bytes += len(part)
                 if size_bytes > bound_bytes:
                     raise BodyError(
-                        413, f"the body has more than {bound_bytes} bytes after gzip is undone: send it in parts"
+                        413,
+                        f"the body has more than {bound_bytes} bytes after gzip is undone: send it in parts",
                     )
                 reservation.grow(len(part))
                 parts.append(part)

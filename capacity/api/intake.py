@@ -10,7 +10,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from capacity.errors import CapacityError, UnavailableError
@@ -89,8 +91,8 @@ class Intake:
         async with self._bulk:
             for start in range(0, len(documents), BULK_DOCUMENTS):
                 part = documents[start : start + BULK_DOCUMENTS]
-                found = await self._in_thread(lambda part=part: self._accept(part, principal))
-                verdicts += [verdict._replace(index=start + verdict.index) for verdict in found]
+                found = await self._in_thread(partial(self._accept, part, principal))
+                verdicts += [replace(verdict, index=start + verdict.index) for verdict in found]
         return verdicts
 
     async def _write(self) -> None:
@@ -99,7 +101,7 @@ class Intake:
             while len(batch) < MAX_SHARED and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             try:
-                outcomes = await self._in_thread(lambda batch=batch: self._outcomes(batch))
+                outcomes = await self._in_thread(partial(self._outcomes, batch))
             finally:
                 for _ in batch:
                     self._waiting.task_done()
@@ -122,7 +124,9 @@ class Intake:
         for place, one in enumerate(batch):
             places.setdefault(one.principal, []).append(place)
         for principal, mine in places.items():
-            for place, outcome in zip(mine, self._of(principal, [batch[at].document for at in mine]), strict=True):
+            for place, outcome in zip(
+                mine, self._of(principal, [batch[at].document for at in mine]), strict=True
+            ):
                 outcomes[place] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
 

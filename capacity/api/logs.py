@@ -1,5 +1,6 @@
 """Structured logs on standard error. Tokens never: neither headers nor query strings are logged, and what looks like a
-credential inside any message is masked."""
+credential inside any message is masked.
+"""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ async def post_profiles(request: Request) -> Response:
         reception.rate.take(principal.subject, len(documents))
         verdicts = await reception.intake.many(documents, principal)
     counts = Counter(verdict.status for verdict in verdicts)
-    return _json({"counts": counts, "verdicts": [verdict._asdict() for verdict in verdicts]}, 200)
+    return _json({"counts": counts, "verdicts": verdicts}, 200)
 
 
 @router.get(
@@ -130,7 +130,9 @@ def rows_document(request: Request, profile_id: str) -> bytes | None:
         return rows.document(session, profile_id)
 
 
-@router.get("/schema", response_class=Response, responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}})
+@router.get(
+    "/schema", response_class=Response, responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}}
+)
 @needs(Policy.ANYBODY)
 def get_schema() -> Response:
     """The JSON Schema of capability profiles that this service reads."""
@@ -160,8 +162,8 @@ def _too_many(bound: int) -> BodyError:
 def _of_one(verdict: Verdict) -> Response:
     good = _GOOD.get(verdict.status)
     if good is not None:
-        return _json(verdict._asdict(), good)
-    return problem(_BAD[verdict.status], verdict.message, extra={"verdict": verdict._asdict()})
+        return _json(verdict, good)
+    return problem(_BAD[verdict.status], verdict.message, extra={"verdict": verdict})
 
 
 def _json(value: Any, status: int) -> Response:  # noqa: ANN401 - any JSON

@@ -22,7 +22,10 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
-            "sitecap_http_requests_total", "Requests answered.", ("route", "method", "status"), registry=registry
+            "sitecap_http_requests_total",
+            "Requests answered.",
+            ("route", "method", "status"),
+            registry=registry,
         )
         self.duration_s = Histogram(
             "sitecap_http_request_duration_seconds",

@@ -127,7 +127,9 @@ def authorise(principal: Principal | None, policy: Policy) -> None:
     if role is None:
         return
     if principal is None or (principal is VISITOR and role is not Role.READ):
-        raise UnauthenticatedError(f"this needs a token with role {role.value}: send it as `Authorization: Bearer TOKEN`")
+        raise UnauthenticatedError(
+            f"this needs a token with role {role.value}: send it as `Authorization: Bearer TOKEN`"
+        )
     principal.require(role)
 
 

@@ -94,9 +94,7 @@ class IssuerKeys:
         return self._renewed()
 
     def _may_ask(self) -> bool:
-        return (
-            self._asked_at is None or self._clock() - self._asked_at >= self._settings.keys_min_interval_s
-        )
+        return self._asked_at is None or self._clock() - self._asked_at >= self._settings.keys_min_interval_s
 
     def _renewed(self) -> KeySet:
         """Fetch the keys; one thread asks, the others wait for what it gets."""
@@ -161,12 +159,12 @@ def fetch_json(url: str, timeout_s: float, ca_file: str | None) -> Any:  # noqa:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self,
-        req: urllib.request.Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: HTTPMessage,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
     ) -> None:
         """No redirect is followed: only the issuer itself is believed."""
 
@@ -185,7 +183,7 @@ def _usable(document: Any, url: str) -> KeySet:  # noqa: ANN401 - any JSON
 def _key(entry: Any) -> RSAKey | ECKey | None:  # noqa: ANN401 - any JSON
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
-    kinds: dict[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
+    kinds: dict[str, type[RSAKey | ECKey]] = {"RSA": RSAKey, "EC": ECKey}
     kind = kinds.get(str(entry.get("kty")))
     if kind is None:
         return None

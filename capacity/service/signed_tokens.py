@@ -16,7 +16,7 @@ from capacity.service.principal import Principal, Role
 from capacity.settings import AuthSettings, Grant, IssuerSettings
 
 MAX_SUBJECT_CHARACTERS = 100
-_SITE = r"([A-Za-z0-9_.-]{1,64})"
+_SITE = r"(T[0-9]_[A-Z]{2}_[A-Za-z0-9_]{1,48})"
 
 
 class Verified(NamedTuple):
@@ -38,9 +38,7 @@ class SignedTokens:
     def __init__(self, settings: AuthSettings, now: Callable[[], float], fetch: Fetch = fetch_json) -> None:
         self._settings = settings
         self._now = now
-        self._issuers = {
-            one.issuer: (one, IssuerKeys(one, settings, fetch)) for one in settings.issuers
-        }
+        self._issuers = {one.issuer: (one, IssuerKeys(one, settings, fetch)) for one in settings.issuers}
 
     def verify(self, text: str) -> Verified:
         """Signature, issuer, audience, times, and what its scopes are good for.
@@ -62,7 +60,9 @@ class SignedTokens:
         except MissingClaimError as error:
             raise UnauthenticatedError(f"the token misses a claim: {error.description}") from error
         except InvalidClaimError as error:
-            raise UnauthenticatedError(f"the token is not for this service or not for now: {error.description}") from error
+            raise UnauthenticatedError(
+                f"the token is not for this service or not for now: {error.description}"
+            ) from error
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise UnauthenticatedError("the token's signature or form is wrong") from error
         return Verified(_principal(claims, issuer), float(claims["exp"]))
@@ -120,7 +120,9 @@ def _principal(claims: Mapping[str, Any], issuer: IssuerSettings) -> Principal:
             everywhere = everywhere or granted == "*"
             sites |= set() if granted == "*" else set(granted)
     if not roles:
-        raise UnauthenticatedError("no scope of the token is good for anything here: see auth.issuers of the service")
+        raise UnauthenticatedError(
+            "no scope of the token is good for anything here: see auth.issuers of the service"
+        )
     return Principal(
         subject=f"{subject}@{issuer.issuer}",
         roles=frozenset(roles),

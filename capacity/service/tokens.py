@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from capacity.errors import BadInputError, NotFoundError
 from capacity.service.credentials import ApiToken, UnauthenticatedError, new_api_token
@@ -18,9 +18,12 @@ MAX_LIFE = timedelta(days=3660)
 USED_PRECISION = timedelta(hours=1)
 """How exactly the last use is kept: writing it at every use would cost a transaction each."""
 
-_SITE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SITE = re.compile(r"T[0-9]_[A-Z]{2}_[A-Za-z0-9_]{1,48}")  # as the profile has it
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+TokenState = Literal["active", "expired", "revoked"]
 
 
 class Created(NamedTuple):
@@ -43,7 +46,7 @@ class TokenInfo(NamedTuple):
     revoked_at: datetime | None
     last_used_at: datetime | None
 
-    def state(self, now: datetime) -> str:
+    def state(self, now: datetime) -> TokenState:
         """Word for it: active, expired or revoked."""
         if self.revoked_at is not None:
             return "revoked"
@@ -59,7 +62,9 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text.strip())
     life = int(match.group(1)) * _UNITS[match.group(2)] if match else None
     if life is None or life > MAX_LIFE:
-        raise BadInputError(f"{text[:40]!r} is not a duration: write for example 12h, 90d or 4w, at most 10 years")
+        raise BadInputError(
+            f"{text[:40]!r} is not a duration: write for example 12h, 90d or 4w, at most 10 years"
+        )
     return life
 
 
@@ -140,7 +145,9 @@ def verify(database: Database, token: ApiToken, now: datetime) -> tuple[Principa
     # The comparison takes the same time for every wrong token, and happens even if there is none of that id.
     right = hmac.compare_digest(known_hash, token.hash)
     if info is None or not right or info.state(now) != "active":
-        raise UnauthenticatedError("the token is not valid here (unknown, expired or revoked): ask for a new one")
+        raise UnauthenticatedError(
+            "the token is not valid here (unknown, expired or revoked): ask for a new one"
+        )
     if info.last_used_at is None or now - info.last_used_at > USED_PRECISION:
         with database.session() as session:
             rows.note_use(session, token.id, now)
