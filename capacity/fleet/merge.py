@@ -69,6 +69,11 @@ def absorb(
     return _derive(grown, now, settings)
 
 
+def rejudged(state: NodeState, now: datetime, settings: FleetSettings) -> NodeState:
+    """The state derived again from the looks that it keeps, as after a change of the rules or of the clock."""
+    return _derive(state, now, settings)
+
+
 def with_estimate(state: NodeState, estimate: Estimate | None) -> NodeState:
     """The state with what its node is worth: per core under full load × cores granted, never more."""
     worth = None
