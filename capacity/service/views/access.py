@@ -40,13 +40,6 @@ class LoginView(View):
     problem: str | None = None
 
 
-def token_state(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> str:
-    """In one word whether a token still works."""
-    if revoked_at is not None:
-        return "revoked"
-    return "expired" if expires_at is not None and expires_at <= now else "active"
-
-
 def local_path(target: str | None) -> str:
     """A path of this service to go on to; anything else becomes the overview (no open redirect)."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,6 +87,12 @@ def scaled(estimate: Estimate, hs23: float) -> Interval:
     """A multiple of the figure per core with the same relative interval (68 %), HS23."""
     per_core = estimate.hs23_per_core
     return Interval(value=hs23, low=hs23 * estimate.low / per_core, high=hs23 * estimate.high / per_core)
+
+
+def log_interval(value: float, sigma: float | None) -> Interval:
+    """The 68 % interval of a score whose logarithm has the standard deviation `sigma`."""
+    factor = math.exp(sigma or 0.0)
+    return Interval(value=value, low=value / factor, high=value * factor)
 
 
 def age_s(moment: datetime, now: datetime) -> float:

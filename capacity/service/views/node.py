@@ -9,9 +9,10 @@ from pydantic import Field
 
 from capacity.fleet.model import CheckView, Gate, Interval, NodeState, SlotView
 from capacity.hs06.model import Estimate, Finding, GpuDevice, Method, NodeEvidence, Rung
-from capacity.service.views.common import Fact, View, age_s, scaled
+from capacity.service.views.common import Fact, View, age_s, log_interval, scaled
 from capacity.service.views.machine import CacheRow, CoreSourceRow, NumaRow, machine_facts, topology
 from capacity.service.views.payloads import PayloadRow, payload_rows
+from capacity.store.nodes import NodeSummary
 from profiles.profile import CapabilityProfile
 
 METHOD_TITLES = {
@@ -151,7 +152,7 @@ def node_view(
         caches=shape.caches,
         payloads=payload_rows(profile),
         payloads_reason=_no_payloads(profile),
-        gates=latest.gates if latest else (),
+        gates=state.gates,
         checks=latest.checks if latest else (),
         slots=tuple(_slot(slot, now) for slot in state.slots),
         history=tuple(history),
@@ -159,6 +160,18 @@ def node_view(
         gpus=state.gpus,
         latest_profile_id=latest.profile_id if latest else None,
     )
+
+
+def waiting_view(summary: NodeSummary, now: datetime) -> NodeView:
+    """The page of a node whose first profile waits to be evaluated."""
+    state = NodeState(
+        site=summary.site,
+        node_id=summary.node_id,
+        first_seen_at=summary.first_seen_at,
+        last_seen_at=summary.last_seen_at,
+        profiles=summary.profiles,
+    )
+    return node_view(state, (), None, now)
 
 
 def ladder(estimate: Estimate | None) -> tuple[LadderRow, ...]:
@@ -179,12 +192,6 @@ def _rung(rung: Rung, leading: Method) -> LadderRow:
         inputs=rung.inputs,
         reason=rung.reason,
     )
-
-
-def log_interval(value: float, sigma: float | None) -> Interval:
-    """The 68 % interval of a score whose logarithm has the standard deviation `sigma`."""
-    factor = 2.718281828459045 ** (sigma or 0.0)
-    return Interval(value=value, low=value / factor, high=value * factor)
 
 
 def processor_facts(evidence: NodeEvidence | None) -> tuple[Fact, ...]:
@@ -230,7 +237,7 @@ def _slot(slot: SlotView, now: datetime) -> SlotRow:
 
 def _no_payloads(profile: CapabilityProfile | None) -> str | None:
     if profile is None:
-        return "the latest profile is no longer in the database, only what was merged from it"
+        return "the latest profile is not in the database, only what was merged from it"
     if profile.payloads:
         return None
     if profile.bench is None:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
+from typing import NamedTuple
+
 from pydantic import Field
 
-from capacity.fleet.model import Interval, NodeState, Roll
+from capacity.fleet.model import CheckView, Interval, Roll, SiteInfo
 from capacity.hs06.model import Method
-from capacity.service.views.common import Against, Paging, RollRow, View, age_s, roll_row, scaled
+from capacity.service.views.common import Against, Paging, RollRow, View, against, age_s, log_interval, roll_row
 from capacity.service.views.overview import GpuCount, gpu_counts
+from capacity.store.nodes import NodeSummary
 
 PAGE_ROWS = 100
 """Sites or nodes on a page."""
@@ -47,7 +50,7 @@ class NodeRow(View):
 
     node_id: str
     hostname: str | None
-    cpu_model: str | None
+    cpu: str | None = Field(description="its CPU model, as it is looked up")
     logical_cpus: int | None
     granted_cores: float | None
     hs23_per_core: Interval | None
@@ -79,6 +82,13 @@ class FailingCheck(View):
     example_node_id: str
 
 
+class NodeChecks(NamedTuple):
+    """Failing checks of one node's latest look."""
+
+    node_id: str
+    checks: tuple[CheckView, ...]
+
+
 class ReasonCount(View):
     """Why nodes are not usable."""
 
@@ -94,6 +104,15 @@ class HistoryDay(View):
     nodes: int
 
 
+class SiteNodes(NamedTuple):
+    """One page of a site's nodes with what belongs to them."""
+
+    rows: tuple[NodeRow, ...]
+    next: str | None
+    checks: tuple[FailingCheck, ...]
+    history: tuple[HistoryDay, ...]
+
+
 class SiteView(View):
     """Everything the page of a site shows."""
 
@@ -103,7 +122,6 @@ class SiteView(View):
     country: str | None
     tier: int | None
     row: RollRow
-    federation_pledge_hs23: float | None = Field(description="of the whole federation; null = none known")
     usable: Against | None = Field(description="usable capacity against the pledge of the site")
     reasons: tuple[ReasonCount, ...]
     checks: tuple[FailingCheck, ...] = Field(description="of the nodes listed here")
@@ -156,35 +174,33 @@ def _ratio(held: Against | None) -> float:
     return held.ratio.value if held is not None and held.ratio is not None else -1
 
 
-def node_row(state: NodeState, *, pending: bool, now: datetime) -> NodeRow:
+def node_row(node: NodeSummary, *, stale: bool, now: datetime) -> NodeRow:
     """A node as a row of its site's list."""
-    estimate = state.estimate
-    cpu = state.evidence.cpu if state.evidence else None
     return NodeRow(
-        node_id=state.node_id,
-        hostname=state.hostname,
-        cpu_model=cpu.model_name if cpu else None,
-        logical_cpus=cpu.logical_cpus if cpu else None,
-        granted_cores=state.granted_cores,
-        hs23_per_core=scaled(estimate, estimate.hs23_per_core) if estimate else None,
-        hs23_granted=state.hs23_granted,
-        method=estimate.method if estimate else None,
-        provisional=estimate.provisional if estimate else None,
-        usable=state.usable,
-        unusable_reason=state.unusable_reason,
-        stale=state.stale,
-        pending=pending,
-        findings=len(state.findings) + (len(estimate.findings) if estimate else 0),
-        last_seen_at=state.last_seen_at,
-        last_seen_ago_s=age_s(state.last_seen_at, now),
+        node_id=node.node_id,
+        hostname=node.hostname,
+        cpu=node.cpu_key,
+        logical_cpus=node.logical_cpus,
+        granted_cores=node.granted_cores,
+        hs23_per_core=log_interval(node.hs23_per_core, node.sigma) if node.hs23_per_core else None,
+        hs23_granted=node.hs23_granted,
+        method=Method(node.method) if node.method else None,
+        provisional=node.provisional,
+        usable=node.usable,
+        unusable_reason=node.unusable_reason,
+        stale=stale,
+        pending=node.pending_since is not None,
+        findings=node.findings,
+        last_seen_at=node.last_seen_at,
+        last_seen_ago_s=age_s(node.last_seen_at, now),
     )
 
 
-def failing_checks(states: Iterable[NodeState]) -> tuple[FailingCheck, ...]:
+def failing_checks(nodes: Iterable[NodeChecks]) -> tuple[FailingCheck, ...]:
     """Checks that fail on some nodes: critical ones first, then by how many nodes they concern."""
     found: dict[str, FailingCheck] = {}
-    for state in states:
-        for check in {check.id: check for slot in state.slots[:1] for check in slot.checks}.values():
+    for node in nodes:
+        for check in {check.id: check for check in node.checks}.values():
             before = found.get(check.id)
             found[check.id] = FailingCheck(
                 id=check.id,
@@ -192,9 +208,37 @@ def failing_checks(states: Iterable[NodeState]) -> tuple[FailingCheck, ...]:
                 summary=before.summary if before else check.summary,
                 hint=before.hint if before else check.hint,
                 nodes=(before.nodes if before else 0) + 1,
-                example_node_id=before.example_node_id if before else state.node_id,
+                example_node_id=before.example_node_id if before else node.node_id,
             )
     return tuple(sorted(found.values(), key=lambda check: (-_severity(check.status), -check.nodes, check.id)))
+
+
+def site_view(info: SiteInfo, roll: Roll, listed: SiteNodes, *, first: bool, now: datetime) -> SiteView:
+    """Compose the page of a site.
+
+    Args:
+        info: where it belongs.
+        roll: its sums.
+        listed: one page of its nodes.
+        first: whether that is the first page.
+        now: for the reader.
+    """
+    row = roll_row(roll)
+    return SiteView(
+        generated_at=now,
+        name=info.name,
+        federation=info.federation,
+        country=info.country,
+        tier=info.tier,
+        row=row,
+        usable=against(roll.hs23_usable, roll.pledge_hs23),
+        reasons=reason_counts(roll.unusable_reasons),
+        checks=listed.checks,
+        nodes=listed.rows,
+        paging=Paging(size=PAGE_ROWS, shown=len(listed.rows), total=roll.nodes, next=listed.next, first=first),
+        history=listed.history,
+        gpus=gpu_counts(roll.gpus),
+    )
 
 
 def _severity(status: str) -> int:
@@ -205,8 +249,3 @@ def reason_counts(reasons: dict[str, int]) -> tuple[ReasonCount, ...]:
     """Why nodes are not usable, most frequent reason first."""
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ReasonCount(reason=reason, nodes=nodes) for reason, nodes in ordered)
-
-
-def site_gpus(roll: Roll) -> tuple[GpuCount, ...]:
-    """The site's inventory of accelerators."""
-    return gpu_counts(roll.gpus)
