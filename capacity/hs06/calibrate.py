@@ -102,11 +102,11 @@ def fit(pairs: Sequence[Pair], created_at: datetime, note: str | None = None) ->
         created_at=created_at,
         provisional=not measured,
         note=note,
-        intercept=float(solution.coefficients[0]),
+        intercept=_short(solution.coefficients[0]),
         terms=_terms(solution, {name: kernels[name] for name in names}),
-        smt=float(solution.coefficients[-1]),
-        covariance=tuple(tuple(map(float, line)) for line in solution.covariance),
-        sigma=sigma_of_new_family(design, held_out, solution.outliers),
+        smt=_short(solution.coefficients[-1]),
+        covariance=tuple(tuple(map(_short, line)) for line in solution.covariance),
+        sigma=_short(sigma_of_new_family(design, held_out, solution.outliers)),
         floor=FLOOR_OF_HS06 if measured == {"HS06"} else FLOOR,
         inputs=tuple(map(_input, rows)),
         left_out=tuple(sorted(aside, key=lambda one: one.id)),
@@ -175,10 +175,10 @@ def _terms(solution: Solution, kernels: dict[str, str]) -> tuple[KernelTerm, ...
         KernelTerm(
             kernel=name,
             version=version,
-            weight=max(float(solution.coefficients[1 + place]), 0.0),
-            weight_sigma=math.sqrt(solution.covariance[1 + place, 1 + place]),
-            reference_events_per_s=math.exp(float(solution.levels.references[place])),
-            scatter=float(solution.levels.scatters[place]),
+            weight=max(_short(solution.coefficients[1 + place]), 0.0),
+            weight_sigma=_short(math.sqrt(solution.covariance[1 + place, 1 + place])),
+            reference_events_per_s=_short(math.exp(float(solution.levels.references[place]))),
+            scatter=_short(solution.levels.scatters[place]),
         )
         for place, (name, version) in enumerate(kernels.items())
     )
@@ -207,12 +207,12 @@ def _residuals(
             cpu_model=row.pair.evidence.cpu.model_name,
             kind=row.kind,
             smt_on=row.pair.evidence.cpu.smt_on,
-            target_hs23_per_core=math.exp(row.target),
-            fitted_hs23_per_core=math.exp(float(fitted[place])),
+            target_hs23_per_core=_short(math.exp(row.target)),
+            fitted_hs23_per_core=_short(math.exp(float(fitted[place]))),
             held_out_hs23_per_core=(
                 None
                 if math.isnan(held_out.errors[place]) or design.anchors[place]
-                else math.exp(row.target + float(held_out.errors[place]))
+                else _short(math.exp(row.target + float(held_out.errors[place])))
             ),
             expected_hs23_per_core=row.pair.expected.hs23_per_core if row.pair.expected else None,
             outlier=bool(solution.outliers[place]),
@@ -240,9 +240,9 @@ def _families(rows: Sequence[_Row], held_out: HeldOut, solution: Solution) -> tu
                 family=family,
                 nodes=len(inside),
                 outliers=len(inside) - len(counted),
-                rms=min(_rms(errors), 5.0) if errors else None,
-                bias=sum(errors) / len(errors) if errors else None,
-                expected_rms=min(_rms(expected), 5.0) if expected else None,
+                rms=_short(min(_rms(errors), 5.0)) if errors else None,
+                bias=_short(sum(errors) / len(errors)) if errors else None,
+                expected_rms=_short(min(_rms(expected), 5.0)) if expected else None,
             )
         )
     return tuple(found)
@@ -250,3 +250,8 @@ def _families(rows: Sequence[_Row], held_out: HeldOut, solution: Solution) -> tu
 
 def _rms(values: Sequence[float]) -> float:
     return math.sqrt(sum(value * value for value in values) / len(values))
+
+
+def _short(value: float) -> float:
+    """Eight digits: what another machine's last bits would say differently is not part of the document."""
+    return float(f"{value:.8g}")

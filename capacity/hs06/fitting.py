@@ -44,6 +44,7 @@ FLOOR = 0.04
 _START_SIGMA = 0.10
 _MOST_SIGMA = 0.5
 _ROUNDS = 40
+_ROUNDS_OF_SCALE = 8
 _REJECTIONS = 3
 
 
@@ -184,7 +185,7 @@ def _fit(whole: Design, outliers: Mask) -> Solution:
     robust = np.ones(len(shares))
     coefficients = np.zeros(kernels + 2)
     matrix = prior_rows
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         weights = coefficients[1:-1]
         spread = (filled * (weights * levels.scatters) ** 2).sum(axis=1)
         spread += (filled * weights).sum(axis=1) ** 2 * speed_variance
@@ -192,15 +193,20 @@ def _fit(whole: Design, outliers: Mask) -> Solution:
         row = np.sqrt(robust) / scale
         matrix = np.vstack([features * row[:, None], prior_rows])
         found = lsq_linear(
-            matrix, np.concatenate([design.targets * row, prior_targets]), bounds=(lowest, np.inf)
+            matrix,
+            np.concatenate([design.targets * row, prior_targets]),
+            bounds=(lowest, np.inf),
+            method="bvls",
         )
         residuals = design.targets - features @ found.x
         step = float(np.abs(found.x - coefficients).max())
         coefficients = found.x
-        sigma = _scatter(residuals, design.target_sigmas, shares)
+        # A median jumps from node to node: held fast after a while, or the weights never come to rest.
+        if turn < _ROUNDS_OF_SCALE:
+            sigma = _scatter(residuals, design.target_sigmas, shares)
         distance = np.abs(residuals) / np.sqrt(sigma**2 + design.target_sigmas**2)
         robust = np.minimum(1.0, HUBER / np.maximum(distance, 1e-9))
-        if step < 1e-6:
+        if step < 1e-7:
             break
     covariance: Floats = np.linalg.inv(matrix.T @ matrix).astype(np.float64)
     return Solution(levels, coefficients, covariance, sigma, outliers)
