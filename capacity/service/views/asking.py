@@ -11,7 +11,8 @@ from capacity.fleet.staleness import is_stale
 from capacity.hs06.model import Method
 from capacity.service import tokens
 from capacity.service.views.access import TokenRowView, TokensView
-from capacity.service.views.node import HistoryRow, NodeView, log_interval, node_view, waiting_view
+from capacity.service.views.common import log_interval
+from capacity.service.views.node import HistoryRow, NodeView, node_view, waiting_view
 from capacity.service.views.sites import (
     PAGE_ROWS,
     HistoryDay,

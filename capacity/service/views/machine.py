@@ -67,7 +67,7 @@ def topology(profile: CapabilityProfile | None) -> Topology:
                 note=source.note,
                 limits=source.name == cores.limited_by,
             )
-            for source in (cores.sources if cores else ())
+            for source in cores.sources
         )
         if cores
         else (),

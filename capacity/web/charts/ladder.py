@@ -53,7 +53,7 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
     """Vega-Lite specification: one interval a rung, the combined figure last, the constant 10 as a dashed rule."""
     records = rows(rungs, estimate)
     kinds = ["method", "leading method", "combined figure"]
-    base = alt.Chart(alt.Data(values=records)).encode(
+    base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("method:N", sort=[record["method"] for record in records], title=None)
     )
     shade = alt.Color(
@@ -72,7 +72,7 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
         ),
     )
     constant = (
-        alt.Chart(alt.Data(values=[{"x": CONSTANT}]))
+        alt.Chart(alt.InlineData(values=[{"x": CONSTANT}]))
         .mark_rule(strokeDash=[5, 4], color=colours.quiet)
         .encode(x="x:Q")
     )
