@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from fastapi import Depends, FastAPI
-from prometheus_client import CollectorRegistry
+from starlette.concurrency import run_in_threadpool
 
 import capacity
 from capacity.api import problems
@@ -23,8 +23,8 @@ from capacity.api.routers import ROUTERS
 from capacity.api.small_bodies import SmallBodies
 from capacity.api.telemetry import Metrics, Telemetry
 from capacity.config import data_directory, database_url
-from capacity.service.authentication import Authenticator
-from capacity.service.context import Service
+from capacity.refresher import Refresher
+from capacity.service.context import make_service
 from capacity.service.rates import RateBound
 from capacity.settings import Config
 from capacity.store.database import Database
@@ -45,14 +45,8 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
     """
     where = os.environ if environment is None else environment
     database = Database(database_url(config, where), connections=config.database.connections)
-    service = Service(
-        config=config,
-        database=database,
-        authenticator=Authenticator(database, config),
-        archive=data_directory(config, where) / "archive",
-    )
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
+    service = make_service(config, database, data_directory(config, where) / "archive")
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +55,10 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         limits = config.limits
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
         app.state.reception = Reception(intake, InFlight(limits.in_flight_bytes), rate)
+        refresher = Refresher(service, metrics.refreshed.inc, metrics.refresh_failures.inc)
+        refresher.start()
         yield
+        await run_in_threadpool(refresher.stop)
         await intake.stop()
         database.close()
 
@@ -77,7 +74,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         redoc_url=None,
     )
     app.state.service = service
-    app.state.registry = registry
+    app.state.metrics = metrics
     problems.install(app)
     app.include_router(profiles_router)
     for router in ROUTERS:

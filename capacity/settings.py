@@ -185,7 +185,21 @@ class RefreshSettings(Section):
     """The worker that turns what was received into the state of nodes."""
 
     interval_s: float = Field(default=2, gt=0, le=3600, description="pause when nothing is waiting")
-    batch_nodes: int = Field(default=200, ge=1, le=10_000, description="nodes taken at a time")
+    batch_nodes: int = Field(default=50, ge=1, le=10_000, description="nodes taken at a time")
+    share: float = Field(
+        default=0.4, gt=0, le=1, description="of the time that it works while nodes wait; the rest is for requests"
+    )
+
+
+class FleetSection(Section):
+    """Rules of the fleet that a service may set; the others are in capacity.fleet.model.FleetSettings."""
+
+    stale_after_days: float = Field(
+        default=7, gt=0, le=365, description="a node that was not seen for so long is stale and counts no more"
+    )
+    slot_window_hours: float = Field(
+        default=24, gt=0, le=24 * 30, description="looks from slots of a node within this count as concurrent"
+    )
 
 
 class LogSettings(Section):
@@ -194,8 +208,8 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level written"
     )
-    format: Literal["json", "text"] = Field(
-        default="json", description="json: an object a line; text: for people"
+    format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="json: an object a line; text: for people; auto: text on a terminal"
     )
     requests: bool = Field(default=True, description="a line for each request")
 
@@ -212,6 +226,7 @@ class Config(Section):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
+    fleet: FleetSection = Field(default_factory=FleetSection)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @property

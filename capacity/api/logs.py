@@ -1,5 +1,6 @@
-"""Structured logs on standard error. Tokens never: neither headers nor query strings are logged, and what looks like a
-credential inside any message is masked.
+"""Structured logs on standard error, without secrets.
+
+Neither headers nor query strings nor bodies are logged; what looks like a credential inside any message is masked.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class TextFormatter(logging.Formatter):
 def configure(settings: LogSettings) -> None:
     """Send the logs of this process to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.format == "json" else TextFormatter())
+    as_text = settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty())
+    handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())

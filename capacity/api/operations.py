@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from capacity.api.answers import READ_ERRORS, errors
 from capacity.api.guard import service_of
+from capacity.api.telemetry import Metrics
 from capacity.service.policy import Policy, needs
 
 router = APIRouter(tags=["operations"])
@@ -40,7 +41,9 @@ def ready(request: Request) -> dict[str, str]:
 @needs(Policy.READ)
 def metrics(request: Request) -> Response:
     """Prometheus metrics of this service."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    found = request.app.state.metrics
+    assert isinstance(found, Metrics)
+    return Response(found.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get(OPENAPI_PATH, response_class=JSONResponse)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from capacity.api.problems import problem
@@ -20,7 +22,8 @@ _log = logging.getLogger("capacity.request")
 class Metrics:
     """What the service says of its own work; names follow Prometheus' conventions."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
         self.requests = Counter(
             "sitecap_http_requests_total",
             "Requests answered.",
@@ -47,6 +50,14 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format; of all workers where there are several."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
 
 class Telemetry:

@@ -88,9 +88,10 @@ class IssuerKeys:
 
     def _current(self) -> KeySet:
         age_s = self._clock() - self._fetched_at
-        if self._keys is not None and (age_s < self._settings.keys_max_age_s or not self._may_ask()):
-            if age_s < self._settings.keys_max_stale_s:
-                return self._keys
+        young = age_s < self._settings.keys_max_age_s
+        usable = age_s < self._settings.keys_max_stale_s
+        if self._keys is not None and usable and (young or not self._may_ask()):
+            return self._keys
         return self._renewed()
 
     def _may_ask(self) -> bool:
