@@ -12,7 +12,7 @@ from capacity.errors import BadInputError
 from capacity.service import tokens
 from capacity.service.credentials import COOKIE, MAX_CREDENTIAL_CHARACTERS, UnauthenticatedError
 from capacity.service.policy import Policy, needs
-from capacity.service.principal import Principal, Role
+from capacity.service.principal import Role
 from capacity.service.rates import TooOftenError
 from capacity.service.views import asking
 from capacity.service.views.access import LoginView, TokensView, local_path
@@ -41,9 +41,7 @@ async def login(request: Request) -> Response:
     credential = fields.get("token", "").strip()
     address = request.client.host if request.client is not None else "unknown address"
     try:
-        if not credential or len(credential) > MAX_CREDENTIAL_CHARACTERS:
-            raise UnauthenticatedError("paste the token into the field")
-        await run_in_threadpool(service.authenticator.verify, credential, address)
+        await run_in_threadpool(service.authenticator.verify, _bounded(credential), address)
     except (UnauthenticatedError, TooOftenError) as error:
         status = 429 if isinstance(error, TooOftenError) else 401
         return html(request, "login.html", _login_view(request, target, str(error)), status=status)
@@ -107,8 +105,8 @@ def revoke_token(request: Request, token_id: Annotated[str, Path(max_length=64)]
 
 
 def _login_view(request: Request, target: str, problem: str | None) -> LoginView:
-    principal = getattr(request.state, "principal", None)
-    known = principal if isinstance(principal, Principal) else None
+    cookie = request.cookies.get(COOKIE)
+    known = service_of(request).authenticator.remembered(cookie) if cookie else None
     return LoginView(
         subject=known.subject if known else None,
         roles=tuple(sorted(role.value for role in known.roles)) if known else (),
@@ -116,6 +114,14 @@ def _login_view(request: Request, target: str, problem: str | None) -> LoginView
         next=local_path(target),
         problem=problem,
     )
+
+
+def _bounded(credential: str) -> str:
+    if not credential:
+        raise UnauthenticatedError("paste a token into the field")
+    if len(credential) > MAX_CREDENTIAL_CHARACTERS:
+        raise UnauthenticatedError(f"the token is longer than {MAX_CREDENTIAL_CHARACTERS} characters")
+    return credential
 
 
 def _role(text: str) -> Role:

@@ -41,7 +41,8 @@ def of_fleet(
     width: Width = Width.WIDE,
 ) -> Response:
     """Charts of the overview."""
-    view = asking.overview(service_of(request).database, now())
+    service = service_of(request)
+    view = asking.overview(service.database, service.fleet, now())
     rows = view.sites if name == "sites" else view.federations
 
     def spec(colours: Palette) -> dict[str, Any]:
@@ -49,7 +50,9 @@ def of_fleet(
 
         return capacities(rows, colours)
 
-    return _answer(request, Chart([row.model_dump(mode="json") for row in rows], spec), form, palette(scheme, width))
+    return _answer(
+        request, Chart([row.model_dump(mode="json") for row in rows], spec), form, palette(scheme, width)
+    )
 
 
 @router.get("/sites/{site}/charts/history.{form}")
@@ -62,14 +65,17 @@ def of_site(
     width: Width = Width.WIDE,
 ) -> Response:
     """Capacity of a site by day."""
-    days = asking.site(service_of(request).database, site, None, now()).history
+    service = service_of(request)
+    days = asking.site(service.database, site, None, service.fleet, now()).history
 
     def spec(colours: Palette) -> dict[str, Any]:
         from capacity.web.charts.history import site_history  # noqa: PLC0415 - altair takes a second to load
 
         return site_history(days, colours)
 
-    return _answer(request, Chart([day.model_dump(mode="json") for day in days], spec), form, palette(scheme, width))
+    return _answer(
+        request, Chart([day.model_dump(mode="json") for day in days], spec), form, palette(scheme, width)
+    )
 
 
 @router.get("/sites/{site}/nodes/{node_id}/charts/{name}.{form}")
@@ -84,7 +90,8 @@ def of_node(
     width: Width = Width.WIDE,
 ) -> Response:
     """The ladder of a node, or its history."""
-    view = asking.node(service_of(request).database, site, node_id, now())
+    service = service_of(request)
+    view = asking.node(service.database, service.estimators, site, node_id, service.fleet, now())
     estimate = view.estimate
     if estimate is None:
         raise NotFoundError("the node has no figure yet, so there is nothing to draw")
@@ -118,7 +125,9 @@ def of_calibration(
     def spec(colours: Palette) -> dict[str, Any]:
         from capacity.web.charts import calibration as charts  # noqa: PLC0415 - altair takes a second to load
 
-        return charts.fit(view.residuals, colours) if name == "fit" else charts.families(view.residuals, colours)
+        return (
+            charts.fit(view.residuals, colours) if name == "fit" else charts.families(view.residuals, colours)
+        )
 
     return _answer(request, Chart([view.version], spec), form, palette(scheme, width), name)
 

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from capacity.hs06.catalogue import Catalogue
-from capacity.service import fleet_view
 from capacity.service.views import asking, calibrations
 from capacity.service.views.calibration import CalibrationView
 from capacity.service.views.catalogue import CatalogueView, catalogue_view
@@ -28,7 +27,8 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @page(router, "/", "overview.html")
 def overview(request: Request) -> OverviewView:
     """Capacity and coverage of the fleet, and what needs attention."""
-    return asking.overview(service_of(request).database, now())
+    service = service_of(request)
+    return asking.overview(service.database, service.fleet, now())
 
 
 @page(router, "/sites", "sites.html")
@@ -40,7 +40,8 @@ def sites(
 ) -> SitesView:
     """All sites, sorted and paged."""
     moment = now()
-    return sites_view(asking.site_rolls(service_of(request).database, moment), sort, search, page, moment)
+    service = service_of(request)
+    return sites_view(asking.site_rolls(service.database, service.fleet, moment), sort, search, page, moment)
 
 
 @page(router, "/sites/{site}", "site.html")
@@ -48,13 +49,15 @@ def site(
     request: Request, site: SiteName, after: Annotated[str | None, Query(pattern=r"^[0-9a-f]{1,32}$")] = None
 ) -> SiteView:
     """One site: its nodes, failing checks with their fixes, capacity against pledge and constant."""
-    return asking.site(service_of(request).database, site, after, now())
+    service = service_of(request)
+    return asking.site(service.database, site, after, service.fleet, now())
 
 
 @page(router, "/sites/{site}/nodes/{node_id}", "node.html")
 def node(request: Request, site: SiteName, node_id: NodeId) -> NodeView:
     """One node: what it is, what it computed, what it is worth and how that was derived."""
-    return asking.node(service_of(request).database, site, node_id, now())
+    service = service_of(request)
+    return asking.node(service.database, service.estimators, site, node_id, service.fleet, now())
 
 
 @page(router, "/catalogue", "catalogue.html")

@@ -19,7 +19,9 @@ def fit_rows(residuals: Sequence[ResidualRow]) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     for row in residuals:
         one = row.residual
-        for kind, predicted in zip(KINDS, (one.fitted_hs23_per_core, one.held_out_hs23_per_core), strict=True):
+        for kind, predicted in zip(
+            KINDS, (one.fitted_hs23_per_core, one.held_out_hs23_per_core), strict=True
+        ):
             if predicted is not None:
                 records.append({"target": one.target_hs23_per_core, "predicted": predicted, "kind": kind})
     return records

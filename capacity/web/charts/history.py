@@ -40,7 +40,9 @@ def node_history(history: Sequence[HistoryRow], until: datetime, colours: Palett
         y=alt.Y("low:Q", title="HS23 per core", scale=alt.Scale(zero=True)), y2="high:Q"
     )
     line = base.mark_line(interpolate="step-after", color=colours.figure, strokeWidth=2).encode(y="value:Q")
-    return alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    return (
+        alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    )
 
 
 def site_rows(days: Sequence[HistoryDay]) -> list[dict[str, Any]]:
@@ -53,7 +55,12 @@ def site_history(days: Sequence[HistoryDay], colours: Palette) -> dict[str, Any]
     """Vega-Lite specification: capacity by day as steps."""
     chart = (
         alt.Chart(alt.InlineData(values=site_rows(days)))
-        .mark_line(interpolate="step-after", color=colours.figure, strokeWidth=2, point={"filled": True, "color": colours.figure})
+        .mark_line(
+            interpolate="step-after",
+            color=colours.figure,
+            strokeWidth=2,
+            point={"filled": True, "color": colours.figure},
+        )
         .encode(x=_time(), y=alt.Y("khs23:Q", title="kHS23", scale=alt.Scale(zero=True)))
     )
     spec: dict[str, Any] = chart.properties(

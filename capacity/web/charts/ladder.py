@@ -67,9 +67,7 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=alt.X("value:Q", scale=scale),
         color=shade,
-        shape=alt.Shape(
-            "kind:N", scale=alt.Scale(domain=kinds, range=["circle", "triangle-up", "diamond"])
-        ),
+        shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "triangle-up", "diamond"])),
     )
     constant = (
         alt.Chart(alt.InlineData(values=[{"x": CONSTANT}]))
