@@ -62,7 +62,9 @@ def page(
             operation_id=f"page_{build.__name__}",
             summary=(build.__doc__ or "").splitlines()[0],
         )
-        router.add_api_route(path, show, response_class=Response, response_model=None, include_in_schema=False)
+        router.add_api_route(
+            path, show, response_class=Response, response_model=None, include_in_schema=False
+        )
         return build
 
     return declare

@@ -57,16 +57,20 @@ def html(
         more: further names in the template, such as a new token's text, that are not part of the view.
     """
     moment = getattr(view, "generated_at", None)
-    text = environment().get_template(template).render(
-        view=view,
-        twin=twin,
-        reader=_reader(request),
-        section=_section(request.url.path),
-        navigation=NAVIGATION,
-        style=style_name(),
-        version=__version__,
-        generated_at=moment if isinstance(moment, datetime) else None,
-        **more,
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            view=view,
+            twin=twin,
+            reader=_reader(request),
+            section=_section(request.url.path),
+            navigation=NAVIGATION,
+            style=style_name(),
+            version=__version__,
+            generated_at=moment if isinstance(moment, datetime) else None,
+            **more,
+        )
     )
     return HTMLResponse(text, status, headers=PRIVATE | (headers or {}))
 

@@ -59,7 +59,11 @@ def catalogue_view(catalogue: Catalogue, search: str, page: int) -> CatalogueVie
     wanted = search.strip()
     key = normalise(wanted) if wanted else None
     words = wanted.lower().split()
-    hits = [row for row in catalogue.rows if (key and row.key == key) or all(word in row.cpu_model.lower() for word in words)]
+    hits = [
+        row
+        for row in catalogue.rows
+        if (key and row.key == key) or all(word in row.cpu_model.lower() for word in words)
+    ]
     hits.sort(key=lambda row: (row.key != key, row.key, row.smt_on is not True, row.number))
     pages = max(-(-len(hits) // PAGE_ROWS), 1)
     shown = min(page, pages)

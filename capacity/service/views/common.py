@@ -8,10 +8,19 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from capacity.fleet.model import Interval, Roll
-from capacity.hs06.model import Estimate
+from capacity.hs06.model import Estimate, Method
 
 CONFIDENCE = 0.68
 """Probability that an interval of the service covers the truth."""
+
+
+METHOD_TITLES = {
+    Method.MEASURED: "Measured HEPscore23 on this node",
+    Method.CATALOGUE: "Same CPU model in the catalogue",
+    Method.PAYLOAD: "Payload scores through the calibration",
+    Method.FAMILY: "Model of the CPU family",
+    Method.DEFAULT: "Default: constant 10 per core",
+}
 
 
 class View(BaseModel):
@@ -43,7 +52,9 @@ class Against(View):
     """A capacity held against something that was promised or assumed."""
 
     hs23: float = Field(description="the promise or assumption, HS23")
-    ratio: Interval | None = Field(default=None, description="capacity / hs23, 68 % interval; null = no capacity")
+    ratio: Interval | None = Field(
+        default=None, description="capacity / hs23, 68 % interval; null = no capacity"
+    )
 
 
 class RollRow(View):

@@ -67,7 +67,7 @@ def topology(profile: CapabilityProfile | None) -> Topology:
                 note=source.note,
                 limits=source.name == cores.limited_by,
             )
-            for source in (cores.sources if cores else ())
+            for source in cores.sources
         )
         if cores
         else (),
@@ -96,13 +96,23 @@ def machine_facts(profile: CapabilityProfile | None) -> tuple[Fact, ...]:
     memory, disk = profile.facts.memory, profile.facts.disk
     scratch = disk.scratch if disk else None
     rows: tuple[tuple[str, str | float | int | None, str | None, str | None], ...] = (
-        ("Operating system", context.os_pretty_name if context else None, None, _why(context, "os_pretty_name")),
+        (
+            "Operating system",
+            context.os_pretty_name if context else None,
+            None,
+            _why(context, "os_pretty_name"),
+        ),
         ("Kernel", context.kernel_release if context else None, None, _why(context, "kernel_release")),
         ("C library", context.libc if context else None, None, _why(context, "libc")),
         ("Container", _runtime(profile), None, _why(context, "runtime")),
         ("Batch system", batch.batch_system if batch else None, None, _why(batch, "batch_system")),
         ("Load, 1 min", context.load_1min if context else None, None, _why(context, "load_1min")),
-        ("Memory for the job", memory.effective_bytes if memory else None, "B", _why(memory, "effective_bytes")),
+        (
+            "Memory for the job",
+            memory.effective_bytes if memory else None,
+            "B",
+            _why(memory, "effective_bytes"),
+        ),
         ("Memory limited by", memory.limited_by if memory else None, None, _why(memory, "limited_by")),
         ("Scratch free", scratch.available_bytes if scratch else None, "B", _why(disk, "scratch")),
         ("Scope of the profile", profile.scope.kind, None, None),

@@ -9,19 +9,11 @@ from pydantic import Field
 
 from capacity.fleet.model import CheckView, Gate, Interval, NodeState, SlotView
 from capacity.hs06.model import Estimate, Finding, GpuDevice, Method, NodeEvidence, Rung
-from capacity.service.views.common import Fact, View, age_s, log_interval, scaled
+from capacity.service.views.common import METHOD_TITLES, Fact, View, age_s, log_interval, scaled
 from capacity.service.views.machine import CacheRow, CoreSourceRow, NumaRow, machine_facts, topology
 from capacity.service.views.payloads import PayloadRow, payload_rows
 from capacity.store.nodes import NodeSummary
 from profiles.profile import CapabilityProfile
-
-METHOD_TITLES = {
-    Method.MEASURED: "Measured HEPscore23 on this node",
-    Method.CATALOGUE: "Same CPU model in the catalogue",
-    Method.PAYLOAD: "Payload scores through the calibration",
-    Method.FAMILY: "Model of the CPU family",
-    Method.DEFAULT: "Default: constant 10 per core",
-}
 
 
 class LadderRow(View):
@@ -216,7 +208,12 @@ def processor_facts(evidence: NodeEvidence | None) -> tuple[Fact, ...]:
         ("Virtual machine", virtual, None),
     )
     return tuple(
-        Fact(label=label, value=value, unit=unit, reason=None if value is not None else "the profile does not say")
+        Fact(
+            label=label,
+            value=value,
+            unit=unit,
+            reason=None if value is not None else "the profile does not say",
+        )
         for label, value, unit in rows
     )
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import Field
 
 from capacity.fleet.model import Roll
 from capacity.hs06.model import Method
-from capacity.service.views.common import RollRow, View, roll_row
+from capacity.service.views.common import METHOD_TITLES, RollRow, View, roll_row
 
 MAX_SITES_SHOWN = 25
 """Sites on the overview, largest first; the list of sites has the rest."""
-
-MAX_ATTENTION = 20
 
 
 class Coverage(View):
@@ -78,8 +77,40 @@ class OverviewView(View):
     federations: tuple[RollRow, ...]
     countries: tuple[RollRow, ...]
     gpus: tuple[GpuCount, ...] = Field(description="inventory; never added to HS06")
-    calibration_version: str | None
-    calibration_provisional: bool | None = Field(description="null = no calibration is active")
+    calibration_version: str
+
+
+class OverviewParts(NamedTuple):
+    """What the overview is made of."""
+
+    cms: Roll
+    sites: Sequence[Roll]
+    sites_known: int
+    federations: Sequence[Roll]
+    countries: Sequence[Roll]
+    attention: tuple[Attention, ...]
+    calibration_version: str
+
+
+def overview_view(parts: OverviewParts, now: datetime) -> OverviewView:
+    """Compose the overview."""
+    return OverviewView(
+        generated_at=now,
+        cms=roll_row(parts.cms),
+        coverage=coverage_of(parts.cms, parts.sites, parts.sites_known),
+        attention=parts.attention,
+        methods=tuple(
+            MethodShare(method=method, title=METHOD_TITLES[method], nodes=parts.cms.methods[method.value])
+            for method in Method
+            if parts.cms.methods.get(method.value)
+        ),
+        sites=rows_of(parts.sites, MAX_SITES_SHOWN),
+        sites_total=len(parts.sites),
+        federations=rows_of(parts.federations),
+        countries=rows_of(parts.countries),
+        gpus=gpu_counts(parts.cms.gpus),
+        calibration_version=parts.calibration_version,
+    )
 
 
 def gpu_counts(gpus: dict[str, int]) -> tuple[GpuCount, ...]:

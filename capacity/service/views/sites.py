@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-
 from typing import NamedTuple
 
 from pydantic import Field
 
 from capacity.fleet.model import CheckView, Interval, Roll, SiteInfo
 from capacity.hs06.model import Method
-from capacity.service.views.common import Against, Paging, RollRow, View, against, age_s, log_interval, roll_row
+from capacity.service.views.common import (
+    Against,
+    Paging,
+    RollRow,
+    View,
+    against,
+    age_s,
+    log_interval,
+    roll_row,
+)
 from capacity.service.views.overview import GpuCount, gpu_counts
 from capacity.store.nodes import NodeSummary
 
@@ -235,7 +243,9 @@ def site_view(info: SiteInfo, roll: Roll, listed: SiteNodes, *, first: bool, now
         reasons=reason_counts(roll.unusable_reasons),
         checks=listed.checks,
         nodes=listed.rows,
-        paging=Paging(size=PAGE_ROWS, shown=len(listed.rows), total=roll.nodes, next=listed.next, first=first),
+        paging=Paging(
+            size=PAGE_ROWS, shown=len(listed.rows), total=roll.nodes, next=listed.next, first=first
+        ),
         history=listed.history,
         gpus=gpu_counts(roll.gpus),
     )

@@ -19,7 +19,9 @@ def fit_rows(residuals: Sequence[ResidualRow]) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     for row in residuals:
         one = row.residual
-        for kind, predicted in zip(KINDS, (one.fitted_hs23_per_core, one.held_out_hs23_per_core), strict=True):
+        for kind, predicted in zip(
+            KINDS, (one.fitted_hs23_per_core, one.held_out_hs23_per_core), strict=True
+        ):
             if predicted is not None:
                 records.append({"target": one.target_hs23_per_core, "predicted": predicted, "kind": kind})
     return records
@@ -32,12 +34,12 @@ def fit(residuals: Sequence[ResidualRow], colours: Palette) -> dict[str, Any]:
     low, high = min(ends, default=1.0) * 0.9, max(ends, default=20.0) * 1.1
     scale = alt.Scale(domain=[low, high], zero=False, nice=False)
     same = (
-        alt.Chart(alt.Data(values=[{"x": low, "y": low}, {"x": high, "y": high}]))
+        alt.Chart(alt.InlineData(values=[{"x": low, "y": low}, {"x": high, "y": high}]))
         .mark_line(strokeDash=[5, 4], color=colours.quiet)
         .encode(x=alt.X("x:Q", scale=scale), y=alt.Y("y:Q", scale=scale))
     )
     points = (
-        alt.Chart(alt.Data(values=records))
+        alt.Chart(alt.InlineData(values=records))
         .mark_point(size=60, strokeWidth=1.6, opacity=0.9)
         .encode(
             x=alt.X("target:Q", scale=scale, title="measured, HS23 per core"),
@@ -63,7 +65,7 @@ def family_rows(residuals: Sequence[ResidualRow]) -> list[dict[str, Any]]:
 def families(residuals: Sequence[ResidualRow], colours: Palette) -> dict[str, Any]:
     """Vega-Lite specification: predicted / measured − 1 in per cent, a row for each family."""
     points = (
-        alt.Chart(alt.Data(values=family_rows(residuals)))
+        alt.Chart(alt.InlineData(values=family_rows(residuals)))
         .mark_point(size=60, strokeWidth=1.6, opacity=0.9)
         .encode(
             x=alt.X("error_percent:Q", title="predicted / measured − 1, %"),
@@ -72,7 +74,7 @@ def families(residuals: Sequence[ResidualRow], colours: Palette) -> dict[str, An
         )
     )
     zero = (
-        alt.Chart(alt.Data(values=[{"x": 0}]))
+        alt.Chart(alt.InlineData(values=[{"x": 0}]))
         .mark_rule(strokeDash=[5, 4], color=colours.quiet)
         .encode(x="x:Q")
     )

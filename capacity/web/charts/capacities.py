@@ -36,7 +36,7 @@ def rows(rolls: Sequence[RollRow]) -> list[dict[str, Any]]:
 def capacities(rolls: Sequence[RollRow], colours: Palette) -> dict[str, Any]:
     """Vega-Lite specification: a row for each roll-up, in the order given."""
     records = rows(rolls)
-    base = alt.Chart(alt.Data(values=records)).encode(
+    base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("name:N", sort=[row.roll.name for row in rolls[:MAX_ROWS]], title=None)
     )
     shade = alt.Color(

@@ -35,12 +35,14 @@ def node_rows(history: Sequence[HistoryRow], until: datetime) -> list[dict[str, 
 
 def node_history(history: Sequence[HistoryRow], until: datetime, colours: Palette) -> dict[str, Any]:
     """Vega-Lite specification: the figure as steps in a band of 68 %."""
-    base = alt.Chart(alt.Data(values=node_rows(history, until))).encode(x=_time())
+    base = alt.Chart(alt.InlineData(values=node_rows(history, until))).encode(x=_time())
     band = base.mark_area(interpolate="step-after", color=colours.band, opacity=0.6).encode(
         y=alt.Y("low:Q", title="HS23 per core", scale=alt.Scale(zero=True)), y2="high:Q"
     )
     line = base.mark_line(interpolate="step-after", color=colours.figure, strokeWidth=2).encode(y="value:Q")
-    return alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    return (
+        alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    )
 
 
 def site_rows(days: Sequence[HistoryDay]) -> list[dict[str, Any]]:
@@ -52,15 +54,23 @@ def site_rows(days: Sequence[HistoryDay]) -> list[dict[str, Any]]:
 def site_history(days: Sequence[HistoryDay], colours: Palette) -> dict[str, Any]:
     """Vega-Lite specification: capacity by day as steps."""
     chart = (
-        alt.Chart(alt.Data(values=site_rows(days)))
-        .mark_line(interpolate="step-after", color=colours.figure, strokeWidth=2, point={"filled": True, "color": colours.figure})
+        alt.Chart(alt.InlineData(values=site_rows(days)))
+        .mark_line(
+            interpolate="step-after",
+            color=colours.figure,
+            strokeWidth=2,
+            point={"filled": True, "color": colours.figure},
+        )
         .encode(x=_time(), y=alt.Y("khs23:Q", title="kHS23", scale=alt.Scale(zero=True)))
     )
-    return chart.properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    spec: dict[str, Any] = chart.properties(
+        width=colours.plot_px, height=160, config=config(colours)
+    ).to_dict()
+    return spec
 
 
 def _time() -> alt.X:
-    return alt.X("at:T", title="UTC", scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
+    return alt.X("at:T", title="UTC", scale=alt.Scale(type="utc"), axis=alt.Axis(labelOverlap=True))
 
 
 def _stamp(moment: datetime) -> str:

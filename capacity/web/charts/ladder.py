@@ -53,7 +53,7 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
     """Vega-Lite specification: one interval a rung, the combined figure last, the constant 10 as a dashed rule."""
     records = rows(rungs, estimate)
     kinds = ["method", "leading method", "combined figure"]
-    base = alt.Chart(alt.Data(values=records)).encode(
+    base = alt.Chart(alt.InlineData(values=records)).encode(
         y=alt.Y("method:N", sort=[record["method"] for record in records], title=None)
     )
     shade = alt.Color(
@@ -67,12 +67,10 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=alt.X("value:Q", scale=scale),
         color=shade,
-        shape=alt.Shape(
-            "kind:N", scale=alt.Scale(domain=kinds, range=["circle", "triangle-up", "diamond"])
-        ),
+        shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "triangle-up", "diamond"])),
     )
     constant = (
-        alt.Chart(alt.Data(values=[{"x": CONSTANT}]))
+        alt.Chart(alt.InlineData(values=[{"x": CONSTANT}]))
         .mark_rule(strokeDash=[5, 4], color=colours.quiet)
         .encode(x="x:Q")
     )

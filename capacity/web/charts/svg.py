@@ -41,7 +41,9 @@ def draw(spec: Mapping[str, Any]) -> str:
 class Pictures:
     """SVG texts by digest, the least recently used make room. One picture is drawn at a time."""
 
-    def __init__(self, max_bytes: int = 16 * 1024 * 1024, drawing: Callable[[Mapping[str, Any]], str] = draw) -> None:
+    def __init__(
+        self, max_bytes: int = 16 * 1024 * 1024, drawing: Callable[[Mapping[str, Any]], str] = draw
+    ) -> None:
         self._max_bytes = max_bytes
         self._drawing = drawing
         self._kept: OrderedDict[str, str] = OrderedDict()

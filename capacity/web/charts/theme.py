@@ -67,5 +67,12 @@ def config(colours: Palette) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "labelLimit": 150 if colours.plot_px < 300 else 260,
         },
-        "legend": {**text, "orient": "bottom", "labelFontSize": 12, "title": None, "labelLimit": 300, "columns": 1 if colours.plot_px < 300 else 3},
+        "legend": {
+            **text,
+            "orient": "bottom",
+            "labelFontSize": 12,
+            "title": None,
+            "labelLimit": 300,
+            "columns": 1 if colours.plot_px < 300 else 3,
+        },
     }

@@ -29,7 +29,11 @@ def estimate(**changes: object) -> Estimate:
         "method": Method.CATALOGUE,
         "provisional": False,
         "rungs": (
-            Rung(method=Method.MEASURED, says="Nobody imported one.", reason="no HEPscore23 run of this node was imported"),
+            Rung(
+                method=Method.MEASURED,
+                says="Nobody imported one.",
+                reason="no HEPscore23 run of this node was imported",
+            ),
             Rung(
                 method=Method.CATALOGUE,
                 hs23_per_core=14.6,
@@ -45,7 +49,9 @@ def estimate(**changes: object) -> Estimate:
                 inputs=("clue", "mkfit", "pixeltrack", "vertexing"),
             ),
             Rung(method=Method.FAMILY, hs23_per_core=13.9, sigma=0.08, says="Zen 3 at 2.6 GHz with SMT."),
-            Rung(method=Method.DEFAULT, hs23_per_core=10.0, sigma=0.45, says="What CMS assumes for every core."),
+            Rung(
+                method=Method.DEFAULT, hs23_per_core=10.0, sigma=0.45, says="What CMS assumes for every core."
+            ),
         ),
         "steps": (
             "The CPU calls itself AMD EPYC 7513 32-Core Processor: key epyc 7513.",
@@ -101,9 +107,14 @@ def state(number: int = 1, site: str = "T2_LV_Example", **changes: object) -> No
         ),
         checks=(
             CheckView(
-                id="SQD-01", status="CRITICAL", summary="no Squid answers", hint="Start it: systemctl start squid."
+                id="SQD-01",
+                status="CRITICAL",
+                summary="no Squid answers",
+                hint="Start it: systemctl start squid.",
             ),
-            CheckView(id="CTX-07", status="WARNING", summary="the name has no domain", hint="Put it into DNS."),
+            CheckView(
+                id="CTX-07", status="WARNING", summary="the name has no domain", hint="Put it into DNS."
+            ),
         ),
         agent_version="0.1.0",
     )
@@ -122,7 +133,9 @@ def state(number: int = 1, site: str = "T2_LV_Example", **changes: object) -> No
         "usable": False,
         "unusable_reason": "squid: No Squid answers.",
         "findings": (
-            Finding(code="slow-for-model", says="Payloads are 18 % below its model.", hint="Look for throttling."),
+            Finding(
+                code="slow-for-model", says="Payloads are 18 % below its model.", hint="Look for throttling."
+            ),
         ),
     }
     return NodeState.model_validate(given | changes)
