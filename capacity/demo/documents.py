@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -24,16 +24,36 @@ EVENTS_PER_S_PER_HS23 = {"clue": 0.80, "mkfit": 3.4, "pixeltrack": 4.1, "vertexi
 REPEAT_SPREAD = 0.01
 
 
-def documents(node: DemoNode, at: datetime, seed: int) -> Iterator[bytes]:
+Detail = Literal["whole", "short"]
+SHORT_FACTS = ("context", "cores", "cpu", "memory", "gpu")
+SHORT_CHECKS = 8
+
+
+def documents(node: DemoNode, at: datetime, seed: int, detail: Detail = "whole") -> Iterator[bytes]:
     """One profile for each slot of the node, as JSON.
 
     Args:
         node: the machine and its truth.
         at: when the profiles were written, with a time zone.
         seed: of the fleet; together with node, slot and moment it fixes the profile's id.
+        detail: whole: as large as `agent probe` and `agent bench` together (some 92 kB); short: what an estimate needs
+            (some 15 kB), as `agent probe context cores cpu memory gpu` gives it, with throughputs.
     """
     for slot in range(len(node.slots)):
-        yield _document(node, slot, at, seed)
+        profile = _profile(node, slot, at, seed)
+        yield orjson.dumps(profile if detail == "whole" else _short(profile))
+
+
+def _short(profile: dict[str, Any]) -> dict[str, Any]:
+    payloads = [
+        {**one, "physics": {"right": True}, "event_set": None, "remarks": []} for one in profile["payloads"]
+    ]
+    return {
+        **profile,
+        "facts": {name: profile["facts"][name] for name in SHORT_FACTS},
+        "checks": [one for one in profile["checks"] if one["probe"] in SHORT_FACTS][:SHORT_CHECKS],
+        "payloads": payloads,
+    }
 
 
 @functools.cache
@@ -43,7 +63,7 @@ def _frame() -> dict[str, Any]:
     return frame
 
 
-def _document(node: DemoNode, slot: int, at: datetime, seed: int) -> bytes:
+def _profile(node: DemoNode, slot: int, at: datetime, seed: int) -> dict[str, Any]:
     rng = random.Random(f"{seed} {node.site} {node.number} {slot} {at.isoformat()}")  # noqa: S311
     frame = _frame()
     cores, cpu = node.slots[slot], node.cpu
@@ -51,7 +71,7 @@ def _document(node: DemoNode, slot: int, at: datetime, seed: int) -> bytes:
     key = hashlib.sha256(f"{seed}\0{node.site}\0{node.number}".encode()).hexdigest()
     facts = frame["facts"]
     first = sum(node.slots[:slot])
-    profile = {
+    return {
         **frame,
         "id": _uuid7(at, rng),
         "created_at": at.astimezone(UTC).isoformat(),
@@ -72,7 +92,6 @@ def _document(node: DemoNode, slot: int, at: datetime, seed: int) -> bytes:
         "checks": _checks(frame["checks"], node),
         "payloads": [_payload(one, node, cores, rng) for one in frame["payloads"]],
     }
-    return orjson.dumps(profile)
 
 
 def _uuid7(at: datetime, rng: random.Random) -> str:
