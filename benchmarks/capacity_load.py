@@ -59,6 +59,7 @@ class Service:
             "SITECAP_CAPACITY_DATABASE__URL": database,
             "SITECAP_CAPACITY_LIMITS__PROFILES_PER_S": "1000000",
             "SITECAP_CAPACITY_LIMITS__PROFILES_BURST": "1000000",
+            "SITECAP_CAPACITY_LOG__REQUESTS": "false",
         }
         program = [sys.executable, "-m", "capacity"]
         self.process = subprocess.Popen(
