@@ -140,6 +140,14 @@ def test_more_copies_than_processors_is_wrong_usage(environment: dict[str, str])
     assert "CPUs to pin copies to" in one_sentence(done)
 
 
+@pytest.mark.parametrize("budget", ["0", "nan"])
+def test_a_budget_that_is_none_is_wrong_usage(environment: dict[str, str], budget: str) -> None:
+    done = bench("--budget", budget, env=environment)
+    assert done.returncode == 2
+    assert "Invalid value for '--budget'" in done.stderr
+    assert "internal error" not in done.stderr
+
+
 def test_a_node_without_compiled_kernels_still_gets_a_profile(environment: dict[str, str]) -> None:
     done = bench("--json", env={**environment, "TOY_NOT_BUILT": "1"})
     assert done.returncode == 3
