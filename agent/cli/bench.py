@@ -159,14 +159,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         request = _request(loaded, BenchRequest(
             kernels=chosen, mode=mode or "default", budget_s=budget_s, copies=copies, variants=variants, place=place,
         ))  # fmt: skip
+        result.check()
         with BenchProgress(quiet=quiet or no_progress) as progress:
             try:
                 done = benchmark(request, probes, loaded.config, on_start=_on_signals, told=progress.told)
             except TooManyCopiesError as error:
                 fail(USAGE, "usage", str(error), as_json=machine)
+        # First, so that a result whose reader or file went away meanwhile is still there for --show last.
+        unkept = keep(done.profile, place)
         with result:
             result.write(bench_commands.body(done.profile, style, known))
-        unkept = keep(done.profile, bench_commands.last_of(place).parent)
         _after(done.profile, unkept, machine=machine, style=style)
     sys.exit(bench_exit_code(done.profile, interrupted_by=done.interrupted_by))
 

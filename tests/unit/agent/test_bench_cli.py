@@ -92,6 +92,26 @@ def test_a_run_measures_shows_and_is_found_again(environment: dict[str, str], tm
     assert "1.000" in compared.stdout
 
 
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_measured(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for place, why in (
+        (tmp_path / "a" / "b.json", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        done = bench("--budget", "120", "-o", str(place), env=environment)
+        assert done.returncode == 3
+        assert f"cannot write {place}: {why}" in one_sentence(done)
+        assert "repeat" not in done.stderr
+
+
+def test_a_result_that_could_not_be_written_is_still_there(environment: dict[str, str]) -> None:
+    done = bench("--budget", "12", "-o", "/dev/full", env=environment)
+    assert done.returncode == 3
+    assert "cannot write /dev/full: No space left on device" in one_sentence(done)
+    assert bench("--show", "last", env=environment).returncode == 0
+
+
 def test_lists(environment: dict[str, str]) -> None:
     listed = bench("--list", env=environment)
     assert listed.returncode == 0
