@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 import pytest
 
+from payloads import chains
 from payloads.catalogue import Kernel
 from payloads.outcome import BenchOutcome, KernelOutcome
 from payloads.plan import Options
@@ -185,6 +187,16 @@ def test_a_library_that_does_not_load_is_left_out(
     assert not only(outcome).failed
 
 
+def test_a_library_that_hangs_is_not_taken_for_the_end_of_the_budget(
+    bench: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chains, "DESCRIBE_S", 0.2)
+    outcome = bench(command=(sys.executable, "-I", "-c", "import time; time.sleep(60)"))
+    assert not outcome.out_of_budget
+    assert "x86_64_v3: it was not loaded within 0.2 s" in (outcome.not_built or "")
+    assert only(outcome).failed
+
+
 def test_without_any_compiled_module_the_reason_is_in_the_outcome(
     toy: MakeToy, options: Callable[..., Options]
 ) -> None:
@@ -228,7 +240,11 @@ def test_the_end_of_the_budget_is_no_fault_of_the_kernel(
     toy: MakeToy, bench: Run, left_behind: Callable[[], set[int]]
 ) -> None:
     outcome = bench(toy("one"), toy("other"), budget_s=0.05)
-    assert outcome.out_of_budget or outcome.not_built
+    assert outcome.out_of_budget
+    assert outcome.not_built is None
+    assert [(one.failed, one.reason) for one in outcome.kernels] == [
+        (False, "the budget ended before it began")
+    ] * 2
     assert left_behind() == set()
 
 
