@@ -19,9 +19,6 @@ from payloads.arrays import Array, Arrays
 from payloads.errors import PayloadError
 from payloads.store import Held, MissingSetError, Store, StoreError, digest_of
 
-MAX_BYTES = 4 * 1024**3
-"""Bound of a cache unless the caller sets another: four kernels need some hundred MB."""
-
 
 @dataclass(frozen=True)
 class EventKey:

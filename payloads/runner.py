@@ -14,9 +14,9 @@ from payloads import chains, compiled
 from payloads.catalogue import Kernel
 from payloads.chains import Prepared, StoppedError, request_of
 from payloads.children import Stop
-from payloads.compiled import BASELINES
+from payloads.compiled import BASELINES, NO_KERNELS
 from payloads.conditions import Watcher
-from payloads.errors import NotBuiltError, PayloadError
+from payloads.errors import PayloadError
 from payloads.measured_kernel import Progress, Told, measure_kernel
 from payloads.outcome import BenchOutcome, KernelOutcome, LeftOut
 from payloads.plan import Options, plan
@@ -178,7 +178,5 @@ class Bench:
 
 def _nothing_usable(left_out: Sequence[LeftOut]) -> str:
     if not left_out:
-        return str(NotBuiltError(
-            "no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again"
-        ))  # fmt: skip
+        return NO_KERNELS
     return "no compiled variant can be used: " + "; ".join(f"{one.name}: {one.reason}" for one in left_out)

@@ -44,7 +44,7 @@ class NoProcesses:
         time.sleep(0.001)
         one = {
             "events": 100, "seconds": 1.0, "began": 0.0, "ended": 1.0, "cpu_s": 1.0, "same_bits": True,
-            "major_faults": 0, "minor_faults": 0, "preempted": 0,
+            "major_faults": 0, "preempted": 0,
         }  # fmt: skip
         return [dict(one) for _ in range(copies)]
 
