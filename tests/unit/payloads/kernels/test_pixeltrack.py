@@ -193,6 +193,17 @@ def test_what_the_workspace_does_not_hold_is_said(events: Columns) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", ["doublets", "links", "tuples"])
+def test_a_full_workspace_leaves_out_the_same_at_every_width(events: Columns, limit: str) -> None:
+    digests = set()
+    for variant in USABLE:
+        for lanes in (1, 0):
+            opened = open_kernel(variant, "pixeltrack", events, {f"max_{limit}": 1000}, lanes)
+            opened.process(0)
+            digests.add(opened.digest())
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
