@@ -8,14 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from profiles.plain import MAX_DEPTH, is_plain
 from profiles.profile import MAJOR, SCHEMA_VERSION, CapabilityProfile
+
+__all__ = ["MAX_DEPTH", "MAX_PROFILE_BYTES", "ProfileError", "read_profile", "write_profile"]
 
 MAX_PROFILE_BYTES = 2 * 1024 * 1024
 """Largest profile that is read or written. A 768-thread node with 8 GPUs and all payloads needs about 200 kB."""
-
-MAX_DEPTH = 32
-"""Deepest nesting that is read; the schema itself needs 8."""
-
 
 MAX_PLACE_CHARACTERS = 200
 """Longest place in the document that a message names."""
@@ -38,6 +37,19 @@ def read_profile(document: bytes) -> CapabilityProfile:
             f"the profile has {len(document)} bytes, more than the {MAX_PROFILE_BYTES} that are accepted: "
             "it was not written by this agent or was damaged on the way"
         )
+    if is_plain(document):
+        try:
+            profile = CapabilityProfile.model_validate_json(document)
+        except ValidationError:
+            pass  # what is wrong is told in the order in which a reader would find it
+        else:
+            if "schema_version" in profile.model_fields_set:
+                return profile
+    return _carefully(document)
+
+
+def _carefully(document: bytes) -> CapabilityProfile:
+    """Parse twice, to tell what is wrong or to let pass what only looked odd."""
     value = _parse(document)
     if not isinstance(value, dict):
         raise ProfileError(

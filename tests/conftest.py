@@ -16,6 +16,8 @@ pytest_plugins = [
     "tests.lab.containers",  # first: the next two import it
     "tests.lab.apptainer",
     "tests.lab.condor",
+    "tests.lab.postgres",  # before the next, which imports it
+    "tests.lab.databases",
     "tests.lab.slurm",
     "tests.lab.squid",
     "tests.lab.vm",

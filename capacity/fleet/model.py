@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from capacity.hs06.model import Estimate, Finding, GpuDevice, NodeEvidence, Part, Positive
+
+
+class FleetSettings(Part):
+    """Thresholds of the fleet's rules; each with the reason for its default."""
+
+    slot_window: timedelta = Field(
+        default=timedelta(hours=24),
+        description="looks this long before the newest one of a node count as concurrent: pilots of CMS live one to four days and renew their slot within one",
+    )
+    stale_after: timedelta = Field(
+        default=timedelta(days=7),
+        description="a node that was not seen for a week may be gone: sites drain nodes for days, not weeks (policy)",
+    )
+    slot_kept_for: timedelta = Field(
+        default=timedelta(days=30), description="slots older than this before the newest look are forgotten"
+    )
+    scores_kept_for: timedelta = Field(
+        default=timedelta(days=90),
+        description="payload scores of an earlier look still speak for the slot: hardware ages slowly, kernels and BIOSes change in months (policy)",
+    )
+    clock_tolerance_s: float = Field(
+        default=60.0, description="a clock ahead by more is a finding: usual slack of tokens (CTX-03)"
+    )
+    slots_kept: int = Field(
+        default=512, description="per node; 512 single-core slots fill the largest nodes of the grid"
+    )
 
 
 class Gate(Part):
@@ -39,6 +66,25 @@ class SlotView(Part):
     gates: tuple[Gate, ...] = ()
     checks: tuple[CheckView, ...] = Field(default=(), description="WARNING and CRITICAL ones")
     agent_version: str | None = None
+    reported_node_id: str | None = Field(default=None, description="the id that the agent gave the machine")
+    boot_key: str | None = Field(
+        default=None, description="the machine since its last start; None = not told"
+    )
+    clock_ahead_s: float | None = Field(
+        default=None, description="how far the writer's clock was ahead of ours; None = it was not"
+    )
+    scores_profile_id: str | None = Field(
+        default=None, description="whose payload scores these are, when the newest look made none"
+    )
+    scores_seen_at: AwareDatetime | None = None
+
+
+class Boot(Part):
+    """One run of a machine between two starts, as far as it was seen."""
+
+    key: str
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
 
 
 class NodeState(Part):
@@ -59,9 +105,13 @@ class NodeState(Part):
     hs23_granted: Positive | None = Field(
         default=None, description="pledgeable capacity: per core × granted_cores"
     )
-    usable: bool | None = None
-    unusable_reason: str | None = None
-    stale: bool = False
+    gates: tuple[Gate, ...] = Field(
+        default=(), description="of the node, by the newest look that answered each"
+    )
+    usable: bool | None = Field(default=None, description="None = nobody looked at what is needed to say so")
+    unusable_reason: str | None = Field(default=None, description="why it is not, or why nobody can say")
+    boots: tuple[Boot, ...] = Field(default=(), description="latest first; two that overlap are two machines")
+    stale: bool = Field(default=False, description="when the state was computed; see staleness.is_stale")
     gpus: tuple[GpuDevice, ...] = ()
     findings: tuple[Finding, ...] = Field(default=(), description="identity collisions, clocks, outliers …")
 
@@ -93,6 +143,28 @@ class Pledge(Part):
     source: str
 
 
+class Total(Part):
+    """Nodes of one site whose figures have a source of error in common, added up (by the database or in memory).
+
+    Σ runs over the nodes of the group; h is a node's hs23_granted, σ its sigma.
+    """
+
+    site: str
+    cpu_key: str | None = None
+    method: str | None = Field(default=None, description="rung of the estimates; None = not yet computed")
+    calibration_version: str | None = None
+    provisional: bool = False
+    usable: bool | None = None
+    unusable_reason: str | None = None
+    stale: bool = False
+    nodes: Annotated[int, Field(ge=1)]
+    granted_cores: Annotated[float, Field(ge=0)] = 0.0
+    hs23: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ h")
+    hs23_sigma: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ h σ")
+    hs23_sigma_sq: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Σ (h σ)²")
+    last_seen_at: AwareDatetime | None = None
+
+
 class Roll(Part):
     """Capacity of a site, federation, country or of CMS."""
 
@@ -101,6 +173,9 @@ class Roll(Part):
     nodes: int
     stale_nodes: int
     unusable_nodes: int
+    unverified_nodes: int = Field(
+        default=0, description="fresh, but nobody looked at what is needed to call them usable"
+    )
     pending_nodes: int
     granted_cores: float
     hs23: Interval = Field(description="pledgeable CPU of fresh nodes")
@@ -111,6 +186,7 @@ class Roll(Part):
         default_factory=dict, description="device (MIG profile) → number; never added to HS06"
     )
     pledge_hs23: float | None = None
+    pledge_year: int | None = None
     provisional_share: float = Field(
         default=0.0, description="share of hs23 that hangs on a provisional calibration"
     )

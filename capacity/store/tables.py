@@ -8,18 +8,17 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Date,
-    Float,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     String,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from capacity.store.types import Json, UtcDateTime
+from capacity.store.types import BIG_NUMBER, Json, UtcDateTime
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -39,19 +38,39 @@ class ProfileRow(Table):
     """A document as it was received. The row is the acknowledgement: it is committed before anybody is answered."""
 
     __tablename__ = "profile"
-    __table_args__ = (Index("ix_profile_site_node_id_seen_at", "site", "node_id", "seen_at"),)
+    __table_args__ = (
+        UniqueConstraint("id"),
+        Index("ix_profile_site_node_id_sequence", "site", "node_id", "sequence"),
+        Index("ix_profile_received_day_site", "received_day", "site"),  # the archive is cut by both
+        {
+            "sqlite_autoincrement": True
+        },  # a number is never given twice, not even after the archive took the last
+    )
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    # Order of arrival; within a node also order of commit, so that "what came since" leaves nothing out.
+    sequence: Mapped[int] = mapped_column(BIG_NUMBER, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(36))
     site: Mapped[str] = mapped_column(String(64))
     node_id: Mapped[str] = mapped_column(String(32))  # canonical, see NodeKeyRow
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)  # as the agent's clock said
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the earlier of the two
-    received_day: Mapped[date] = mapped_column(Date, index=True)  # the archive is cut by it
+    received_day: Mapped[date] = mapped_column(Date)  # UTC
     submitter: Mapped[str] = mapped_column(String(200))  # token id, or subject@issuer
     digest: Mapped[str] = mapped_column(String(32))  # BLAKE2b-128 of the document
     size_bytes: Mapped[int]
-    document: Mapped[bytes] = mapped_column(LargeBinary)  # zlib
+    document: Mapped[bytes] = mapped_column(LargeBinary)  # packed, see store.packing
+
+
+class ArchivedRow(Table):
+    """A profile that lies in the archive: what came once is still known when it comes again, and can be found."""
+
+    __tablename__ = "archived"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    site: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(32))
+    path: Mapped[str] = mapped_column(String(300))
 
 
 class NodeRow(Table):
@@ -68,22 +87,31 @@ class NodeRow(Table):
     pending_since: Mapped[datetime | None] = mapped_column(
         UtcDateTime
     )  # has profiles that state does not know
-    state: Mapped[dict[str, Any] | None] = mapped_column(Json)  # fleet.model.NodeState
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a refresher is at work until then
+    newest: Mapped[int] = mapped_column(BigInteger, default=0)  # sequence of the last profile that came
+    absorbed: Mapped[int] = mapped_column(BigInteger, default=0)  # sequence of the last profile in state
+    revision: Mapped[int] = mapped_column(
+        BigInteger, default=0
+    )  # raised whenever state is written or dropped
     # What is asked for over many nodes stands in columns of its own, copied from state.
+    hostname: Mapped[str | None] = mapped_column(String(255))
     cpu_key: Mapped[str | None] = mapped_column(String(120))
     arch: Mapped[str | None] = mapped_column(String(16))
     logical_cpus: Mapped[int | None]
-    granted_cores: Mapped[float | None] = mapped_column(Float)
-    hs23_per_core: Mapped[float | None] = mapped_column(Float)
-    hs23_granted: Mapped[float | None] = mapped_column(Float)
-    sigma: Mapped[float | None] = mapped_column(Float)
+    granted_cores: Mapped[float | None]
+    hs23_per_core: Mapped[float | None]
+    hs23_granted: Mapped[float | None]
+    sigma: Mapped[float | None]
     method: Mapped[str | None] = mapped_column(String(16))
     provisional: Mapped[bool | None]
     calibration_version: Mapped[str | None] = mapped_column(String(40))
+    catalogue_version: Mapped[str | None] = mapped_column(String(40))
     usable: Mapped[bool | None]
     unusable_reason: Mapped[str | None] = mapped_column(Text)
-    gpus: Mapped[dict[str, Any] | None] = mapped_column(Json)  # device → number
     findings: Mapped[int] = mapped_column(default=0)
+    gpus: Mapped[dict[str, Any] | None] = mapped_column(Json)  # device → number
+    # Last, so that SQLite reads all others without the pages that a long value flows over to.
+    state: Mapped[dict[str, Any] | None] = mapped_column(Json)  # fleet.model.NodeState
 
 
 class NodeKeyRow(Table):
@@ -107,9 +135,7 @@ class EstimateRow(Table):
         ForeignKeyConstraint(["site", "node_id"], ["node.site", "node.node_id"]),
     )
 
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    )
+    id: Mapped[int] = mapped_column(BIG_NUMBER, primary_key=True, autoincrement=True)
     site: Mapped[str] = mapped_column(String(64))
     node_id: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

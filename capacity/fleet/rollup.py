@@ -1,0 +1,175 @@
+"""Sums of capacity with honest intervals: node → site → federation → country → CMS.
+
+What is independent from node to node averages out in a large sum, an error that many nodes share does not. A figure's
+sigma is split by its method into a part that all nodes with the same source share (a row of the catalogue, a calibration,
+the constant) and the rest. Shared parts add linearly, all else in quadrature.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from capacity.fleet.model import Interval, NodeState, Pledge, Roll, Total
+
+CONSTANT_HS23_PER_CORE = 10.0
+"""What CMS's capacity table says of every site that typed nothing (MonitoringScripts, capacity_admin.py)."""
+
+SHARED_SIGMA = {
+    "measured": 0.0,
+    "catalogue": 0.063,
+    "payload": 0.10,
+    "family": 0.08,
+    "default": math.inf,
+}
+"""Largest part of a sigma that nodes with one source share, by method.
+
+A run of the benchmark stands for itself. The same model at another site is off by 6.3 % rms, the family model by 7.9 %,
+alike for all nodes of the model; a calibration may be off by 10 % on a family that it never saw; the constant is wrong
+for all alike (benchmarks of the HEPiX table, docs/explanation/fleet.md).
+"""
+
+PROVISIONAL_SHARED_SIGMA = 0.25
+"""Of figures that hang on a provisional calibration: its anchor may be off by this, everywhere alike."""
+
+RollKind = Literal["site", "federation", "country", "cms"]
+
+
+def total_of(state: NodeState, cpu_key: str | None) -> Total:
+    """One node as a group of its own, for sums in memory."""
+    estimate = state.estimate
+    worth = state.hs23_granted or 0.0
+    counted = estimate is not None and worth > 0
+    return Total(
+        site=state.site,
+        cpu_key=cpu_key,
+        method=estimate.method.value if estimate and counted else None,
+        calibration_version=estimate.calibration_version if estimate else None,
+        provisional=bool(estimate and estimate.provisional),
+        usable=state.usable,
+        unusable_reason=state.unusable_reason,
+        stale=state.stale,
+        nodes=1,
+        granted_cores=(state.granted_cores or 0.0) if counted else 0.0,
+        hs23=worth,
+        hs23_sigma=worth * estimate.sigma if estimate else 0.0,
+        hs23_sigma_sq=(worth * estimate.sigma) ** 2 if estimate else 0.0,
+        last_seen_at=state.last_seen_at,
+    )
+
+
+def roll(
+    kind: RollKind,
+    name: str,
+    totals: Iterable[Total],
+    pledges: Sequence[Pledge] = (),
+    gpus: dict[str, int] | None = None,
+) -> Roll:
+    """Everything below one name added up. Stale nodes are counted, their capacity is not.
+
+    Args:
+        kind: of the name.
+        name: of the site, federation or country; "CMS".
+        totals: the groups below it.
+        pledges: promises that this sum is held against; of several years the latest counts.
+        gpus: devices of fresh nodes.
+    """
+    groups = list(totals)
+    fresh = [group for group in groups if not group.stale]
+    counted = [group for group in fresh if group.method is not None]
+    usable = [group for group in counted if group.usable is True]
+    worth = interval(counted)
+    cores = sum(group.granted_cores for group in counted)
+    provisional = sum(group.hs23 for group in counted if group.provisional)
+    year = max((pledge.year for pledge in pledges), default=None)
+    promised = [pledge.cpu_hs23 for pledge in pledges if pledge.year == year]
+    return Roll(
+        kind=kind,
+        name=name,
+        nodes=_nodes(groups),
+        stale_nodes=_nodes(group for group in groups if group.stale),
+        unusable_nodes=_nodes(group for group in fresh if group.usable is False),
+        unverified_nodes=_nodes(group for group in fresh if group.usable is None),
+        pending_nodes=_nodes(group for group in fresh if group.method is None),
+        granted_cores=cores,
+        hs23=worth,
+        hs23_usable=interval(usable),
+        constant_10_hs23=CONSTANT_HS23_PER_CORE * cores,
+        hs23_per_core=_per_core(worth, cores),
+        gpus=gpus or {},
+        pledge_hs23=sum(promised) if promised else None,
+        pledge_year=year,
+        provisional_share=provisional / worth.value if worth.value > 0 else 0.0,
+        last_seen_at=_latest(groups),
+        unusable_reasons=_count((g.unusable_reason, g.nodes) for g in fresh if g.usable is not True),
+        methods=_count((group.method, group.nodes) for group in counted),
+    )
+
+
+def interval(totals: Iterable[Total]) -> Interval:
+    """Σ hs23 with its 68 % interval, symmetric in the logarithm."""
+    value = 0.0
+    independent_sq = 0.0
+    shared: dict[tuple[str | None, ...], float] = defaultdict(float)
+    for group in totals:
+        if group.hs23 <= 0:
+            continue
+        value += group.hs23
+        sigma = group.hs23_sigma / group.hs23
+        if sigma <= 0:
+            continue
+        common = min(sigma, _shared_sigma(group))
+        shared[_source(group)] += group.hs23 * common
+        independent_sq += group.hs23_sigma_sq * (1 - (common / sigma) ** 2)
+    if value <= 0:
+        return Interval(value=0.0, low=0.0, high=0.0)
+    relative = math.sqrt(independent_sq + sum(error**2 for error in shared.values())) / value
+    return Interval(value=value, low=value * math.exp(-relative), high=value * math.exp(relative))
+
+
+def pledge_share(capacity: Interval, pledge_hs23: float | None) -> Interval | None:
+    """Capacity as a share of what was pledged; None without a pledge."""
+    if not pledge_hs23:
+        return None
+    return Interval(
+        value=capacity.value / pledge_hs23, low=capacity.low / pledge_hs23, high=capacity.high / pledge_hs23
+    )
+
+
+def _shared_sigma(group: Total) -> float:
+    shared = SHARED_SIGMA.get(group.method or "", math.inf)
+    return max(shared, PROVISIONAL_SHARED_SIGMA) if group.provisional else shared
+
+
+def _source(group: Total) -> tuple[str | None, ...]:
+    """What nodes must have in common to be wrong together."""
+    if group.provisional or group.method == "payload":
+        return ("calibration", group.calibration_version)
+    if group.method == "default":
+        return ("default",)
+    return (group.method, group.cpu_key)
+
+
+def _per_core(worth: Interval, cores: float) -> Interval | None:
+    if cores <= 0:
+        return None
+    return Interval(value=worth.value / cores, low=worth.low / cores, high=worth.high / cores)
+
+
+def _nodes(groups: Iterable[Total]) -> int:
+    return sum(group.nodes for group in groups)
+
+
+def _latest(groups: Iterable[Total]) -> datetime | None:
+    return max((group.last_seen_at for group in groups if group.last_seen_at is not None), default=None)
+
+
+def _count(pairs: Iterable[tuple[str | None, int]]) -> dict[str, int]:
+    counted: dict[str, int] = defaultdict(int)
+    for name, number in pairs:
+        if name is not None:
+            counted[name] += number
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))

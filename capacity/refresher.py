@@ -1,0 +1,71 @@
+"""The background worker of a process: pending nodes become states and estimates, while requests go first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event, Thread
+from time import monotonic
+
+from capacity.errors import UnavailableError
+from capacity.service.context import Service
+from capacity.service.refresh import refresh_pending
+
+MAX_PAUSE_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class Refresher:
+    """A thread that calls `refresh_pending` again and again.
+
+    Args:
+        service: whose nodes.
+        done: told how many nodes a round estimated.
+        failed: told of each round that failed.
+    """
+
+    def __init__(self, service: Service, done: Callable[[int], None], failed: Callable[[], None]) -> None:
+        self._service = service
+        self._done = done
+        self._failed = failed
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="refresher", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the round that is under way; what it does not finish another process or start will."""
+        self._stop.set()
+        self._thread.join(timeout=MAX_PAUSE_S)
+
+    def _run(self) -> None:
+        settings = self._service.config.refresh
+        failures = 0
+        while not self._stop.is_set():
+            began = monotonic()
+            try:
+                nodes = self._round(settings.batch_nodes)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                self._failed()
+                if isinstance(error, UnavailableError):
+                    _log.warning("nodes are not refreshed: %s", error)
+                else:
+                    _log.exception("a round of the refresher failed")
+                self._stop.wait(min(settings.interval_s * 2**failures, MAX_PAUSE_S))
+                continue
+            self._done(nodes)
+            took_s = monotonic() - began
+            # Under load it leaves the larger part of the time to requests.
+            busy_pause_s = took_s * (1 / settings.share - 1)
+            self._stop.wait(busy_pause_s if nodes else settings.interval_s)
+
+    def _round(self, limit: int) -> int:
+        service = self._service
+        estimator = service.estimators.current()
+        return refresh_pending(service.database, estimator, datetime.now(UTC), limit, service.fleet)

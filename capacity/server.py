@@ -1,0 +1,149 @@
+"""How the application is served: uvicorn with our bounds, in one process or several."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Mapping
+from functools import partial
+from multiprocessing import parent_process
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.supervisors import Multiprocess
+
+from capacity.api import logs
+from capacity.app import create_app
+from capacity.settings import Config, ServerSettings
+
+_BACKLOG = 512
+
+
+class PatientConfig(uvicorn.Config):
+    """uvicorn's configuration, with the time that a request head may take."""
+
+    header_s: float = 10
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 that closes connections on which no whole request head arrives in time.
+
+    uvicorn bounds only the pause between requests: a peer that sends a byte now and then would keep its connection for
+    ever (slow loris). What is sent after the answer counts too.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A peer has connected: the clock runs."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came: the clock stops only if a request is complete enough to be worked on."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer has gone."""
+        super().connection_lost(exc)
+        self._unwatch()
+
+    def _watch(self) -> None:
+        if self._busy():
+            self._unwatch()
+        elif self._deadline is None:
+            assert isinstance(self.config, PatientConfig)
+            self._deadline = self.loop.call_later(self.config.header_s, self._give_up)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self._busy():
+            self.transport.abort()
+
+    def _busy(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        return cycle is not None and not cycle.response_complete
+
+
+def listen(settings: ServerSettings) -> socket.socket:
+    """A listening socket on the address of the settings.
+
+    Raises:
+        OSError: the address cannot be had; its text says which and why.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            error.errno, f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def run(config: Config, listener: socket.socket, environment: Mapping[str, str]) -> None:
+    """Serve until SIGTERM or SIGINT; running requests are finished within `server.graceful_s`.
+
+    Args:
+        config: all settings.
+        listener: from `listen`.
+        environment: of the process.
+    """
+    settings = PatientConfig(app=partial(application, config, dict(environment)), **_options(config))
+    settings.header_s = config.server.header_s
+    if config.server.workers == 1:
+        uvicorn.Server(settings).run(sockets=[listener])
+    else:
+        Multiprocess(settings, sockets=[listener]).run()
+
+
+def application(config: Config, environment: Mapping[str, str]) -> FastAPI:
+    """The application in a process of the server, with its logs; ends with the process that started it."""
+    logs.configure(config.log)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return create_app(config, environment)
+
+
+def _end_with(parent: Any) -> None:  # noqa: ANN401 - multiprocessing's view of the parent
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _options(config: Config) -> dict[str, Any]:
+    server = config.server
+    return {
+        "factory": True,
+        "http": PatientProtocol,
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "workers": server.workers,
+        "backlog": _BACKLOG,
+        "proxy_headers": bool(server.trusted_proxies),
+        "forwarded_allow_ips": server.trusted_proxies,
+        "limit_concurrency": server.max_connections,
+        "timeout_keep_alive": server.keep_alive_s,
+        "timeout_graceful_shutdown": server.graceful_s,
+        "ssl_certfile": server.tls_certificate,
+        "ssl_keyfile": server.tls_key,
+    }

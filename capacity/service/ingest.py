@@ -1,0 +1,99 @@
+"""Taking profiles in: each is validated, then all that are right are kept together, then everybody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Literal
+
+from capacity.service.principal import Principal, Role
+from capacity.store import profiles
+from capacity.store.database import Database
+from capacity.store.profiles import NewProfile
+from profiles.reading import ProfileError, read_profile
+
+_MAX_SUBMITTER_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one document.
+
+    Attributes:
+        index: its place among those that were handed in, from 0.
+        id: of the profile; None if none could be read.
+        status: stored and duplicate are good; the others were not kept.
+        message: one sentence.
+    """
+
+    index: int
+    id: str | None
+    status: Literal["stored", "duplicate", "conflict", "invalid", "forbidden"]
+    message: str
+
+
+def accept(
+    database: Database, documents: Sequence[bytes], principal: Principal, now: datetime
+) -> list[Verdict]:
+    """Keep profiles; one verdict a document, in order. When it returns, what is called stored is on the disk.
+
+    Raises:
+        RefusedError: the principal may not submit at all.
+        UnavailableError: the database cannot be asked; nothing was kept.
+    """
+    principal.require(Role.SUBMIT)
+    read = [_read(index, document, principal, now) for index, document in enumerate(documents)]
+    rows = {index: one for index, one in enumerate(read) if isinstance(one, NewProfile)}
+    outcomes: dict[int, profiles.Outcome] = {}
+    if rows:
+        with database.session() as session:
+            outcomes = dict(zip(rows, profiles.add(session, list(rows.values())), strict=True))
+    return [
+        one if isinstance(one, Verdict) else Verdict(index, one.id, outcomes[index], _SAYS[outcomes[index]])
+        for index, one in enumerate(read)
+    ]
+
+
+_SAYS = {
+    "stored": "stored",
+    "duplicate": "this profile was stored before; nothing changed",
+    "conflict": "another document has this id: nothing was stored; have the agent write a new profile",
+}
+
+
+def _read(index: int, document: bytes, principal: Principal, now: datetime) -> NewProfile | Verdict:
+    try:
+        profile = read_profile(document)
+    except ProfileError as error:
+        return Verdict(index, None, "invalid", str(error))
+    site = profile.site.name if profile.site else principal.only_site
+    if site is None:
+        return Verdict(
+            index,
+            profile.id,
+            "invalid",
+            "the profile names no site and the sender may write for more than one: "
+            "set the site in the agent's configuration, or use a token of one site",
+        )
+    if not principal.may_write_for(site):
+        return Verdict(
+            index,
+            profile.id,
+            "forbidden",
+            f"the sender may not write for {site}: use a token of that site",
+        )
+    kept = document.strip()  # one that is sent alone ends with a newline, one among many does not
+    return NewProfile(
+        id=profile.id,
+        site=site,
+        node_id=profile.node.id,
+        boot_key=profile.node.boot_key,
+        created_at=profile.created_at,
+        received_at=now,
+        submitter=principal.subject[:_MAX_SUBMITTER_CHARACTERS],
+        digest=blake2b(kept, digest_size=16).hexdigest(),
+        size_bytes=len(kept),
+        document=profiles.packed(kept),
+    )

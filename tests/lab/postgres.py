@@ -1,0 +1,200 @@
+"""A private PostgreSQL: reached by a socket in a directory of its own, run by a user that is not root, gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.lab import LabUnavailableError, skip_or_fail
+from tests.lab.waiting import HungError, until
+
+_VERSIONS = Path("/usr/lib/postgresql")
+_RUN_AS = "postgres"
+_START_S = 60
+_NUMBERS = count()
+QUICK = ("fsync=off", "full_page_writes=off", "max_connections=50")
+"""Settings where nobody pulls the plug: the machine stays up, so nothing that was written is lost."""
+
+
+def programs() -> Path:
+    """The directory of PostgreSQL's own programs, newest version.
+
+    Raises:
+        LabUnavailableError: there is none.
+    """
+    on_path = shutil.which("postgres")
+    if on_path:
+        return Path(on_path).resolve().parent
+    found = sorted((path for path in _VERSIONS.glob("*/bin/postgres")), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise LabUnavailableError("not installed: postgres; install the package postgresql")
+    return found[-1].parent
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server.
+
+    Attributes:
+        directory: its data, socket and log.
+        settings: "name=value" of postgresql.conf.
+    """
+
+    directory: Path
+    settings: Sequence[str] = QUICK
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def url(self, name: str = "postgres") -> str:
+        """Address of one of its databases."""
+        return f"postgresql://sitecap@/{name}?host={self.directory}"
+
+    def create(self, template: str | None = None) -> str:
+        """A new database, as a copy of another one; its address."""
+        name = f"lab{next(_NUMBERS)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        name = url.rpartition("/sitecap@/")[2].partition("?")[0].rpartition("/")[2]
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            HungError: it does not come up.
+        """
+        options = [part for setting in self.settings for part in ("-c", setting)]
+        with (self.directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    programs() / "postgres",
+                    *("-D", self.directory / "data"),
+                    *("-k", self.directory, "-c", "listen_addresses="),
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                start_new_session=True,
+                **_as_whom(),
+            )
+        until("PostgreSQL", self._answers, limit_s=_START_S, logs=self.directory)
+
+    def _answers(self) -> bool:
+        process = self._process
+        if process is None or process.poll() is not None:
+            raise HungError(f"PostgreSQL ended: {(self.directory / 'server.log').read_text()[-800:]}")
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it in good order; nobody is waited for."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)  # PostgreSQL's "fast" shutdown
+            self._process.wait(timeout=_START_S)
+        self._process = None
+
+    def kill(self) -> None:
+        """Kill it and all its children at once, as a machine that loses its power would."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def pause(self) -> None:
+        """Stop all its processes: connections are there, but nobody answers."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def running(settings: Sequence[str] = QUICK, where: Path | None = None) -> Iterator[Server]:
+    """A server from when it answers until it has ended and its data are gone.
+
+    Args:
+        settings: "name=value" of postgresql.conf.
+        where: the directory in which it gets one of its own; None = the temporary one.
+
+    Raises:
+        LabUnavailableError: it is not installed or does not start.
+    """
+    initdb = programs() / "initdb"
+    directory = Path(tempfile.mkdtemp(prefix="sitecap-pg-", dir=where))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(directory, _RUN_AS, _RUN_AS)
+        made = subprocess.run(
+            [
+                *(initdb, "-D", directory / "data", "-U", "sitecap", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=directory,
+            **_as_whom(),
+        )
+        if made.returncode:
+            raise LabUnavailableError(f"initdb: {made.stderr.strip()[-300:]}")
+        server = Server(directory, settings)
+        try:
+            server.start()
+            yield server
+        except HungError as error:
+            raise LabUnavailableError(str(error)) from error
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _as_whom() -> dict[str, object]:
+    """PostgreSQL refuses to run as root.
+
+    Raises:
+        LabUnavailableError: we are root, and there is nobody to run it as.
+    """
+    if os.geteuid() != 0:
+        return {}
+    try:
+        who = pwd.getpwnam(_RUN_AS)
+    except KeyError:
+        raise LabUnavailableError(
+            f"PostgreSQL does not run as root, and there is no user {_RUN_AS}"
+        ) from None
+    return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all tests of a session; each makes a database of its own."""
+    try:
+        with running() as server:
+            yield server
+    except LabUnavailableError as error:
+        skip_or_fail(error)

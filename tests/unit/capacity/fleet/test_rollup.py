@@ -1,0 +1,165 @@
+"""Sums: what is shared adds linearly, what is independent in quadrature; the coverage is tried on made-up fleets."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from capacity.fleet import rollup
+from capacity.fleet.model import Interval, Pledge, Total
+from capacity.fleet.places import by_name, completed
+from capacity.fleet.rollup import SHARED_SIGMA, interval, roll
+
+
+def total(hs23: float = 1000.0, sigma: float = 0.1, nodes: int = 1, **changes: Any) -> Total:
+    """`nodes` equal nodes that have `hs23` together."""
+    values: dict[str, Any] = {
+        "site": "T2_LV_Example",
+        "cpu_key": "xeon gold 6326",
+        "method": "measured",
+        "usable": True,
+        "nodes": nodes,
+        "granted_cores": 64.0 * nodes,
+        "hs23": hs23,
+        "hs23_sigma": hs23 * sigma,
+        "hs23_sigma_sq": nodes * (hs23 / nodes * sigma) ** 2,
+    }
+    return Total.model_validate({**values, **changes})
+
+
+def relative(of: Interval) -> float:
+    assert of.high / of.value == pytest.approx(of.value / of.low)
+    return math.log(of.high / of.value)
+
+
+@pytest.mark.parametrize("method", list(SHARED_SIGMA))
+def test_one_node_keeps_its_interval(method: str) -> None:
+    assert relative(interval([total(sigma=0.17, method=method)])) == pytest.approx(0.17)
+
+
+def test_independent_errors_average_out() -> None:
+    assert relative(interval([total(nodes=100, sigma=0.2)])) == pytest.approx(0.02)
+    assert relative(interval([total(sigma=0.2) for _ in range(100)])) == pytest.approx(0.02)
+
+
+def test_shared_errors_do_not() -> None:
+    fleet = [total(nodes=100, sigma=0.05, method="catalogue")]
+    assert relative(interval(fleet)) == pytest.approx(0.05)
+
+    widened = relative(interval([total(nodes=10_000, sigma=0.2, method="catalogue")]))
+    assert widened == pytest.approx(SHARED_SIGMA["catalogue"], rel=0.001), (
+        "only the row of the table is shared"
+    )
+
+
+def test_rows_of_two_models_are_independent() -> None:
+    one = total(method="catalogue", sigma=0.05)
+    other = total(method="catalogue", sigma=0.05, cpu_key="epyc 7702")
+
+    assert relative(interval([one, other])) == pytest.approx(0.05 / math.sqrt(2))
+    assert relative(interval([one, one])) == pytest.approx(0.05)
+
+
+def test_a_calibration_is_shared_by_all_models() -> None:
+    def calibrated(cpu_key: str, version: str = "1") -> Total:
+        return total(method="payload", sigma=0.1, cpu_key=cpu_key, calibration_version=version)
+
+    assert relative(interval([calibrated("a"), calibrated("b")])) == pytest.approx(0.1)
+    assert relative(interval([calibrated("a"), calibrated("b", "2")])) == pytest.approx(0.1 / math.sqrt(2))
+
+
+def test_a_provisional_calibration_never_averages_out() -> None:
+    fleet = [
+        total(
+            nodes=1000, sigma=0.25, method=method, provisional=True, cpu_key=method, calibration_version="p"
+        )
+        for method in ("payload", "family")
+    ]
+    assert relative(interval(fleet)) == pytest.approx(0.25)
+
+
+def test_the_constant_is_wrong_for_all_alike() -> None:
+    assert relative(interval([total(nodes=1000, sigma=0.5, method="default")])) == pytest.approx(0.5)
+
+
+def test_the_interval_of_a_sum_covers_the_truth() -> None:
+    """68 % of made-up fleets: a shared error per model, an independent one per node."""
+    dice = random.Random(5)
+    trials, inside = 1500, 0
+    for _ in range(trials):
+        said: list[Total] = []
+        truth = 0.0
+        for model in ("a", "b", "c"):
+            common = dice.gauss(0, SHARED_SIGMA["catalogue"])
+            sigma = math.hypot(SHARED_SIGMA["catalogue"], 0.15)
+            for _ in range(4):
+                truth += 1000 * math.exp(-common - dice.gauss(0, 0.15))
+                said.append(total(1000, sigma, method="catalogue", cpu_key=model))
+        found = interval(said)
+        inside += found.low <= truth <= found.high
+    assert 0.60 <= inside / trials <= 0.76
+
+
+def test_a_roll_tells_capacity_from_usable_capacity() -> None:
+    rolled = roll(
+        "site",
+        "T2_LV_Example",
+        [
+            total(),
+            total(usable=False, unusable_reason="cvmfs: not mounted"),
+            total(usable=None, unusable_reason="cvmfs: nobody looked"),
+            total(stale=True),
+            total(method=None, hs23=0, granted_cores=0),
+        ],
+    )
+
+    assert (rolled.nodes, rolled.stale_nodes, rolled.unusable_nodes) == (5, 1, 1)
+    assert (rolled.unverified_nodes, rolled.pending_nodes) == (1, 1)
+    assert rolled.hs23.value == 3000
+    assert rolled.hs23_usable.value == 1000
+    assert rolled.granted_cores == 192
+    assert rolled.constant_10_hs23 == 1920
+    assert rolled.hs23_per_core is not None
+    assert rolled.hs23_per_core.value == pytest.approx(15.625)
+    assert rolled.unusable_reasons == {"cvmfs: nobody looked": 1, "cvmfs: not mounted": 1}
+    assert rolled.methods == {"measured": 3}
+
+
+def test_a_roll_of_nothing_has_no_figure_per_core() -> None:
+    rolled = roll("cms", "CMS", [])
+
+    assert rolled.hs23_per_core is None
+    assert rolled.hs23 == Interval(value=0, low=0, high=0)
+    assert rolled.pledge_hs23 is None
+    assert rolled.last_seen_at is None
+
+
+def test_pledges_of_the_latest_year_count() -> None:
+    def pledge(federation: str, year: int, cpu_hs23: float) -> Pledge:
+        return Pledge(federation=federation, year=year, cpu_hs23=cpu_hs23, source="test")
+
+    rolled = roll(
+        "cms", "CMS", [total()], [pledge("A", 2025, 1.0), pledge("A", 2026, 800.0), pledge("B", 2026, 1200.0)]
+    )
+
+    assert (rolled.pledge_hs23, rolled.pledge_year) == (2000.0, 2026)
+    share = rollup.pledge_share(rolled.hs23, rolled.pledge_hs23)
+    assert share is not None
+    assert share.value == 0.5
+    assert rollup.pledge_share(rolled.hs23, None) is None
+
+
+def test_provisional_share() -> None:
+    rolled = roll("cms", "CMS", [total(3000), total(1000, provisional=True)])
+
+    assert rolled.provisional_share == 0.25
+
+
+def test_names_of_sites_tell_where_they_are() -> None:
+    assert (by_name("T2_DE_DESY").country, by_name("T2_DE_DESY").tier) == ("DE", 2)
+    assert by_name("somewhere").tier is None
+    told = by_name("T1_US_FNAL").model_copy(update={"country": "USA"})
+    assert completed(told).country == "USA"
