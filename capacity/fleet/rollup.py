@@ -1,8 +1,8 @@
 """Sums of capacity with honest intervals: node → site → federation → country → CMS.
 
-What is independent from node to node averages out in a large sum, an error that many nodes share does not. A figure's
-sigma is split by its method into a part that all nodes with the same source share (a row of the catalogue, a calibration,
-the constant) and the rest. Shared parts add linearly, all else in quadrature.
+What is independent from node to node averages out in a large sum, an error that many nodes share does not. So a figure's
+sigma is split: a measured score stands for itself; all others share most of their error with the nodes that have the same
+source (a row of the catalogue, a calibration, the constant). Shared parts add linearly, all else in quadrature.
 """
 
 from __future__ import annotations
@@ -18,22 +18,13 @@ from capacity.fleet.model import Interval, NodeState, Pledge, Roll, Total
 CONSTANT_HS23_PER_CORE = 10.0
 """What CMS's capacity table says of every site that typed nothing (MonitoringScripts, capacity_admin.py)."""
 
-SHARED_SIGMA = {
-    "measured": 0.0,
-    "catalogue": 0.063,
-    "payload": 0.10,
-    "family": 0.08,
-    "default": math.inf,
-}
-"""Largest part of a sigma that nodes with one source share, by method.
+OWN_SIGMA = 0.02
+"""What is independent from node to node, of figures that were not measured on the node itself.
 
-A run of the benchmark stands for itself. The same model at another site is off by 6.3 % rms, the family model by 7.9 %,
-alike for all nodes of the model; a calibration may be off by 10 % on a family that it never saw; the constant is wrong
-for all alike (benchmarks of the HEPiX table, docs/explanation/fleet.md).
+Repeats of HS23 on like nodes spread by 0.5 % (22 identical nodes), 0.7 % in the median and 2.5 % at the 90th percentile of the
+HEPiX table. Everything else - the row of the table, the family model, a calibration, how loaded slots are at a site - is
+wrong alike for nodes of one kind, so it must not average out.
 """
-
-PROVISIONAL_SHARED_SIGMA = 0.25
-"""Of figures that hang on a provisional calibration: its anchor may be off by this, everywhere alike."""
 
 RollKind = Literal["site", "federation", "country", "cms"]
 
@@ -121,9 +112,9 @@ def interval(totals: Iterable[Total]) -> Interval:
         sigma = group.hs23_sigma / group.hs23
         if sigma <= 0:
             continue
-        common = min(sigma, _shared_sigma(group))
-        shared[_source(group)] += group.hs23 * common
-        independent_sq += group.hs23_sigma_sq * (1 - (common / sigma) ** 2)
+        own = sigma if group.method == "measured" else min(sigma, OWN_SIGMA)
+        shared[_source(group)] += group.hs23 * math.sqrt(sigma**2 - own**2)
+        independent_sq += group.hs23_sigma_sq * (own / sigma) ** 2
     if value <= 0:
         return Interval(value=0.0, low=0.0, high=0.0)
     relative = math.sqrt(independent_sq + sum(error**2 for error in shared.values())) / value
@@ -137,11 +128,6 @@ def pledge_share(capacity: Interval, pledge_hs23: float | None) -> Interval | No
     return Interval(
         value=capacity.value / pledge_hs23, low=capacity.low / pledge_hs23, high=capacity.high / pledge_hs23
     )
-
-
-def _shared_sigma(group: Total) -> float:
-    shared = SHARED_SIGMA.get(group.method or "", math.inf)
-    return max(shared, PROVISIONAL_SHARED_SIGMA) if group.provisional else shared
 
 
 def _source(group: Total) -> tuple[str | None, ...]:

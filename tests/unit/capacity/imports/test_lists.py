@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import date
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.errors import BadInputError
-from capacity.imports import KINDS, Imported, cric, rebus, read, tables
+from capacity.imports import KINDS, Imported, cric, read, rebus, tables
 from capacity.imports.reading import MAX_PROBLEMS, integer, moment, number, text
 
 TODAY = date(2026, 11, 20)
@@ -248,7 +249,8 @@ def test_a_kind_that_does_not_exist() -> None:
 
 @given(st.sampled_from(sorted(KINDS)), st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(kind: str, data: bytes) -> None:
-    try:
-        assert isinstance(read(kind, data, TODAY), Imported)
-    except BadInputError as error:
-        assert str(error)
+    found: Imported | None = None
+    with contextlib.suppress(BadInputError):
+        found = read(kind, data, TODAY)
+
+    assert found is None or len(found.problems) <= MAX_PROBLEMS + 1

@@ -138,7 +138,7 @@ def test_nan_is_not_known() -> None:
     ids=range(6),
 )
 def test_what_cannot_be_read_costs_a_sentence(data: bytes) -> None:
-    with pytest.raises(BadInputError, match="^the Suite report (is|has)"):
+    with pytest.raises(BadInputError, match=r"^the Suite report (is|has)"):
         suite.read(data)
 
 
