@@ -17,8 +17,7 @@ from capacity.api.bodies import InFlight
 from capacity.api.guard import guard
 from capacity.api.headers import SecurityHeaders
 from capacity.api.intake import Intake
-from capacity.api.profiles import Reception
-from capacity.api.profiles import router as profiles_router
+from capacity.api.profiles import Reception, receive_profiles
 from capacity.api.routers import ROUTERS
 from capacity.api.small_bodies import SmallBodies
 from capacity.api.telemetry import Metrics, Telemetry
@@ -78,7 +77,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
     app.state.service = service
     app.state.metrics = metrics
     problems.install(app)
-    app.include_router(profiles_router)
+    receive_profiles(app)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(pages.router)

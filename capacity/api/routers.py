@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from capacity.api import operations, tokens
+from capacity.api import operations, profiles, tokens
 
-ROUTERS = (tokens.router, operations.router)
+ROUTERS = (profiles.router, tokens.router, operations.router)
