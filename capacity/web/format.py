@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from markupsafe import Markup, escape
+
 NARROW = "\u202f"
 """Narrow space that does not break: between groups of digits and before a unit."""
 
@@ -30,6 +32,21 @@ def number(value: float | None, digits: int = 3) -> str:
         return grouped(value)
     text = grouped(value, min(decimals, 6))
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def whole(value: float | None) -> str:
+    """A number without decimals, in groups of three digits."""
+    return "—" if value is None or not math.isfinite(value) else grouped(value)
+
+
+def coded(text: str) -> Markup:
+    """Text in which `words between backticks` stand as code; everything is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
+    )
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -88,8 +105,3 @@ def age(seconds: float) -> str:
         if seconds >= length:
             return f"{grouped(seconds // length)}{NARROW}{unit}"
     return "less than a minute"
-
-
-def plural(count: float, one: str, many: str | None = None) -> str:
-    """A count with its noun."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"

@@ -105,7 +105,7 @@ def environment() -> Environment:
     )
     names: dict[str, Any] = {
         name: getattr(formatting, name)
-        for name in ("number", "interval", "percent", "size", "moment", "machine_moment", "age")
+        for name in ("number", "whole", "interval", "percent", "size", "moment", "machine_moment", "age", "coded")
     }
     made.filters.update(names)
     return made

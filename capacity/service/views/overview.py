@@ -39,14 +39,23 @@ class Coverage(View):
 
 
 class Attention(View):
-    """Something that somebody should look at."""
+    """Something that somebody should look at: nodes of a site, or one node."""
 
-    kind: str = Field(description="unusable, finding, stale, pending …")
-    site: str | None
+    site: str
     node_id: str | None = None
     says: str
     hint: str | None = None
     nodes: int = 1
+
+
+class AttentionGroup(View):
+    """Things of one kind, largest first."""
+
+    kind: str = Field(description="not usable, below pledge, stale, finding")
+    hint: str = Field(description="what to do about all of them")
+    entries: tuple[Attention, ...]
+    more: int = Field(default=0, description="sites that are not shown here")
+    sort: str = Field(default="name", description="order of the list of sites that begins with them")
 
 
 class MethodShare(View):
@@ -70,7 +79,7 @@ class OverviewView(View):
     generated_at: datetime
     cms: RollRow
     coverage: Coverage
-    attention: tuple[Attention, ...]
+    attention: tuple[AttentionGroup, ...]
     methods: tuple[MethodShare, ...]
     sites: tuple[RollRow, ...] = Field(description="largest first, at most 25")
     sites_total: int
@@ -88,7 +97,7 @@ class OverviewParts(NamedTuple):
     sites_known: int
     federations: Sequence[Roll]
     countries: Sequence[Roll]
-    attention: tuple[Attention, ...]
+    attention: tuple[AttentionGroup, ...]
     calibration_version: str
 
 

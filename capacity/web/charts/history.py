@@ -39,7 +39,12 @@ def node_history(history: Sequence[HistoryRow], until: datetime, colours: Palett
     band = base.mark_area(interpolate="step-after", color=colours.band, opacity=0.6).encode(
         y=alt.Y("low:Q", title="HS23 per core", scale=alt.Scale(zero=True)), y2="high:Q"
     )
-    line = base.mark_line(interpolate="step-after", color=colours.figure, strokeWidth=2).encode(y="value:Q")
+    line = base.mark_line(
+        interpolate="step-after",
+        color=colours.figure,
+        strokeWidth=2,
+        point={"filled": True, "color": colours.figure},
+    ).encode(y="value:Q")
     return (
         alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
     )

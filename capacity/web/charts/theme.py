@@ -41,8 +41,9 @@ _COLOURS = {
     Scheme.LIGHT: ("#ffffff", "#1c2328", "#545f68", "#dde2e6", "#00558c", "#a34700", "#00704f", "#9cc3de"),
     Scheme.DARK: ("#14191d", "#e4e9ed", "#a5b0b9", "#333c44", "#74b9ec", "#f0a35e", "#5cc9a0", "#2f5d7e"),
 }
-_PLOT_PX = {Width.WIDE: 520, Width.NARROW: 210}
-_FONT = "system-ui, sans-serif"
+_PLOT_PX = {Width.WIDE: 640, Width.NARROW: 210}
+# The metrics that vl-convert measures labels with; browsers put a like font in its place.
+_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
 
 def palette(scheme: Scheme, width: Width) -> Palette:
@@ -73,6 +74,7 @@ def config(colours: Palette) -> dict[str, Any]:
             "labelFontSize": 12,
             "title": None,
             "labelLimit": 300,
+            "columnPadding": 24,
             "columns": 1 if colours.plot_px < 300 else 3,
         },
     }
