@@ -19,9 +19,11 @@ from capacity.hs06.calibration import (
     LeftOut,
     Residual,
     digest_of,
+    family_of,
     version_of,
 )
 from capacity.hs06.crossvalidation import HeldOut, leave_one_family_out, sigma_of_new_family
+from capacity.hs06.estimate import Estimator
 from capacity.hs06.fitting import FLOOR, Design, Solution, solve
 from capacity.hs06.model import MeasuredScore, NodeEvidence, Part, Rung
 from capacity.hs06.rates import DISTURBED_SHARE, Rates, rates_of, smt_code
@@ -44,6 +46,13 @@ class Pair(Part):
     evidence: NodeEvidence
     family: str
     expected: Rung | None = None
+
+
+def pair_of(name: str, evidence: NodeEvidence, estimator: Estimator) -> Pair:
+    """A node with what its name lets expect: of its model in the catalogue, or of its family."""
+    rungs = (estimator.catalogue.lookup(evidence.cpu), estimator.family.predict(evidence.cpu))
+    expected = next((rung for rung in rungs if rung.hs23_per_core is not None), None)
+    return Pair(id=name, evidence=evidence, family=family_of(evidence.cpu), expected=expected)
 
 
 class _Row(NamedTuple):

@@ -80,26 +80,26 @@ def add(session: Session, rows: Sequence[NewProfile]) -> list[Outcome]:
 
 
 def _add(session: Session, rows: Sequence[NewProfile]) -> list[Outcome]:
-    known = _known(session, [row.id for row in rows])
+    before = known(session, [row.id for row in rows])
     fresh: dict[str, NewProfile] = {}
     for row in rows:
-        if row.id not in known:
+        if row.id not in before:
             fresh.setdefault(row.id, row)
     stored = _insert(session, list(fresh.values())) if fresh else set()
     if len(stored) < len(fresh):  # another service was faster by a moment
-        known |= _known(session, [one for one in fresh if one not in stored])
+        before |= known(session, [one for one in fresh if one not in stored])
     outcomes: list[Outcome] = []
     for row in rows:
         if row.id in stored:
             stored.discard(row.id)
-            known[row.id] = (row.digest, row.site)
+            before[row.id] = (row.digest, row.site)
             outcomes.append("stored")
         else:
-            outcomes.append("duplicate" if known.get(row.id) == (row.digest, row.site) else "conflict")
+            outcomes.append("duplicate" if before.get(row.id) == (row.digest, row.site) else "conflict")
     return outcomes
 
 
-def _known(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def known(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Digest and site of those ids that were taken before, archived ones too."""
     found = session.execute(
         union_all(
