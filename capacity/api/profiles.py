@@ -24,6 +24,7 @@ from profiles.profile import CapabilityProfile
 JSON = "application/json"
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _GOOD = {"stored": 202, "duplicate": 200}
+_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _BAD = {"invalid": 422, "forbidden": 403, "conflict": 409}
 
 VERDICT: dict[str, Any] = {
@@ -130,18 +131,13 @@ async def post_profiles(request: Request) -> Response:
     response_class=Response,
 )
 @needs(Policy.READ)
-def get_profile(request: Request, profile_id: Annotated[str, Path(max_length=64)]) -> Response:
+def get_profile(request: Request, profile_id: Annotated[str, Path(pattern=_ID)]) -> Response:
     """A profile as it was handed in, byte for byte, also from the archive."""
-    document = rows_document(request, profile_id)
+    with service_of(request).database.reading() as session:
+        document = rows.document(session, profile_id)
     if document is None:
         raise NotFoundError(f"there is no profile {profile_id!r}")
     return Response(document, media_type=JSON)
-
-
-def rows_document(request: Request, profile_id: str) -> bytes | None:
-    """The document of a profile."""
-    with service_of(request).database.reading() as session:
-        return rows.document(session, profile_id)
 
 
 @router.get(
