@@ -93,6 +93,11 @@ def without_p(key: str) -> str:
     return key.removesuffix("p") if key.startswith("amd epyc") else key
 
 
+def silicon_of(key: str) -> str:
+    """What models of the same silicon have in common: 7302 and 7302P; an Altra Max with and without its part number."""
+    return "ampere altra max" if key.startswith("ampere altra max") else without_p(key)
+
+
 def key_of(cpu: CpuDescription) -> str:
     """The key of a node's processor. ARM names only its core, so Altra and Altra Max are told by their core count."""
     key = cpu_name.normalise(cpu.model_name or "")
