@@ -14,29 +14,9 @@ from payloads.backends.device_code import PAYLOADS
 from payloads.compiled import open_kernel, simulate, variants
 from payloads.kernels.vertexing import display, reference, reference_annealing, reference_fit
 from payloads.kernels.vertexing.physics import differences, measure, resolution_by_ndof
+from tests.unit.payloads.kernels.running import BEST, outside, results_of
 
-BEST = next(variant.name for variant in variants() if variant.usable)
 MANIFEST = tomllib.loads((PAYLOADS / "kernels/vertexing/manifest.toml").read_text())
-
-
-def results_of(
-    events: Arrays, settings: dict[str, float] | None = None, variant: str = BEST
-) -> list[dict[str, Array]]:
-    opened = open_kernel(variant, "vertexing", events, settings)
-    found = []
-    for event in range(opened.events):
-        opened.process(event)
-        found.append(opened.results())
-    return found
-
-
-def outside(metrics: dict[str, float]) -> list[str]:
-    """Metrics that the manifest does not allow."""
-    allowed = MANIFEST["physics"]
-    assert metrics.keys() == allowed.keys()
-    return [
-        name for name, value in metrics.items() if not allowed[name]["low"] <= value <= allowed[name]["high"]
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +26,7 @@ def crowded() -> Arrays:
 
 @pytest.fixture(scope="module")
 def crowded_results(crowded: Arrays) -> list[dict[str, Array]]:
-    return results_of(crowded)
+    return results_of("vertexing", crowded)
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +63,12 @@ def test_an_event_does_not_depend_on_the_one_before(small: Arrays) -> None:
 
 
 def test_reference_agrees(small: Arrays, expected: dict[str, Array]) -> None:
-    assert differences(expected, results_of(small)[0]) is None
+    assert differences(expected, results_of("vertexing", small)[0]) is None
 
 
 def test_free_energy_and_assignment_of_the_same_prototypes_agree_with_numpy(small: Arrays) -> None:
     """The last state of the annealing, from its prototypes alone, in double precision."""
-    result = results_of(small)[1]
+    result = results_of("vertexing", small)[1]
     settings = {**reference_annealing.DEFAULTS, **MANIFEST["settings"]}
     tracks = reference_annealing.select(one_event(small, 1), settings)
     state = reference_annealing.Annealing(tracks, settings)
@@ -112,7 +92,7 @@ def test_free_energy_and_assignment_of_the_same_prototypes_agree_with_numpy(smal
 @pytest.mark.parametrize("rank", [8, 12, 16])
 def test_fit_is_where_scipy_finds_the_minimum(small: Arrays, rank: int) -> None:
     """All five parameters of every track, vertex and momenta free, the beam spot as a prior; the kernel's weights."""
-    event, result = one_event(small, 0), results_of(small)[0]
+    event, result = one_event(small, 0), results_of("vertexing", small)[0]
     tracks = np.flatnonzero(
         (result["annealing_track_vertex"] == rank) & (result["annealing_track_weight"] > 1e-6)
     )
@@ -151,7 +131,7 @@ def test_fit_is_where_scipy_finds_the_minimum(small: Arrays, rank: int) -> None:
 @pytest.mark.parametrize("rank", [0, 3])
 def test_fit_of_many_tracks_is_at_the_smallest_chi2(small: Arrays, rank: int) -> None:
     """The position alone by scipy, each track's smallest chi2 for a vertex there from the five parameters."""
-    event, result = one_event(small, 0), results_of(small)[0]
+    event, result = one_event(small, 0), results_of("vertexing", small)[0]
     tracks = np.flatnonzero(result["annealing_track_vertex"] == rank)
     m = reference_fit.measured(event, tracks)
     beam = np.array([event[f"beam_{axis}"][0] for axis in "xyz"], dtype=np.float64)
@@ -177,7 +157,7 @@ def test_fit_of_many_tracks_is_at_the_smallest_chi2(small: Arrays, rank: int) ->
 
 
 def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
-    assert outside(measure(crowded, crowded_results)) == []
+    assert outside(MANIFEST, measure(crowded, crowded_results)) == []
 
 
 def test_resolution_improves_with_tracks(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
@@ -198,24 +178,24 @@ def test_resolution_improves_with_tracks(crowded: Arrays, crowded_results: list[
 def test_wrong_parameters_fall_out_of_the_ranges(
     crowded: Arrays, settings: dict[str, float], caught: str
 ) -> None:
-    assert caught in outside(measure(crowded, results_of(crowded, settings)))
+    assert caught in outside(MANIFEST, measure(crowded, results_of("vertexing", crowded, settings)))
 
 
 def test_broken_results_fall_out_of_the_ranges(
     crowded: Arrays, crowded_results: list[dict[str, Array]]
 ) -> None:
     shifted = [{**r, "annealing_vertex_x": r["annealing_vertex_x"] * 3} for r in crowded_results]
-    assert "annealing_x_resolution_um" in outside(measure(crowded, shifted))
+    assert "annealing_x_resolution_um" in outside(MANIFEST, measure(crowded, shifted))
     rolled = [{**r, "density_track_vertex": np.roll(r["density_track_vertex"], 1)} for r in crowded_results]
-    assert "density_purity" in outside(measure(crowded, rolled))
+    assert "density_purity" in outside(MANIFEST, measure(crowded, rolled))
     confident = [{**r, "density_vertex_zz": r["density_vertex_zz"] / 9} for r in crowded_results]
-    assert outside(measure(crowded, confident)) == ["density_z_pull"]
+    assert outside(MANIFEST, measure(crowded, confident)) == ["density_z_pull"]
     crowded_out = [{**r, "overflow": np.ones(1, np.int32)} for r in crowded_results]
-    assert "overflow" in outside(measure(crowded, crowded_out))
+    assert "overflow" in outside(MANIFEST, measure(crowded, crowded_out))
 
 
 def test_broken_results_differ_from_the_reference(small: Arrays, expected: dict[str, Array]) -> None:
-    result = results_of(small)[0]
+    result = results_of("vertexing", small)[0]
     broken = {
         "um off in y": {"annealing_vertex_y": result["annealing_vertex_y"] + np.float32(5e-4)},
         "have no partner": {"density_vertex_z": result["density_vertex_z"] + np.float32(0.01)},
@@ -235,7 +215,7 @@ def test_broken_results_differ_from_the_reference(small: Arrays, expected: dict[
             np.arange(len(small["track_layers"])) % 10 == 0, 0, small["track_layers"]
         ).astype(np.uint8),
     }
-    assert differences(expected, results_of(dropped)[0]) is not None
+    assert differences(expected, results_of("vertexing", dropped)[0]) is not None
 
 
 def few_tracks(small: Arrays, count: int) -> dict[str, Array]:
@@ -247,7 +227,7 @@ def few_tracks(small: Arrays, count: int) -> dict[str, Array]:
 @pytest.mark.parametrize("count", [0, 1, 2, 17])
 def test_few_tracks_are_no_trouble(small: Arrays, count: int) -> None:
     events = few_tracks(small, count)
-    result = results_of(events)[0]
+    result = results_of("vertexing", events)[0]
     assert len(result["annealing_track_vertex"]) == count
     assert len({open_kernel(BEST, "vertexing", events, {}, lanes).measure(0, 1)[1] for lanes in (1, 0)}) == 1
 
@@ -256,7 +236,7 @@ def test_values_that_are_no_numbers_are_not_selected(small: Arrays) -> None:
     z0, phi, variance = (small[name].copy() for name in ("track_z0", "track_phi", "track_covariance_44"))
     z0[::7], phi[1::7], variance[2::7], z0[3::7], variance[4::7] = np.nan, np.inf, np.nan, 1e30, 0.0
     events = {**small, "track_z0": z0, "track_phi": phi, "track_covariance_44": variance}
-    result = results_of(events)[0]
+    result = results_of("vertexing", events)[0]
     touched = np.arange(len(result["annealing_track_vertex"])) % 7 < 5
     assert np.all(result["annealing_track_vertex"][touched] == -1)
     assert np.isfinite(result["annealing_vertex_z"]).all()
@@ -286,7 +266,7 @@ def test_settings_out_of_bounds_are_refused(small: Arrays, settings: dict[str, f
 
 
 def test_picture_is_a_small_svg(small: Arrays) -> None:
-    svg = display.picture(one_event(small, 0), results_of(small)[0])
+    svg = display.picture(one_event(small, 0), results_of("vertexing", small)[0])
     assert svg.startswith("<svg")
     assert len(svg) < 300_000
     assert "vertices by annealing" in svg
