@@ -187,7 +187,10 @@ class RefreshSettings(Section):
     interval_s: float = Field(default=2, gt=0, le=3600, description="pause when nothing is waiting")
     batch_nodes: int = Field(default=50, ge=1, le=10_000, description="nodes taken at a time")
     share: float = Field(
-        default=0.4, gt=0, le=1, description="of the time that it works while nodes wait; the rest is for requests"
+        default=0.4,
+        gt=0,
+        le=1,
+        description="of the time that it works while nodes wait; the rest is for requests",
     )
 
 
@@ -195,7 +198,10 @@ class FleetSection(Section):
     """Rules of the fleet that a service may set; the others are in capacity.fleet.model.FleetSettings."""
 
     stale_after_days: float = Field(
-        default=7, gt=0, le=365, description="a node that was not seen for so long is stale and counts no more"
+        default=7,
+        gt=0,
+        le=365,
+        description="a node that was not seen for so long is stale and counts no more",
     )
     slot_window_hours: float = Field(
         default=24, gt=0, le=24 * 30, description="looks from slots of a node within this count as concurrent"

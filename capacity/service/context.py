@@ -43,7 +43,8 @@ def make_service(config: Config, database: Database, archive: Path) -> Service:
         authenticator=Authenticator(database, config),
         estimators=Estimators(database),
         fleet=FleetSettings(
-            stale_after=timedelta(days=rules.stale_after_days), slot_window=timedelta(hours=rules.slot_window_hours)
+            stale_after=timedelta(days=rules.stale_after_days),
+            slot_window=timedelta(hours=rules.slot_window_hours),
         ),
         archive=archive,
     )

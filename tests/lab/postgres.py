@@ -22,10 +22,10 @@ from tests.lab.waiting import HungError, until
 
 _VERSIONS = Path("/usr/lib/postgresql")
 _RUN_AS = "postgres"
+_MEMORY = Path("/dev/shm")  # where fsync costs nothing
 _START_S = 60
 _NUMBERS = count()
-QUICK = ("fsync=off", "full_page_writes=off", "max_connections=50")
-"""Settings where nobody pulls the plug: the machine stays up, so nothing that was written is lost."""
+SETTINGS = ("max_connections=50",)
 
 
 def programs() -> Path:
@@ -53,7 +53,7 @@ class Server:
     """
 
     directory: Path
-    settings: Sequence[str] = QUICK
+    settings: Sequence[str] = SETTINGS
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def url(self, name: str = "postgres") -> str:
@@ -133,7 +133,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(settings: Sequence[str] = QUICK, where: Path | None = None) -> Iterator[Server]:
+def running(settings: Sequence[str] = SETTINGS, where: Path | None = None) -> Iterator[Server]:
     """A server from when it answers until it has ended and its data are gone.
 
     Args:
@@ -194,7 +194,7 @@ def _as_whom() -> dict[str, object]:
 def postgres() -> Iterator[Server]:
     """One server for all tests of a session; each makes a database of its own."""
     try:
-        with running() as server:
+        with running(where=_MEMORY if _MEMORY.is_dir() else None) as server:
             yield server
     except LabUnavailableError as error:
         skip_or_fail(error)
