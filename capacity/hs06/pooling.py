@@ -87,6 +87,11 @@ def per_cpu(row: Row) -> float:
     return (row.hs06_total or 0.0) / row.logical_cpus * HS06_RATIO.get(row.table, HS06_RATIO["SL6"])[0]
 
 
+def site_of(row: Row) -> str:
+    """`IHEP` and `IHEP-new`, `CA-UVic-Cloud` and `CA_UVic_Cloud` are one site."""
+    return row.site.split(" ")[0].replace("_", "-").removesuffix("-new")
+
+
 def _precision(witness: _Witness, middle: float) -> float:
     far = abs(witness.score - middle) / witness.sigma
     return min(1.0, _OUTLYING / far if far else 1.0) / witness.sigma**2
@@ -102,10 +107,9 @@ def _between(witnesses: Sequence[_Witness], weights: Sequence[float]) -> float:
 
 
 def _by_site(candidates: Iterable[Row]) -> list[list[Row]]:
-    """Rows of one site together: `IHEP` and `IHEP-new`, `CA-UVic-Cloud` and `CA_UVic_Cloud` are one."""
     sites: dict[str, list[Row]] = defaultdict(list)
     for row in candidates:
-        sites[row.site.split(" ")[0].replace("_", "-").removesuffix("-new")].append(row)
+        sites[site_of(row)].append(row)
     return list(sites.values())
 
 

@@ -61,6 +61,7 @@ class Processor(NamedTuple):
         cores: physical, of one package.
         nominal_ghz: base clock.
         l3_mib: of one package.
+        source: who publishes it; the file also says which second list it was compared with.
     """
 
     key: str

@@ -105,7 +105,17 @@ def environment() -> Environment:
     )
     names: dict[str, Any] = {
         name: getattr(formatting, name)
-        for name in ("number", "whole", "interval", "percent", "size", "moment", "machine_moment", "age", "coded")
+        for name in (
+            "number",
+            "whole",
+            "interval",
+            "percent",
+            "size",
+            "moment",
+            "machine_moment",
+            "age",
+            "coded",
+        )
     }
     made.filters.update(names)
     return made

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from capacity.errors import NotFoundError
 from capacity.fleet.model import CheckView, FleetSettings, Roll
+from capacity.fleet.outliers import finding as outlier_finding
 from capacity.fleet.staleness import fresh_after, is_stale
 from capacity.hs06.calibration import Calibration
 from capacity.hs06.model import Method
-from capacity.service import tokens
+from capacity.service import fleet_view, tokens
 from capacity.service.estimators import Estimators
 from capacity.service.refresh import refresh_node
-from capacity.service.views import rolls
 from capacity.service.views.access import TokenRowView, TokensView
 from capacity.service.views.attention import attention_of
 from capacity.service.views.common import log_interval
@@ -50,7 +50,7 @@ def overview(database: Database, settings: FleetSettings, now: datetime) -> Over
         UnavailableError: the database cannot be asked.
     """
     with database.reading() as session:
-        found = rolls.fleet(session, fresh_after(now, settings))
+        found = fleet_view.fleet(session, now, settings)
         odd = nodes.summaries(
             session,
             NodeFilter(with_findings=True, seen_after=fresh_after(now, settings)),
@@ -59,14 +59,14 @@ def overview(database: Database, settings: FleetSettings, now: datetime) -> Over
         )
         states = nodes.states(session, [(one.site, one.node_id) for one in odd]) if odd else []
         active = calibrations.active(session)
-    sites = rolls.of_sites(found)
+    sites = fleet_view.of_sites(found)
     return overview_view(
         OverviewParts(
-            cms=rolls.of_cms(found),
+            cms=fleet_view.of_cms(found),
             sites=sites,
             sites_known=len(found.sites),
-            federations=rolls.of_federations(found),
-            countries=rolls.of_countries(found),
+            federations=fleet_view.of_federations(found),
+            countries=fleet_view.of_countries(found),
             attention=attention_of(sites, states),
             calibration_version=active.version if active else Calibration.shipped().version,
         ),
@@ -81,7 +81,7 @@ def site_rolls(database: Database, settings: FleetSettings, now: datetime) -> li
         UnavailableError: the database cannot be asked.
     """
     with database.reading() as session:
-        return rolls.of_sites(rolls.fleet(session, fresh_after(now, settings)))
+        return fleet_view.of_sites(fleet_view.fleet(session, now, settings))
 
 
 def site(
@@ -94,12 +94,12 @@ def site(
         UnavailableError: the database cannot be asked.
     """
     with database.reading() as session:
-        found = rolls.fleet(session, fresh_after(now, settings), name)
+        found = fleet_view.fleet(session, now, settings, name)
     info = found.sites.get(name)
     if info is None:
         raise NotFoundError(f"no node of {name} has sent a profile: see the list of sites")
     listed = site_nodes(database, name, after, settings, now)
-    return site_view(info, rolls.of_site(found, name), listed, first=after is None, now=now)
+    return site_view(info, fleet_view.of_site(found, name), listed, first=after is None, now=now)
 
 
 def node(
@@ -128,8 +128,11 @@ def node(
     with database.reading() as session:
         past = nodes.estimate_history(session, state.site, state.node_id, HISTORY_ROWS)
         document = profiles.document(session, state.slots[0].profile_id) if state.slots else None
+        current = nodes.summary(session, state.site, state.node_id)
+        odd = fleet_view.outlier_of_node(session, now, settings, current) if current is not None else None
     fresh = state.model_copy(update={"stale": is_stale(state.last_seen_at, now, settings)})
-    return node_view(fresh, [_history(one) for one in past], _parsed(document), now)
+    outliers = [outlier_finding(odd)] if odd is not None else []
+    return node_view(fresh, [_history(one) for one in past], _parsed(document), now, outliers)
 
 
 def site_nodes(

@@ -42,7 +42,9 @@ def attention_of(sites: Sequence[Roll], odd: Sequence[NodeState]) -> tuple[Atten
             _stale,
             "stale",
         ),
-        AttentionGroup(kind="finding", hint="Nodes whose figures are odd, the largest first.", entries=findings),
+        AttentionGroup(
+            kind="finding", hint="Nodes whose figures are odd, the largest first.", entries=findings
+        ),
     )
     return tuple(group for group in groups if group.entries)
 
@@ -73,7 +75,9 @@ def _below(site: Roll) -> Attention:
 def _stale(site: Roll) -> Attention:
     seen = f"{site.last_seen_at:%Y-%m-%d}" if site.last_seen_at else "never"
     return Attention(
-        site=site.name, says=f"Of {site.nodes} nodes; the newest profile of any is of {seen}.", nodes=site.stale_nodes
+        site=site.name,
+        says=f"Of {site.nodes} nodes; the newest profile of any is of {seen}.",
+        nodes=site.stale_nodes,
     )
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from pydantic import Field
 
 from capacity.fleet.model import CheckView, Gate, Interval, NodeState, SlotView
+from capacity.hs06.gpu import Columns, columns
+from capacity.hs06.mix import shipped_mixes
 from capacity.hs06.model import Estimate, Finding, GpuDevice, Method, NodeEvidence, Rung
 from capacity.service.views.common import METHOD_TITLES, Fact, View, age_s, log_interval, scaled
 from capacity.service.views.machine import CacheRow, CoreSourceRow, NumaRow, machine_facts, topology
@@ -56,6 +58,14 @@ class HistoryRow(View):
     profile_id: str | None
 
 
+class MixColumns(View):
+    """Pledgeable CPU, GPU inventory and effective equivalent, for one named workload mix."""
+
+    mix: str
+    mix_title: str
+    columns: Columns
+
+
 class NodeView(View):
     """Everything the page of a node shows."""
 
@@ -89,6 +99,9 @@ class NodeView(View):
     history: tuple[HistoryRow, ...]
     findings: tuple[Finding, ...]
     gpus: tuple[GpuDevice, ...]
+    gpu_columns: tuple[MixColumns, ...] = Field(
+        description="one for each workload mix; empty = no GPU was granted"
+    )
     latest_profile_id: str | None
 
     @property
@@ -107,6 +120,7 @@ def node_view(
     history: Sequence[HistoryRow],
     profile: CapabilityProfile | None,
     now: datetime,
+    outliers: Sequence[Finding] = (),
 ) -> NodeView:
     """Compose the page of a node.
 
@@ -115,6 +129,7 @@ def node_view(
         history: its estimates, latest first.
         profile: the latest document; None if it is no longer in the table.
         now: for ages.
+        outliers: findings of a comparison with like nodes.
     """
     estimate = state.estimate
     latest = state.slots[0] if state.slots else None
@@ -148,8 +163,9 @@ def node_view(
         checks=latest.checks if latest else (),
         slots=tuple(_slot(slot, now) for slot in state.slots),
         history=tuple(history),
-        findings=(*state.findings, *(estimate.findings if estimate else ())),
+        findings=(*state.findings, *outliers, *(estimate.findings if estimate else ())),
         gpus=state.gpus,
+        gpu_columns=gpu_columns(state),
         latest_profile_id=latest.profile_id if latest else None,
     )
 
@@ -164,6 +180,23 @@ def waiting_view(summary: NodeSummary, now: datetime) -> NodeView:
         profiles=summary.profiles,
     )
     return node_view(state, (), None, now)
+
+
+def gpu_columns(state: NodeState) -> tuple[MixColumns, ...]:
+    """The three columns of a node with GPUs, for each mix that ships with the package."""
+    evidence, estimate = state.evidence, state.estimate
+    if evidence is None or estimate is None or not evidence.gpus:
+        return ()
+    return tuple(
+        MixColumns(
+            mix=mix.name,
+            mix_title=mix.title,
+            columns=columns(
+                evidence, estimate, mix, usable=state.usable, unusable_reason=state.unusable_reason
+            ),
+        )
+        for mix in shipped_mixes().values()
+    )
 
 
 def ladder(estimate: Estimate | None) -> tuple[LadderRow, ...]:

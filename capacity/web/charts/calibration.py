@@ -11,6 +11,8 @@ import altair as alt
 from capacity.service.views.calibration import ResidualRow
 from capacity.web.charts.theme import Palette, config
 
+LEAST_REACH_PERCENT = 10.0
+"""The axis of errors reaches at least so far to both sides, so that small errors look small."""
 KINDS = ["fitted", "family left out"]
 
 
@@ -64,11 +66,17 @@ def family_rows(residuals: Sequence[ResidualRow]) -> list[dict[str, Any]]:
 
 def families(residuals: Sequence[ResidualRow], colours: Palette) -> dict[str, Any]:
     """Vega-Lite specification: predicted / measured − 1 in per cent, a row for each family."""
+    records = family_rows(residuals)
+    reach = max([LEAST_REACH_PERCENT, *(1.1 * abs(record["error_percent"]) for record in records)])
     points = (
-        alt.Chart(alt.InlineData(values=family_rows(residuals)))
+        alt.Chart(alt.InlineData(values=records))
         .mark_point(size=60, strokeWidth=1.6, opacity=0.9)
         .encode(
-            x=alt.X("error_percent:Q", title="predicted / measured − 1, %"),
+            x=alt.X(
+                "error_percent:Q",
+                title="predicted / measured − 1, %",
+                scale=alt.Scale(domain=[-reach, reach], nice=False),
+            ),
             y=alt.Y("family:N", title=None),
             **_by_kind(colours),
         )

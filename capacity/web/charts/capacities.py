@@ -45,7 +45,11 @@ def capacities(rolls: Sequence[RollRow], colours: Palette) -> dict[str, Any]:
     spans = (
         base.transform_filter("isValid(datum.low)")
         .mark_rule(strokeWidth=3)
-        .encode(x=alt.X("low:Q", title="kHS23 (1 kHS23 = 1 000 HS23)"), x2="high:Q", color=shade)
+        .encode(
+            x=alt.X("low:Q", title="kHS23 (1 kHS23 = 1 000 HS23)", axis=alt.Axis(tickCount=8)),
+            x2="high:Q",
+            color=shade,
+        )
     )
     points = base.mark_point(filled=False, size=80, strokeWidth=2, opacity=1).encode(
         x="khs23:Q",
