@@ -86,6 +86,8 @@ def roll(
         unverified_nodes=_nodes(group for group in fresh if group.usable is None),
         pending_nodes=_nodes(group for group in fresh if group.method is None),
         granted_cores=cores,
+        usable_cores=sum(group.granted_cores for group in usable),
+        unusable_cores=sum(group.granted_cores for group in counted if group.usable is False),
         hs23=worth,
         hs23_usable=interval(usable),
         constant_10_hs23=CONSTANT_HS23_PER_CORE * cores,

@@ -21,6 +21,8 @@ from capacity.hs06.model import CpuDescription, Method, Rung
 from capacity.hs06.rows import Row
 
 Vector = NDArray[np.float64]
+Typical = dict[tuple[str, str], tuple[float, float]]
+"""(micro-architecture, feature) → mean and spread; ("", feature) for strangers."""
 
 HS06_RATIO = {"SL7": (0.938, 0.069), "SL6": (0.859, 0.112)}
 """HS23 / HS06 of the same model, SMT state and CPU count: mean and standard deviation over 7 and 20 pairs of the tables."""
@@ -41,13 +43,12 @@ _PRIOR = {"clock": 0.5, "l3": 0.1, "cores": 0.1, "sockets": 0.1, "step": 0.1, "r
 class _Case(NamedTuple):
     """One configuration of one model: where it stands in the regression."""
 
-    key: str
+    silicon: str
     microarchitecture: str
     smt_on: bool
     log_score: float
     features: dict[str, float | None]
     table: str
-    weight: float = 1.0
 
 
 class Prediction(NamedTuple):
@@ -57,15 +58,27 @@ class Prediction(NamedTuple):
     sigma: float
 
 
-class FamilyModel:
-    """The fitted model. Make it with `fit`; it is immutable and its answers depend on nothing else."""
+class _Normal(NamedTuple):
+    """The weighted normal equations of the fit, and what each model contributes to them."""
 
-    def __init__(self, columns: Sequence[str], beta: Vector, covariance: Vector, typical: dict[tuple[str, str], tuple[float, float]], configurations: int) -> None:  # fmt: skip
-        self._columns = {name: place for place, name in enumerate(columns)}
-        self._beta = beta
-        self._covariance = covariance
+    precision: Vector
+    moment: Vector
+    of_model: dict[str, tuple[Vector, Vector]]
+
+
+class FamilyModel:
+    """The fitted model. Make it with `fit`; it does not change, and its answers depend on nothing else."""
+
+    def __init__(
+        self, columns: dict[str, int], normal: _Normal, typical: Typical, configurations: int
+    ) -> None:
+        self._columns = columns
+        self._normal = normal
         self._typical = typical
+        self._without: dict[str, FamilyModel] = {}
         self.configurations = configurations
+        self._covariance = np.linalg.inv(normal.precision)
+        self._beta: Vector = self._covariance @ normal.moment
 
     @classmethod
     def fit(cls, rows: Iterable[Row]) -> FamilyModel:
@@ -80,21 +93,32 @@ class FamilyModel:
                 "no row of the table has a known micro-architecture, its cores and its SMT state"
             )
         typical = _typical(cases)
-        columns = _columns(cases)
-        places = {name: place for place, name in enumerate(columns)}
-        design = np.array([_line(case, places, typical)[0] for case in cases])
-        offset = np.array([math.log(_ratio(case.table)[0]) for case in cases])
-        score = np.array([case.log_score for case in cases]) + offset
+        columns = {name: place for place, name in enumerate(_columns(cases))}
+        design = np.array([_line(case, columns, typical)[0] for case in cases])
+        score = np.array([case.log_score + math.log(_ratio(case.table)[0]) for case in cases])
         noise = np.array([_MODEL_SIGMA if case.table == "HS23" else _HS06_SIGMA for case in cases])
         prior = np.diag([1.0 / _width(name) ** 2 for name in columns])
         weight = 1.0 / noise**2
-        beta, covariance = np.zeros(len(columns)), prior
         for _ in range(12):
-            covariance = np.linalg.inv(prior + design.T @ (weight[:, None] * design))
-            beta = covariance @ (design.T @ (weight * score))
-            squared = ((score - design @ beta) / noise) ** 2
-            weight = (_FREEDOM + 1) / (_FREEDOM + squared) / noise**2
-        return cls(columns, beta, covariance, typical, len(cases))
+            beta = np.linalg.solve(prior + design.T @ (weight[:, None] * design), design.T @ (weight * score))
+            weight = (_FREEDOM + 1) / (_FREEDOM + ((score - design @ beta) / noise) ** 2) / noise**2
+        parts: dict[str, tuple[Vector, Vector]] = {}
+        for case, line, w, y in zip(cases, design, weight, score, strict=True):
+            precision, moment = parts.get(case.silicon, (np.zeros_like(prior), np.zeros(len(columns))))
+            parts[case.silicon] = precision + w * np.outer(line, line), moment + w * y * line
+        normal = _Normal(prior + design.T @ (weight[:, None] * design), design.T @ (weight * score), parts)
+        return cls(columns, normal, typical, len(cases))
+
+    def without(self, key: str) -> FamilyModel:
+        """The same fit as if no row of this model (or its siblings of the same silicon) had been in the table."""
+        silicon = processors.silicon_of(key)
+        if silicon not in self._normal.of_model:
+            return self
+        if silicon not in self._without:
+            precision, moment = self._normal.of_model[silicon]
+            rest = _Normal(self._normal.precision - precision, self._normal.moment - moment, {})
+            self._without[silicon] = FamilyModel(self._columns, rest, self._typical, self.configurations)
+        return self._without[silicon]
 
     def of_core(self, cpu: CpuDescription, *, smt_on: bool) -> Prediction | None:
         """ln(HS23 per physical core) with SMT on or off; None for a stranger."""
@@ -120,7 +144,7 @@ class FamilyModel:
         if any(one is None for _, one in both):
             why = f"{name} ({cpu.arch or 'architecture not known'}) is of no micro-architecture that the table has scores of"
             return Rung(method=Method.FAMILY, says="No family model for this processor.", reason=why)
-        score, sigma = per_cpu(
+        score, sigma = mixture(
             [(one.log_score - (math.log(2) if smt else 0.0), one.sigma) for smt, one in both if one]
         )
         features = _features(cpu)
@@ -160,7 +184,7 @@ def may_have_smt(cpu: CpuDescription) -> bool:
     return not (cpu.arch == "aarch64" or (root is not None and (root in none or root.startswith("neoverse"))))
 
 
-def per_cpu(states: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def mixture(states: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Mean and standard deviation of equally likely (ln score, sigma): the gap between them is part of the sigma."""
     mean = sum(score for score, _ in states) / len(states)
     return mean, math.sqrt(sum(sigma**2 + (score - mean) ** 2 for score, sigma in states) / len(states))
@@ -223,8 +247,8 @@ def _features(cpu: CpuDescription) -> dict[str, float | None]:
     }
 
 
-def _typical(cases: Iterable[_Case]) -> dict[tuple[str, str], tuple[float, float]]:
-    """(micro-architecture, feature) → mean and spread, for nodes that do not tell; ("", feature) for strangers."""
+def _typical(cases: Iterable[_Case]) -> Typical:
+    """What nodes are taken to have that do not tell."""
     seen: dict[tuple[str, str], list[float]] = defaultdict(list)
     for case in cases:
         for name, value in case.features.items():
@@ -255,7 +279,7 @@ def _width(column: str) -> float:
     ) or _PRIOR[first]
 
 
-def _line(case: _Case, places: dict[str, int], typical: dict[tuple[str, str], tuple[float, float]]) -> tuple[Vector, dict[str, float]]:  # fmt: skip
+def _line(case: _Case, places: dict[str, int], typical: Typical) -> tuple[Vector, dict[str, float]]:  # fmt: skip
     """The line of the design matrix, and the spread of each feature that had to be guessed."""
     line = np.zeros(len(places))
     unknown: dict[str, float] = {}
@@ -277,7 +301,7 @@ def _line(case: _Case, places: dict[str, int], typical: dict[tuple[str, str], tu
     return line, unknown
 
 
-def _guess(name: str, lineage: Sequence[str], typical: dict[tuple[str, str], tuple[float, float]]) -> tuple[float, float]:  # fmt: skip
+def _guess(name: str, lineage: Sequence[str], typical: Typical) -> tuple[float, float]:  # fmt: skip
     for microarchitecture in (*reversed(lineage), ""):
         if (microarchitecture, name) in typical:
             return typical[microarchitecture, name]

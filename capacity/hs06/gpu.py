@@ -161,7 +161,7 @@ def _node(evidence: NodeEvidence, estimate: Estimate, mix: Mix, end: int) -> Nod
         {
             name: equivalent(rates[proxy].gpu, rates[proxy].cpu, base)
             for name, proxy in mix.proxies().items()
-            if proxy in rates
+            if proxy is not None and proxy in rates
         },
     )
 

@@ -61,6 +61,7 @@ class Processor(NamedTuple):
         cores: physical, of one package.
         nominal_ghz: base clock.
         l3_mib: of one package.
+        source: who publishes it; the file also says which second list it was compared with.
     """
 
     key: str
@@ -91,6 +92,11 @@ def facts_of(key: str) -> Processor | None:
 def without_p(key: str) -> str:
     """The key of the two-socket sibling: `amd epyc 7302p` → `amd epyc 7302`."""
     return key.removesuffix("p") if key.startswith("amd epyc") else key
+
+
+def silicon_of(key: str) -> str:
+    """What models of the same silicon have in common: 7302 and 7302P; an Altra Max with and without its part number."""
+    return "ampere altra max" if key.startswith("ampere altra max") else without_p(key)
 
 
 def key_of(cpu: CpuDescription) -> str:
