@@ -93,7 +93,7 @@ def test_two_slots_of_one_machine_are_one_node_with_one_worth(service: Running, 
     page = service.get(f"/sites/{SITE}/nodes/{node['node_id']}")
     assert f"{node['estimate']['hs23_per_core']:.1f}" in page
 
-    exported = json.loads(service.command("export", "sitesupport", "--site", SITE))
+    exported = json.loads(service.command("export", "site-capacity", "--site", SITE))
     assert json.dumps(exported).count(SITE) >= 1
 
 
