@@ -91,7 +91,7 @@ def fit(pairs: Sequence[Pair], created_at: datetime, note: str | None = None) ->
     if not rows:
         why = f", for example {aside[0].id}: {aside[0].reason}" if aside else ""
         raise BadInputError(
-            f"no node can be calibrated with{why}; a node needs payload scores (`agent bench`) of its fully loaded CPUs and "
+            f"there is no node to calibrate on{why}; a node needs payload scores (`agent bench`) of its fully loaded CPUs and "
             "a measured HS23 score of the same CPUs, or a name that the catalogue knows"
         )
     names = [name for name in kernels if any(name in row.rates.by_kernel for row in rows)]

@@ -144,10 +144,10 @@ def test_what_would_confound_is_left_out_and_named(evidence: NodeEvidence, reaso
 
 def test_nobody_to_fit_to_is_one_sentence() -> None:
     with pytest.raises(
-        BadInputError, match="no node can be calibrated with, for example bad: not at full load"
+        BadInputError, match="there is no node to calibrate on, for example bad: not at full load"
     ):
         fit([pair("bad", node(score(copies=8)))], NOW)
-    with pytest.raises(BadInputError, match="no node can be calibrated with;"):
+    with pytest.raises(BadInputError, match="there is no node to calibrate on;"):
         fit([], NOW)
 
 
