@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from capacity.demo.cpus import demo_cpus
-from capacity.demo.documents import EVENTS_PER_S_PER_HS23, documents
+from capacity.demo.documents import EVENTS_PER_S_PER_HS23, Detail, documents
 from capacity.demo.truth import DemoNode, demo_nodes
 from capacity.hs06.catalogue import Catalogue
 from capacity.service.ingest import accept
@@ -44,6 +44,7 @@ def fill(
     seed: int,
     now: datetime,
     told: Callable[[Filled], None] = lambda _: None,
+    detail: Detail = "whole",
 ) -> Filled:
     """Put in every slot of every node, once a day for some days up to now. Again with the same moment: nothing changes.
 
@@ -54,6 +55,7 @@ def fill(
         seed: of the fleet.
         now: when the last profiles were written, with a time zone.
         told: called after each batch.
+        detail: how much is in a profile, see `capacity.demo.documents`.
 
     Raises:
         UnavailableError: the database cannot be asked; batches before are in it.
@@ -62,14 +64,14 @@ def fill(
     catalogue = Catalogue.shipped()
     for day in range(days):
         at = now - timedelta(days=days - 1 - day)
-        for batch in _batches(fleet(nodes, seed, catalogue), at, seed):
+        for batch in _batches(fleet(nodes, seed, catalogue), at, seed, detail):
             accept(database, batch, SUBMITTER, now)
             done = Filled(nodes, done.profiles + len(batch))
             told(done)
     return done
 
 
-def _batches(machines: Iterator[DemoNode], at: datetime, seed: int) -> Iterator[list[bytes]]:
-    every = (document for node in machines for document in documents(node, at, seed))
+def _batches(machines: Iterator[DemoNode], at: datetime, seed: int, detail: Detail) -> Iterator[list[bytes]]:
+    every = (document for node in machines for document in documents(node, at, seed, detail))
     while batch := list(islice(every, BATCH)):
         yield batch
