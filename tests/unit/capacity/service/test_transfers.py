@@ -238,20 +238,20 @@ def test_what_cannot_be_exported(database: Database) -> None:
 
 
 def test_a_slow_node_is_an_outlier_of_its_likes(database: Database) -> None:
+    slow = f"{0:032x}"
     fill(database, *(document(cores=64, node=f"{i:032x}", boot=None) for i in range(6)))
-    run = f"site,node_id,logical_cpus,hs23\n{SITE},{0:032x},64,500\n".encode()
-    imported(database, "scores", run)
+    imported(database, "scores", f"site,node_id,logical_cpus,hs23\n{SITE},{slow},64,500\n".encode())
     refresh_pending(database, shipped(), NOW, 10)
     with database.reading() as session:
-        (found,) = fleet_view.outliers_of_site(session, NOW, SETTINGS, SITE)
-        summary = nodes.summary(session, SITE, f"{0:032x}")
-        assert summary is not None
-        assert fleet_view.outlier_of_node(session, NOW, SETTINGS, summary) == found
-        other = nodes.summary(session, SITE, f"{1:032x}")
-        assert other is not None
-        assert fleet_view.outlier_of_node(session, NOW, SETTINGS, other) is None
+        summaries = nodes.summaries(session)
+        state = nodes.state(session, SITE, slow)
+        odd = [fleet_view.outlier_of_node(session, NOW, SETTINGS, one) for one in summaries]
 
-    assert found.node.node_id == f"{0:032x}"
+    assert state is not None
+    assert [finding.code for finding in state.findings] == ["outlier-slow"]
+    assert [one.findings > 0 for one in summaries] == [one.node_id == slow for one in summaries]
+    (found,) = (one for one in odd if one is not None)
+    assert found.node.node_id == slow
     assert found.ratio < 0.9
 
 
