@@ -55,7 +55,8 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         intake.start()
         limits = config.limits
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
-        app.state.reception = Reception(intake, InFlight(limits.in_flight_bytes), rate)
+        in_flight = InFlight(limits.in_flight_bytes, metrics.in_flight_bytes.set)
+        app.state.reception = Reception(intake, in_flight, rate, metrics)
         refresher = Refresher(service, metrics.refreshed.inc, metrics.refresh_failures.inc)
         refresher.start()
         yield

@@ -59,7 +59,7 @@ class Estimator:
     def shipped(cls, payload_model: PayloadModel | None = None) -> Estimator:
         """With the catalogue and family model that come with the package."""
         catalogue = Catalogue.shipped()
-        return cls(catalogue, FamilyModel.fit(catalogue.rows), payload_model)
+        return cls(catalogue, catalogue.family, payload_model)
 
     def estimate(self, evidence: NodeEvidence) -> Estimate:
         """The whole ladder for one node."""

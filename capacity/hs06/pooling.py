@@ -63,15 +63,10 @@ def pool(candidates: Iterable[Row], key: str, cpu: CpuDescription, family: Predi
     """
     witnesses = [_witness(group, key, cpu) for group in _by_site(candidates)]
     prior, prior_precision = (family.log_score, 1 / family.sigma**2) if family else (0.0, 0.0)
-    middle = _median([w.score for w in witnesses])
-    weights: list[float] = []
-    for _ in range(10):
-        weights = [_precision(w, middle) for w in witnesses]
-        total = math.fsum(weights) + prior_precision
-        middle = (
-            math.fsum(p * w.score for p, w in zip(weights, witnesses, strict=True)) + prior_precision * prior
-        ) / total
+    weights = _weights(witnesses)
     total = math.fsum(weights) + prior_precision
+    told = math.fsum(p * w.score for p, w in zip(weights, witnesses, strict=True))
+    middle = (told + prior_precision * prior) / total
     return Pool(
         middle,
         math.sqrt(_between(witnesses, weights) + 1 / total),
@@ -92,9 +87,17 @@ def site_of(row: Row) -> str:
     return row.site.split(" ")[0].replace("_", "-").removesuffix("-new")
 
 
-def _precision(witness: _Witness, middle: float) -> float:
-    far = abs(witness.score - middle) / witness.sigma
-    return min(1.0, _OUTLYING / far if far else 1.0) / witness.sigma**2
+def _weights(witnesses: Sequence[_Witness]) -> list[float]:
+    """Precisions, less for sites that are far from where the sites agree (Huber)."""
+    middle = _median([w.score for w in witnesses])
+    weights: list[float] = []
+    for _ in range(10):
+        far = [abs(w.score - middle) / w.sigma for w in witnesses]
+        weights = [
+            min(1.0, _OUTLYING / f if f else 1.0) / w.sigma**2 for f, w in zip(far, witnesses, strict=True)
+        ]
+        middle = math.fsum(p * w.score for p, w in zip(weights, witnesses, strict=True)) / math.fsum(weights)
+    return weights
 
 
 def _between(witnesses: Sequence[_Witness], weights: Sequence[float]) -> float:

@@ -113,10 +113,11 @@ def microarchitecture_of(cpu: CpuDescription) -> str | None:
 
     archspec comes last: it judges by flags, and hypervisors hide flags (a Zen 3 without `pku` looks like Zen 2).
     """
-    name = cpu_name.parse(cpu.model_name or "")
-    for pattern, microarchitecture in _BY_NAME:
-        if re.search(pattern, key_of(cpu)) and name.model:
-            return microarchitecture
+    name, key = cpu_name.parse(cpu.model_name or ""), key_of(cpu)
+    if name.model:
+        for pattern, microarchitecture in _BY_NAME:
+            if re.search(pattern, key):
+                return microarchitecture
     if cpu.x86_family is not None and cpu.x86_model is not None:
         if cpu.x86_family == 6 and cpu.x86_model in _INTEL:
             cascade = cpu.x86_model == 85 and "cascadelake" in (cpu.microarchitecture, name.microarchitecture)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from capacity.hs06 import pooling, processors
 from capacity.hs06.catalogue import Catalogue
+from capacity.hs06.estimate import Estimator
 from capacity.hs06.family import FamilyModel, Prediction, describe
-from capacity.hs06.model import CpuDescription
+from capacity.hs06.model import CpuDescription, NodeEvidence
 from capacity.hs06.rows import Row
 
 
@@ -70,16 +71,21 @@ class Report(NamedTuple):
         return {name: Report(name, tuple(errors)) for name, errors in sorted(found.items())}
 
 
-def family_without_model(catalogue: Catalogue, *, refit: bool = False) -> Report:
+def family_without_model(
+    catalogue: Catalogue, *, refit: bool = False, only: Collection[str] | None = None
+) -> Report:
     """The family model for each published configuration, fitted without its model (all sockets, SMT states and siblings).
 
     Args:
         catalogue: with the rows.
         refit: fit anew for each model, instead of taking its rows out of the normal equations at fixed robust weights.
+        only: the names of processors to do this for; None = all.
     """
     errors = []
     for rows in _configurations(catalogue):
         first = rows[0]
+        if only is not None and first.cpu_model not in only:
+            continue
         if refit:
             silicon = processors.silicon_of(first.key)
             model = FamilyModel.fit(
@@ -108,6 +114,24 @@ def lookup_without_row(catalogue: Catalogue) -> Report:
     return Report(
         "same model, the row left out", _lookups(catalogue, lambda row, other: row.number == other.number)
     )
+
+
+def ladder_without_site(catalogue: Catalogue, sites: Collection[str]) -> Report:
+    """The whole ladder for the nodes of sites, each from a table in which its site does not occur."""
+    errors = []
+    for site in sites:
+        rest = Catalogue.of(
+            (row for row in catalogue.rows if pooling.site_of(row) != site), catalogue.version
+        )
+        estimator = Estimator(rest, rest.family)
+        for row in (
+            row for rows in _configurations(catalogue) for row in rows if pooling.site_of(row) == site
+        ):
+            cpu = describe(row)
+            estimate = estimator.estimate(NodeEvidence(cpu=cpu, scope="node", cores_present=row.logical_cpus))
+            found = Prediction(math.log(estimate.hs23_per_core), estimate.sigma)
+            errors.append(_error(row, row.hs23_per_core or 0.0, found))
+    return Report("whole ladder, the site left out", tuple(errors))
 
 
 def constant(catalogue: Catalogue, score: float = 10.0) -> Report:
@@ -164,7 +188,7 @@ def _error(row: Row, published: float, estimate: Prediction) -> Error:
 
 
 def reports(catalogue: Catalogue, *, refit: bool = False) -> Sequence[Report]:
-    """All of them, as the catalogue page and `python -m benchmarks.catalogue` show them."""
+    """All that are quick enough for a page; `python -m benchmarks.catalogue` adds the whole ladder."""
     return (
         lookup_from_other_sites(catalogue),
         lookup_without_row(catalogue),

@@ -61,7 +61,11 @@ def open_door(database_url: str) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Door:
-            flags = {"database.url": database_url, "data_directory": "/nonexistent", "auth.public_read": False}
+            flags = {
+                "database.url": database_url,
+                "data_directory": "/nonexistent",
+                "auth.public_read": False,
+            }
             flags |= {key.replace("__", "."): value for key, value in settings.items()}
             app = create_app(load(flags, {}).config, {})
             return Door(stack.enter_context(TestClient(app)))

@@ -120,7 +120,13 @@ def test_the_guard_comes_before_the_body(door: Door) -> None:
 
 
 def test_a_wrong_scheme_and_a_wrong_token_are_401(door: Door) -> None:
-    for value in ("Basic YWxpY2U6cHc=", "Bearer", "Bearer x", "Bearer " + "a" * 9000, "Bearer sitecap_abc_def"):
+    for value in (
+        "Basic YWxpY2U6cHc=",
+        "Bearer",
+        "Bearer x",
+        "Bearer " + "a" * 9000,
+        "Bearer sitecap_abc_def",
+    ):
         answer = door.ask("GET", "/api/v1/nodes", headers={"Authorization": value})
         assert answer.status_code == 401, value
         assert answer.headers["content-type"] == "application/problem+json"

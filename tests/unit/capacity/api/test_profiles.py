@@ -175,6 +175,10 @@ def deep(levels: int) -> bytes:
     return profile().replace(b'"facts": {}', b'"facts": {"x": ' + b"[" * levels + b"]" * levels + b"}")
 
 
+def no_number(text: str) -> None:
+    pytest.fail(f"{text} is not a number of JSON")
+
+
 HOSTILE = "'; DROP TABLE profile; --<script>alert(1)</script>\u202e\u0000"
 
 
@@ -186,7 +190,8 @@ class TestHostile:
         [
             pytest.param(profile(checks=[{"id": "CPU-01"}] * 100_000), id="many-wrong-checks"),
             pytest.param(
-                profile().replace(b'"checks": []', b'"checks": [' + b"{}," * 999_999 + b"{}]"), id="million-checks"
+                profile().replace(b'"checks": []', b'"checks": [' + b"{}," * 999_999 + b"{}]"),
+                id="million-checks",
             ),
             pytest.param(profile().replace(b"8.0", b"NaN"), id="nan"),
             pytest.param(profile().replace(b"8.0", b"Infinity"), id="infinity"),
@@ -216,7 +221,8 @@ class TestHostile:
     def test_strings_of_every_kind_are_kept_as_strings(self, door: Door) -> None:
         hostile = HOSTILE.replace("\u0000", "")
         document = profile(
-            node={"id": node(3), "id_basis": [hostile], "hostname": hostile[:60]}, agent={"version": hostile[:60]}
+            node={"id": node(3), "id_basis": [hostile], "hostname": hostile[:60]},
+            agent={"version": hostile[:60]},
         )
         answer = door.post(document)
         assert answer.status_code in (202, 422)
@@ -230,4 +236,4 @@ class TestHostile:
         for path in ("/api/v1/nodes", "/api/v1/sites", "/api/v1/estimates", "/api/v1/sites?by=cms"):
             found = door.ask("GET", path, "read")
             assert found.status_code == 200, path
-            json.loads(found.text, parse_constant=lambda text: pytest.fail(f"{path} says {text}"))
+            json.loads(found.text, parse_constant=no_number)

@@ -61,7 +61,9 @@ def net(issuer: Issuer) -> Net:
 
 
 def settings(**more: Any) -> AuthSettings:
-    issuers = [{"issuer": "https://issuer.lab", "audience": [AUDIENCE], "grants": GRANTS, **more.pop("issuer", {})}]
+    issuers = [
+        {"issuer": "https://issuer.lab", "audience": [AUDIENCE], "grants": GRANTS, **more.pop("issuer", {})}
+    ]
     return load({"auth.issuers": issuers, **more}, {}).config.auth
 
 
@@ -76,8 +78,12 @@ Verify = Callable[[str], Principal]
 
 class TestGrants:
     def test_a_site_in_the_scope_is_the_site_granted(self, issuer: Issuer, verify: Verify) -> None:
-        found = verify(issuer.token(aud=AUDIENCE, scope=f"openid sitecap.submit:/{SITE} sitecap.submit:/{OTHER_SITE}"))
-        assert found == Principal("alice@https://issuer.lab", frozenset({Role.SUBMIT}), frozenset({SITE, OTHER_SITE}))
+        found = verify(
+            issuer.token(aud=AUDIENCE, scope=f"openid sitecap.submit:/{SITE} sitecap.submit:/{OTHER_SITE}")
+        )
+        assert found == Principal(
+            "alice@https://issuer.lab", frozenset({Role.SUBMIT}), frozenset({SITE, OTHER_SITE})
+        )
 
     def test_a_right_to_read_does_not_widen_the_right_to_write(self, issuer: Issuer, verify: Verify) -> None:
         found = verify(issuer.token(aud=AUDIENCE, scope=f"sitecap.read sitecap.submit:/{SITE}"))
@@ -293,7 +299,9 @@ class TestKeys:
             {"issuer": "https://issuer.lab"},
         ],
     )
-    def test_a_discovery_document_of_somebody_else_is_not_followed(self, net: Net, document: dict[str, Any]) -> None:
+    def test_a_discovery_document_of_somebody_else_is_not_followed(
+        self, net: Net, document: dict[str, Any]
+    ) -> None:
         net.document = document
         with pytest.raises(UnavailableError):
             self.keys(net, lambda: 0.0).find("lab")
@@ -331,10 +339,12 @@ class TestConfiguration:
         ],
     )
     def test_a_grant_that_makes_no_sense_is_refused_at_the_start(self, grant: dict[str, Any]) -> None:
-        with pytest.raises(ConfigError, match="auth.issuers.0.grants.0"):
+        with pytest.raises(ConfigError, match=r"auth\.issuers\.0\.grants\.0"):
             settings(issuer={"grants": [grant]})
 
-    @pytest.mark.parametrize("issuer", [{"issuer": "http://issuer.lab"}, {"audience": []}, {"algorithms": ["HS256"]}])
+    @pytest.mark.parametrize(
+        "issuer", [{"issuer": "http://issuer.lab"}, {"audience": []}, {"algorithms": ["HS256"]}]
+    )
     def test_so_is_an_issuer(self, issuer: dict[str, Any]) -> None:
-        with pytest.raises(ConfigError, match="auth.issuers.0"):
+        with pytest.raises(ConfigError, match=r"auth\.issuers\.0"):
             settings(issuer=issuer)
