@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from capacity.errors import NotFoundError
 from capacity.service.policy import Policy, needs
 from capacity.service.views import asking, calibrations
+from capacity.service.views.overview import overview_of
 from capacity.web.charts.svg import Pictures, digest_of
 from capacity.web.charts.theme import Palette, Scheme, Width, palette
-from capacity.web.state import now, service_of
+from capacity.web.state import now, service_of, sums_of
 
 router = APIRouter(include_in_schema=False)
 _pictures = Pictures()
@@ -41,8 +42,7 @@ def of_fleet(
     width: Width = Width.WIDE,
 ) -> Response:
     """Charts of the overview."""
-    service = service_of(request)
-    view = asking.overview(service.database, service.fleet, now())
+    view = overview_of(sums_of(request))
     rows = view.sites if name == "sites" else view.federations
 
     def spec(colours: Palette) -> dict[str, Any]:

@@ -7,15 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from capacity.hs06.catalogue import Catalogue
+from capacity.service import fleet_view
 from capacity.service.views import asking, calibrations
 from capacity.service.views.calibration import CalibrationView
 from capacity.service.views.catalogue import CatalogueView, catalogue_view
 from capacity.service.views.node import NodeView
-from capacity.service.views.overview import OverviewView
+from capacity.service.views.overview import OverviewView, overview_of
 from capacity.service.views.sites import SiteSort, SitesView, SiteView, sites_view
 from capacity.web import account, drawings, styles
 from capacity.web.pages import page
-from capacity.web.state import now, service_of
+from capacity.web.state import now, service_of, sums_of
 
 router = APIRouter()
 
@@ -27,8 +28,7 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @page(router, "/", "overview.html")
 def overview(request: Request) -> OverviewView:
     """Capacity and coverage of the fleet, and what needs attention."""
-    service = service_of(request)
-    return asking.overview(service.database, service.fleet, now())
+    return overview_of(sums_of(request))
 
 
 @page(router, "/sites", "sites.html")
@@ -39,9 +39,8 @@ def sites(
     page: PageNumber = 1,
 ) -> SitesView:
     """All sites, sorted and paged."""
-    moment = now()
-    service = service_of(request)
-    return sites_view(asking.site_rolls(service.database, service.fleet, moment), sort, search, page, moment)
+    sums = sums_of(request)
+    return sites_view(fleet_view.of_sites(sums.fleet), sort, search, page, sums.at)
 
 
 @page(router, "/sites/{site}", "site.html")
