@@ -139,6 +139,7 @@ def _total(group: SiteTotals) -> Total:
     counted = group.method is not None
     return Total(
         site=group.site,
+        cpu_key=group.cpu_key,
         method=group.method,
         calibration_version=group.calibration_version,
         provisional=bool(group.provisional),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from capacity.cli.exports import export as export_command
 from capacity.cli.imports import import_ as import_command
 from capacity.errors import BadInputError, NotFoundError, RefusedError
 from capacity.exports import FORMATS
-from capacity.fleet.model import FleetSettings
+from capacity.fleet.model import FleetSettings, Interval
 from capacity.service import fleet_view
 from capacity.service.exporting import export
 from capacity.service.importing import Outcome, import_file
@@ -93,6 +94,26 @@ def test_sums_of_sites_federations_countries_and_cms(database: Database) -> None
     assert cms.hs23.value == pytest.approx(3 * per_node)
     assert cms.constant_10_hs23 == 1920
     assert cms.gpus == {"NVIDIA A100": 2}
+
+
+def test_errors_of_unlike_models_average_out_of_one_model_they_do_not(database: Database) -> None:
+    def error(of: Interval) -> float:
+        return math.log(of.high / of.value)
+
+    two, other = {"cores": 64, "boot": None}, "AMD EPYC 7302 16-Core Processor"
+    fill(
+        database,
+        document(site="T2_LV_Alike", **two),
+        document(site="T2_LV_Alike", node="a" * 32, **two),
+        document(site="T2_LV_Mixed", node="b" * 32, **two),
+        document(site="T2_LV_Mixed", node="c" * 32, model=other, **two),
+    )
+    with database.reading() as session:
+        found = fleet_view.fleet(session, NOW, SETTINGS)
+        each = [one.sigma for one in nodes.summaries(session) if one.sigma is not None]
+
+    assert error(fleet_view.of_site(found, "T2_LV_Mixed").hs23) < 0.9 * max(each)
+    assert error(fleet_view.of_site(found, "T2_LV_Alike").hs23) > 0.9 * min(each)
 
 
 def test_a_pledge_is_a_sites_own_only_if_it_is_alone(database: Database) -> None:
