@@ -17,8 +17,7 @@ from capacity.api.bodies import InFlight
 from capacity.api.guard import guard
 from capacity.api.headers import SecurityHeaders
 from capacity.api.intake import Intake
-from capacity.api.profiles import Reception
-from capacity.api.profiles import router as profiles_router
+from capacity.api.profiles import Reception, receive_profiles
 from capacity.api.routers import ROUTERS
 from capacity.api.small_bodies import SmallBodies
 from capacity.api.telemetry import Metrics, Telemetry
@@ -28,6 +27,7 @@ from capacity.service.context import make_service
 from capacity.service.rates import RateBound
 from capacity.settings import Config
 from capacity.store.database import Database
+from capacity.web import joining as pages
 
 LARGE_BODIES = ("/api/v1/profiles", "/api/v1/imports")
 """Routes that read and bound their bodies themselves."""
@@ -54,7 +54,8 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         intake.start()
         limits = config.limits
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
-        app.state.reception = Reception(intake, InFlight(limits.in_flight_bytes), rate)
+        in_flight = InFlight(limits.in_flight_bytes, metrics.in_flight_bytes.set)
+        app.state.reception = Reception(intake, in_flight, rate, metrics)
         refresher = Refresher(service, metrics.refreshed.inc, metrics.refresh_failures.inc)
         refresher.start()
         yield
@@ -76,9 +77,10 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
     app.state.service = service
     app.state.metrics = metrics
     problems.install(app)
-    app.include_router(profiles_router)
+    receive_profiles(app)
     for router in ROUTERS:
         app.include_router(router)
+    pages.install(app, service)
     app.add_middleware(SmallBodies, body_s=config.server.body_s, large=LARGE_BODIES)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Telemetry, metrics=metrics, log_requests=config.log.requests)

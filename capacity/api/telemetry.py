@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from functools import lru_cache
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -50,6 +51,21 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+
+        self._by_route = lru_cache(maxsize=2048)(self._children)
+
+    def answered(self, route: str, method: str, status: int, duration_s: float) -> None:
+        """Count a request."""
+        requests, durations_s = self._by_route(route, method, status)
+        requests.inc()
+        durations_s.observe(duration_s)
+
+    def judged(self, status: str, number: int) -> None:
+        """Count verdicts."""
+        self.profiles.labels(status).inc(number)
+
+    def _children(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self.requests.labels(route, method, status), self.duration_s.labels(route)
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format; of all workers where there are several."""
@@ -104,8 +120,7 @@ class Telemetry:
         endpoint = scope.get("endpoint")
         # Names of functions, not paths: a metric must not grow with what clients make up.
         route = getattr(endpoint, "__name__", "none")
-        self._metrics.requests.labels(route, _known(scope["method"]), status).inc()
-        self._metrics.duration_s.labels(route).observe(duration_s)
+        self._metrics.answered(route, _known(scope["method"]), status, duration_s)
         if self._log_requests:
             principal = scope.get("state", {}).get("principal")
             client = scope.get("client")

@@ -19,9 +19,11 @@ from capacity.hs06.calibration import (
     LeftOut,
     Residual,
     digest_of,
+    family_of,
     version_of,
 )
 from capacity.hs06.crossvalidation import HeldOut, leave_one_family_out, sigma_of_new_family
+from capacity.hs06.estimate import Estimator
 from capacity.hs06.fitting import FLOOR, Design, Solution, solve
 from capacity.hs06.model import MeasuredScore, NodeEvidence, Part, Rung
 from capacity.hs06.rates import DISTURBED_SHARE, Rates, rates_of, smt_code
@@ -44,6 +46,13 @@ class Pair(Part):
     evidence: NodeEvidence
     family: str
     expected: Rung | None = None
+
+
+def pair_of(name: str, evidence: NodeEvidence, estimator: Estimator) -> Pair:
+    """A node with what its name lets expect: of its model in the catalogue, or of its family."""
+    rungs = (estimator.catalogue.lookup(evidence.cpu), estimator.family.predict(evidence.cpu))
+    expected = next((rung for rung in rungs if rung.hs23_per_core is not None), None)
+    return Pair(id=name, evidence=evidence, family=family_of(evidence.cpu), expected=expected)
 
 
 class _Row(NamedTuple):
@@ -82,7 +91,7 @@ def fit(pairs: Sequence[Pair], created_at: datetime, note: str | None = None) ->
     if not rows:
         why = f", for example {aside[0].id}: {aside[0].reason}" if aside else ""
         raise BadInputError(
-            f"no node can be calibrated with{why}; a node needs payload scores (`agent bench`) of its fully loaded CPUs and "
+            f"there is no node to calibrate on{why}; a node needs payload scores (`agent bench`) of its fully loaded CPUs and "
             "a measured HS23 score of the same CPUs, or a name that the catalogue knows"
         )
     names = [name for name in kernels if any(name in row.rates.by_kernel for row in rows)]

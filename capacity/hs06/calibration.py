@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from capacity.errors import BadInputError
 from capacity.hs06.fitting import FLOOR, Levels, Solution
-from capacity.hs06.model import Method, NodeEvidence, Part, Positive, Rung, Spread
+from capacity.hs06.model import CpuDescription, Method, NodeEvidence, Part, Positive, Rung, Spread
+from capacity.hs06.processors import microarchitecture_of
 from capacity.hs06.rates import Rates, rates_of, smt_code
 
 PROVISIONAL_SIGMA = 0.25
@@ -196,15 +197,29 @@ class Calibration(Part):
         sigma = math.sqrt(self.sigma**2 + float(variance[0]) + load.sigma**2 + rates.disturbance_sigma**2)
         sigma = max(sigma, PROVISIONAL_SIGMA if self.provisional else self.floor)
         score = math.exp(float(predicted[0]))
+        again = self._says_it_again(evidence, expected)
         return Rung(
             method=Method.PAYLOAD,
-            hs23_per_core=score,
-            sigma=min(sigma, 5.0),
+            hs23_per_core=None if again else score,
+            sigma=None if again else min(sigma, 5.0),
             says=self._sentence(rates, score, sigma, expected),
             inputs=(
                 *(f"{name} {self.kernels[name]}" for name in rates.by_kernel),
                 f"calibration {self.version}",
             ),
+            reason=again,
+        )
+
+    def _says_it_again(self, evidence: NodeEvidence, expected: Rung) -> str | None:
+        """Why the figure is no second opinion: it was made from the expectation that it would be averaged with."""
+        family = family_of(evidence.cpu)
+        if not self.provisional or expected.method is not Method.FAMILY:
+            return None
+        if all(family != one.family for one in self.inputs):
+            return None
+        return (
+            f"this calibration is anchored on what {family} processors are expected to do, so for one of them it only "
+            "says that again; it counts once somebody has measured HS23 on a node with payload scores"
         )
 
     def _sentence(self, rates: Rates, score: float, sigma: float, expected: Rung) -> str:
@@ -228,6 +243,15 @@ def version_of(calibration: Calibration) -> str:
     content = calibration.model_dump_json(exclude={"version", "created_at", "note"})
     kind = "provisional" if calibration.provisional else "measured"
     return f"{kind}-{hashlib.blake2b(content.encode(), digest_size=5).hexdigest()}"
+
+
+def family_of(cpu: CpuDescription) -> str:
+    """What is left out together in the proof: the micro-architecture, or what the processor says of itself."""
+    known = microarchitecture_of(cpu)
+    if known is not None:
+        return known
+    parts = (cpu.vendor or cpu.arch, cpu.x86_family, cpu.x86_model)
+    return " ".join(str(part) for part in parts if part is not None) or "not known"
 
 
 def digest_of(evidence: NodeEvidence, target: float) -> str:

@@ -160,8 +160,8 @@ def solve(design: Design) -> Solution:
     outliers = np.zeros(len(design.targets), dtype=np.bool_)
     found = _fit(design, outliers)
     for _ in range(_REJECTIONS):
-        predicted, _spread = found.predict(design.log_rates, design.smt)
-        scale = np.sqrt(found.sigma**2 + design.target_sigmas**2)
+        predicted, unsure = found.predict(design.log_rates, design.smt)
+        scale = np.sqrt(found.sigma**2 + design.target_sigmas**2 + unsure)
         beyond = np.abs(design.targets - predicted) > OUTLIER_SIGMAS * scale
         # A fit from which most was taken away stands on nothing: then all of it counts.
         if (beyond == outliers).all() or beyond.sum() * 3 > len(beyond):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
+from capacity.hs06.load import shape
 from capacity.hs06.model import CpuDescription, NodeEvidence, PayloadScore
 
 DISTURBED_SHARE = 0.05
@@ -14,12 +13,6 @@ DISTURBED_SHARE = 0.05
 FULL_SHARE = 0.95
 """From this share of loaded CPUs on a node counts as fully loaded; origin: the thread scan is flat there within 1 %."""
 
-# Thread scan of one AMD node with 256 threads (lucasruppert, notebook analysis_new_nodes): share of loaded CPUs → rate per
-# loaded CPU over that at full load.
-_SCAN_SHARES = np.array([8, 16, 32, 48, 96, 128, 160, 192, 224, 256]) / 256
-_SCAN_RATIOS = np.array([30.4, 30.0, 28.6, 28.3, 27.1, 24.7, 21.4, 18.8, 16.2, 14.1]) / 14.1
-_SCAN_SIGMA_SHARE = 0.4
-"""Of ln(ratio): other CPUs gain 1.03-1.41 by SMT where that node gained 1.15, and clocks fall differently."""
 _UNKNOWN_LOAD_SIGMA = 0.25
 """From idle to full the scan falls by a factor 2.2: a third of that either way."""
 
@@ -147,10 +140,10 @@ def _to_full_load(evidence: NodeEvidence, scores: tuple[PayloadScore, ...], copi
     share = min((copies + others) / present, 1.0)
     if share >= FULL_SHARE:
         return FullLoad(0.0, 0.0, "")
-    ratio = float(np.interp(share, _SCAN_SHARES, _SCAN_RATIOS))
-    drop = math.log(ratio)
+    # Where SMT is not visible the steeper shape is the safer one: its interval holds the other.
+    found = shape(share, smt_on=evidence.cpu.smt_on is not False)
     return FullLoad(
-        -drop,
-        _SCAN_SIGMA_SHARE * drop,
-        f"{copies + others:.0f} of {present} CPUs were busy, so a full node does {1 / ratio:.2f} times as much per CPU",
+        -math.log(found.factor),
+        found.sigma,
+        f"{copies + others:.0f} of {present} CPUs were busy, so a full node does {1 / found.factor:.2f} times as much per CPU",
     )

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from capacity.fleet import rollup
 from capacity.fleet.model import Interval, Pledge, Total
 from capacity.fleet.places import by_name, completed
-from capacity.fleet.rollup import SHARED_SIGMA, interval, roll
+from capacity.fleet.rollup import OWN_SIGMA, interval, roll
+from capacity.hs06.model import Method
 
 
 def total(hs23: float = 1000.0, sigma: float = 0.1, nodes: int = 1, **changes: Any) -> Total:
@@ -35,7 +35,7 @@ def relative(of: Interval) -> float:
     return math.log(of.high / of.value)
 
 
-@pytest.mark.parametrize("method", list(SHARED_SIGMA))
+@pytest.mark.parametrize("method", [method.value for method in Method])
 def test_one_node_keeps_its_interval(method: str) -> None:
     assert relative(interval([total(sigma=0.17, method=method)])) == pytest.approx(0.17)
 
@@ -46,13 +46,11 @@ def test_independent_errors_average_out() -> None:
 
 
 def test_shared_errors_do_not() -> None:
-    fleet = [total(nodes=100, sigma=0.05, method="catalogue")]
-    assert relative(interval(fleet)) == pytest.approx(0.05)
+    fleet = [total(nodes=10_000, sigma=0.05, method="catalogue")]
+    assert relative(interval(fleet)) == pytest.approx(math.sqrt(0.05**2 - OWN_SIGMA**2), rel=0.001)
 
-    widened = relative(interval([total(nodes=10_000, sigma=0.2, method="catalogue")]))
-    assert widened == pytest.approx(SHARED_SIGMA["catalogue"], rel=0.001), (
-        "only the row of the table is shared"
-    )
+    small = [total(nodes=10_000, sigma=OWN_SIGMA, method="catalogue")]
+    assert relative(interval(small)) == pytest.approx(OWN_SIGMA / 100)
 
 
 def test_rows_of_two_models_are_independent() -> None:
@@ -60,14 +58,14 @@ def test_rows_of_two_models_are_independent() -> None:
     other = total(method="catalogue", sigma=0.05, cpu_key="epyc 7702")
 
     assert relative(interval([one, other])) == pytest.approx(0.05 / math.sqrt(2))
-    assert relative(interval([one, one])) == pytest.approx(0.05)
+    assert relative(interval([one, one])) > 0.045
 
 
 def test_a_calibration_is_shared_by_all_models() -> None:
     def calibrated(cpu_key: str, version: str = "1") -> Total:
         return total(method="payload", sigma=0.1, cpu_key=cpu_key, calibration_version=version)
 
-    assert relative(interval([calibrated("a"), calibrated("b")])) == pytest.approx(0.1)
+    assert relative(interval([calibrated("a"), calibrated("b")])) == pytest.approx(0.1, rel=0.02)
     assert relative(interval([calibrated("a"), calibrated("b", "2")])) == pytest.approx(0.1 / math.sqrt(2))
 
 
@@ -78,29 +76,32 @@ def test_a_provisional_calibration_never_averages_out() -> None:
         )
         for method in ("payload", "family")
     ]
-    assert relative(interval(fleet)) == pytest.approx(0.25)
+    assert relative(interval(fleet)) == pytest.approx(0.25, rel=0.01)
 
 
 def test_the_constant_is_wrong_for_all_alike() -> None:
-    assert relative(interval([total(nodes=1000, sigma=0.5, method="default")])) == pytest.approx(0.5)
+    assert relative(interval([total(nodes=1000, sigma=0.5, method="default")])) == pytest.approx(
+        0.5, rel=0.01
+    )
 
 
 def test_the_interval_of_a_sum_covers_the_truth() -> None:
-    """68 % of made-up fleets: a shared error per model, an independent one per node."""
+    """68 % of made-up fleets: an error per model, a small one per node, and some nodes that were measured."""
     dice = random.Random(5)
     trials, inside = 1500, 0
     for _ in range(trials):
         said: list[Total] = []
         truth = 0.0
         for model in ("a", "b", "c"):
-            common = dice.gauss(0, SHARED_SIGMA["catalogue"])
-            sigma = math.hypot(SHARED_SIGMA["catalogue"], 0.15)
+            common = dice.gauss(0, 0.08)
             for _ in range(4):
-                truth += 1000 * math.exp(-common - dice.gauss(0, 0.15))
-                said.append(total(1000, sigma, method="catalogue", cpu_key=model))
+                truth += 1000 * math.exp(-common - dice.gauss(0, OWN_SIGMA))
+                said.append(total(1000, math.hypot(0.08, OWN_SIGMA), method="catalogue", cpu_key=model))
+        truth += sum(1000 * math.exp(-dice.gauss(0, 0.05)) for _ in range(5))
+        said.append(total(5000, 0.05, nodes=5))
         found = interval(said)
         inside += found.low <= truth <= found.high
-    assert 0.60 <= inside / trials <= 0.76
+    assert 0.63 <= inside / trials <= 0.73
 
 
 def test_a_roll_tells_capacity_from_usable_capacity() -> None:
@@ -146,10 +147,6 @@ def test_pledges_of_the_latest_year_count() -> None:
     )
 
     assert (rolled.pledge_hs23, rolled.pledge_year) == (2000.0, 2026)
-    share = rollup.pledge_share(rolled.hs23, rolled.pledge_hs23)
-    assert share is not None
-    assert share.value == 0.5
-    assert rollup.pledge_share(rolled.hs23, None) is None
 
 
 def test_provisional_share() -> None:
