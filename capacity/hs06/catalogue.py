@@ -1,8 +1,7 @@
-"""Published scores of a processor model, pooled: per model, SMT state and CPU count, robust against a broken node.
+"""Published scores of a processor model, looked up by model, SMT state and CPU count.
 
-Rows whose score is below 0.7 or above 1.5 of what the family model, fitted without that model, expects are left out and
-shown (a machine with 328 HS23 where its twin has 630). Rows of one site count as one witness: they share the BIOS settings,
-the memory population and whoever measured.
+Rows whose score is below 0.7 or above 1.5 of what the family model expects, fitted without that model, are left out and
+shown (a machine with 328 HS23 where its twin has 630).
 """
 
 from __future__ import annotations
@@ -11,32 +10,19 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple, Self
+from typing import Self
 
-from capacity.hs06 import cpu_name, processors, rows
-from capacity.hs06.family import HS06_RATIO, FamilyModel, describe, per_cpu, smt_states
+from capacity.hs06 import cpu_name, pooling, processors, rows
+from capacity.hs06.family import FamilyModel, Prediction, mixture
 from capacity.hs06.model import CpuDescription, Method, Rung
-from capacity.hs06.rows import Row
+from capacity.hs06.pooling import HS06_FLOOR, Pool
+from capacity.hs06.rows import Row, describe
 
-SITE_SIGMA = 0.045
-"""Spread of one configuration between sites; two sites differ by √2 of it: 6.3 % rms (HEPiX table, 63 pairs)."""
-COUNT_SIGMA = 0.03
-"""More, where the number of sockets differs; SIBLING_SIGMA where a P or parts-list variant of the model was measured."""
-SIBLING_SIGMA = 0.02
 FLOOR = 0.04
-"""Against HS23 nothing is better than 4 % unless measured on the node; against HS06 7 % (references disagree by that)."""
-HS06_FLOOR = 0.07
+"""Against HS23 nothing is better than 4 % unless measured on the node: the references disagree by that (benchmarks.md d)."""
 FLAG = (0.7, 1.5)
-"""Measured / expected outside is not believed to be that processor in a sound state (three times the production spread)."""
-_MEMORY_ALIKE = 1.34
-"""Memory sizes within a factor 4/3 are taken for the same population; half of the channels gives a factor of two."""
+"""Measured / expected outside is not believed to be that processor in a sound state (benchmarks.md d, "Honest bar")."""
 _SHOWN = 12
-
-
-class _Witness(NamedTuple):
-    score: float
-    sigma: float
-    rows: tuple[Row, ...]
 
 
 class Catalogue:
@@ -45,26 +31,17 @@ class Catalogue:
     def __init__(self, table: Sequence[Row], version: str) -> None:
         self.rows = tuple(table)
         self.version = version
-        self._by_key: dict[str, list[Row]] = defaultdict(list)
+        self.family = FamilyModel.fit(self.rows)
+        self._of_silicon: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
-            self._by_key[_group(row.key)].append(row)
+            self._of_silicon[processors.silicon_of(row.key)].append(row)
 
     @classmethod
     def of(cls, table: Iterable[Row], version: str) -> Self:
-        """Judge the rows by the family model and keep those that are not left out."""
+        """Judge the rows by the family model and leave out those that cannot be sound."""
         table = tuple(table)
         model = FamilyModel.fit(table)
-        suspects = [row for row in table if row.left_out is None and _far(row, model)]
-        judged: dict[int, str] = {}
-        for group in {_group(row.key) for row in suspects}:
-            without = FamilyModel.fit(row for row in table if _group(row.key) != group)
-            for row in suspects:
-                ratio = _far(row, without) if _group(row.key) == group else None
-                if ratio:
-                    judged[row.number] = (
-                        f"{ratio:.2f} of what its family model expects, outside {FLAG[0]}-{FLAG[1]}"
-                    )
-        return cls([row._replace(left_out=judged.get(row.number, row.left_out)) for row in table], version)
+        return cls([_judged(row, model.without(row.key)) for row in table], version)
 
     @classmethod
     @cache
@@ -81,121 +58,60 @@ class Catalogue:
         """
         key = processors.key_of(cpu)
         name = cpu_name.parse(cpu.model_name or "")
-        of_model = (
-            [row for row in self._by_key.get(_group(key), []) if row.number not in exclude] if key else []
-        )
-        states = smt_states(cpu)
-        pooled = [self._pool(of_model, key, cpu, smt_on=smt) for smt in states]
-        found = [pool for pool in pooled if pool is not None]
-        if not found or not name.model:
+        of_model = [
+            row for row in self._of_silicon.get(processors.silicon_of(key), []) if row.number not in exclude
+        ]
+        states = processors.smt_states(cpu)
+        pools = [found for smt in states if (found := self._pool(of_model, key, cpu, smt_on=smt)) is not None]
+        if not pools or not name.model:
             why = name.why or _why_none(of_model, cpu)
             return Rung(method=Method.CATALOGUE, says="No published score fits.", reason=why)
-        score, sigma = per_cpu([(pool.score, pool.sigma) for pool in found])
-        used = [row for pool in found for row in pool.rows]
-        left = [row for row in of_model if row.left_out]
+        score, sigma = mixture([(found.log_score, found.sigma) for found in pools])
+        used = [row for found in pools for row in found.rows]
         return Rung(
             method=Method.CATALOGUE,
             hs23_per_core=math.exp(score),
-            sigma=sigma,
-            says=_sentence(cpu, used, score, sigma, states),
+            sigma=max(sigma, FLOOR if all(row.table == "HS23" for row in used) else HS06_FLOOR),
+            says=_sentence(cpu, used, states, max(found.family_weight for found in pools), score),
             inputs=(
                 *(row.cite for row in used[:_SHOWN]),
-                *(f"left out: {row.cite}: {row.left_out}" for row in left[:_SHOWN]),
+                *(f"left out: {row.cite}: {row.left_out}" for row in of_model[:_SHOWN] if row.left_out),
             ),
         )
 
     def usual_memory_gib(self, cpu: CpuDescription) -> float | None:
         """Median memory of the published nodes of this model and CPU count; None = no such node."""
-        key = processors.key_of(cpu)
+        alike = self._of_silicon.get(processors.silicon_of(processors.key_of(cpu)), [])
         sizes = sorted(
-            row.memory_gib
-            for row in self._by_key.get(_group(key), [])
-            if row.memory_gib and row.logical_cpus == cpu.logical_cpus and row.left_out is None
+            row.memory_gib for row in alike if row.memory_gib and row.logical_cpus == cpu.logical_cpus
         )
         return sizes[len(sizes) // 2] if sizes else None
 
-    def _pool(
-        self, of_model: Iterable[Row], key: str, cpu: CpuDescription, *, smt_on: bool
-    ) -> _Witness | None:
+    def _pool(self, of_model: Iterable[Row], key: str, cpu: CpuDescription, *, smt_on: bool) -> Pool | None:
+        """Of the exact configuration if it was published; else of the model with other sockets; else of HS06."""
         same = [row for row in of_model if row.left_out is None and row.smt_on is smt_on]
         dedicated = [row for row in same if row.table == "HS23"]
-        exact = [row for row in dedicated if row.logical_cpus == cpu.logical_cpus and row.key == key]
-        for candidates, floor in ((exact, FLOOR), (dedicated, FLOOR), (same, HS06_FLOOR)):
-            if candidates:
-                return _pooled([_witness(group, key, cpu) for group in _by_site(candidates)], floor)
-        return None
+        exact = [row for row in dedicated if row.logical_cpus == cpu.logical_cpus]
+        candidates = exact or dedicated or same
+        if not candidates:
+            return None
+        expected = self.family.without(key).of_core(cpu, smt_on=smt_on)
+        per_cpu = expected and Prediction(
+            expected.log_score - (math.log(2) if smt_on else 0.0), expected.sigma
+        )
+        return pooling.pool(candidates, key, cpu, per_cpu)
 
 
-def _group(key: str) -> str:
-    """Models that are looked up together: a P suffix is the same silicon, an Altra Max with its part number too."""
-    return "ampere altra max" if key.startswith("ampere altra max") else processors.without_p(key)
-
-
-def _by_site(candidates: Iterable[Row]) -> list[list[Row]]:
-    sites: dict[str, list[Row]] = defaultdict(list)
-    for row in candidates:
-        sites[row.site.split(" ")[0].replace("_", "-").removesuffix("-new")].append(row)
-    return list(sites.values())
-
-
-def _witness(group: Sequence[Row], key: str, cpu: CpuDescription) -> _Witness:
-    """One site's rows of one configuration: the median of those with memory like the node's, else of all."""
-    memory = cpu.memory_bytes / 2**30 if cpu.memory_bytes else None
-    alike = [
-        row for row in group if memory and row.memory_gib and _factor(row.memory_gib, memory) < _MEMORY_ALIKE
-    ]
-    chosen = tuple(alike or group)
-    logs = sorted(math.log(_per_cpu(row)) for row in chosen)
-    middle = (logs[(len(logs) - 1) // 2] + logs[len(logs) // 2]) / 2
-    variance = SITE_SIGMA**2
-    first = chosen[0]
-    variance += COUNT_SIGMA**2 if first.logical_cpus != cpu.logical_cpus else 0.0
-    variance += SIBLING_SIGMA**2 if first.key != key else 0.0
-    variance += (
-        max(HS06_RATIO.get(first.table, (0.0, 0.15))[1] ** 2, HS06_FLOOR**2) if first.table != "HS23" else 0.0
-    )
-    return _Witness(middle, math.sqrt(variance), chosen)
-
-
-def _pooled(witnesses: Sequence[_Witness], floor: float) -> _Witness:
-    """Huber mean around the median; the sigma is that of a further node: spread between sites and of the mean."""
-    ordered = sorted(w.score for w in witnesses)
-    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    weights = [1.0 for _ in witnesses]
-    for _ in range(10):
-        weights = [min(1.0, 1.5 * w.sigma / max(abs(w.score - middle), 1e-9)) / w.sigma**2 for w in witnesses]
-        middle = sum(weight * w.score for weight, w in zip(weights, witnesses, strict=True)) / sum(weights)
-    spread = math.sqrt(
-        sum(weight * (w.score - middle) ** 2 for weight, w in zip(weights, witnesses, strict=True))
-        / sum(weights)
-    )
-    own = sum(w.sigma for w in witnesses) / len(witnesses)
-    n = len(witnesses)
-    # The known spread counts as that of three sites: two that happen to agree do not make a narrow interval.
-    between = math.sqrt((3 * own**2 + n * spread**2) / (3 + n))
-    used = tuple(row for w in witnesses for row in w.rows)
-    return _Witness(middle, max(floor, between * math.sqrt(1 + 1 / n)), used)
-
-
-def _per_cpu(row: Row) -> float:
-    if row.hs23_per_core is not None:
-        return row.hs23_per_core
-    return (row.hs06_total or 0.0) / row.logical_cpus * HS06_RATIO.get(row.table, HS06_RATIO["SL6"])[0]
-
-
-def _factor(a: float, b: float) -> float:
-    return max(a / b, b / a)
-
-
-def _far(row: Row, model: FamilyModel) -> float | None:
-    """Score / expectation if it is outside the flag; None if it is inside or cannot be told."""
-    if row.hs23_total is None or row.smt_on is None or not row.physical_cores:
-        return None
+def _judged(row: Row, model: FamilyModel) -> Row:
+    if row.left_out or row.hs23_total is None or row.smt_on is None or not row.physical_cores:
+        return row
     expected = model.of_core(describe(row), smt_on=row.smt_on)
     if expected is None:
-        return None
+        return row
     ratio = row.hs23_total / row.physical_cores / math.exp(expected.log_score)
-    return None if FLAG[0] <= ratio <= FLAG[1] else ratio
+    if FLAG[0] <= ratio <= FLAG[1]:
+        return row
+    return row._replace(left_out=f"{ratio:.2f} of what its family model expects, outside {FLAG[0]}-{FLAG[1]}")
 
 
 def _why_none(of_model: Sequence[Row], cpu: CpuDescription) -> str:
@@ -208,10 +124,10 @@ def _why_none(of_model: Sequence[Row], cpu: CpuDescription) -> str:
 
 
 def _sentence(
-    cpu: CpuDescription, used: Sequence[Row], score: float, sigma: float, states: Sequence[bool]
+    cpu: CpuDescription, used: Sequence[Row], states: Sequence[bool], family: float, score: float
 ) -> str:
     sites = sorted({row.site for row in used})
-    values = sorted(_per_cpu(row) for row in used)
+    values = sorted(pooling.per_cpu(row) for row in used)
     where = f"{len(sites)} sites" if len(sites) > 1 else sites[0]
     smt = "SMT on or off (not visible)" if len(states) > 1 else "SMT on" if states[0] else "SMT off"
     counts = sorted({row.logical_cpus for row in used})
@@ -219,4 +135,12 @@ def _sentence(
     other = "" if cpu.logical_cpus in counts else f" (this node shows {cpu.logical_cpus or 'no number'})"
     old = "" if used[0].table == "HS23" else " (HS06 results of old systems, converted)"
     spread = f"{values[0]:.1f}" if len(values) == 1 else f"{values[0]:.1f} to {values[-1]:.1f}"
-    return f"{where} published {len(used)} score{'s' if len(used) > 1 else ''} of this model with {smt} and {on}{other}: {spread} HS23 per CPU{old}, pooled {math.exp(score):.1f}, give or take {100 * sigma:.0f} %."
+    with_family = (
+        f"; pooled with the family model fitted without them (weight {100 * family:.0f} %)"
+        if family
+        else "; pooled"
+    )
+    return (
+        f"{where} published {len(used)} score{'s' if len(used) > 1 else ''} of this model with {smt} and {on}{other}: "
+        f"{spread} HS23 per CPU{old}{with_family}: {math.exp(score):.1f}."
+    )

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+WIDEST = 5.0
+"""Sigma beyond which a figure says nothing at all: a factor of 150 either way."""
+
 
 class Opinion(NamedTuple):
     """One independent statement on the score.
@@ -64,10 +67,10 @@ def combine(opinions: Sequence[Opinion], floor: float = 0.0) -> Combined:
     mean = math.fsum(p * math.log(one.score) for p, one in zip(precisions, opinions, strict=True)) / total
     chi2 = math.fsum(((math.log(one.score) - mean) / one.sigma) ** 2 for one in opinions)
     stretch = max(1.0, math.sqrt(chi2 / (len(opinions) - 1)))
-    sigma = max(floor, stretch / math.sqrt(total))
+    sigma = min(max(floor, stretch / math.sqrt(total)), WIDEST)
     return Combined(math.exp(mean), sigma, tuple(p / total for p in precisions), stretch)
 
 
 def widen(sigma: float, by: float) -> float:
-    """Two independent spreads together."""
-    return math.hypot(sigma, by)
+    """Two independent spreads together, at most `WIDEST`."""
+    return min(math.hypot(sigma, by), WIDEST)

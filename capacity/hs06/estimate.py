@@ -8,13 +8,15 @@ catalogue and family model come from one table, so only the better of them count
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from capacity.hs06 import cpu_name, findings, measured, processors
-from capacity.hs06.catalogue import FLOOR, HS06_FLOOR, Catalogue
-from capacity.hs06.combine import Combined, Opinion, combine, widen
+from capacity.hs06.catalogue import FLOOR, Catalogue
+from capacity.hs06.combine import Opinion, combine, widen
+from capacity.hs06.derivation import Parts, steps
 from capacity.hs06.family import FamilyModel
 from capacity.hs06.model import Estimate, Finding, Method, NodeEvidence, Rung
+from capacity.hs06.pooling import HS06_FLOOR
 
 CONSTANT = 10.0
 """HS23 per core that SiteSupport, PanDA and others assume where nobody typed a value (benchmarks.md b)."""
@@ -42,16 +44,6 @@ class PayloadModel(Protocol):
         """The payload rung; `expected` is the table rung of the same node, without widening for slots."""
 
 
-class _Parts(NamedTuple):
-    """What an estimate is made of, before it is told."""
-
-    rungs: tuple[Rung, ...]
-    expected: Rung
-    spread: float
-    used: tuple[Rung, ...]
-    result: Combined
-
-
 class Estimator:
     """Turns evidence into estimates; pure: the same evidence and versions give the same figures."""
 
@@ -67,23 +59,14 @@ class Estimator:
     def shipped(cls, payload_model: PayloadModel | None = None) -> Estimator:
         """With the catalogue and family model that come with the package."""
         catalogue = Catalogue.shipped()
-        return cls(catalogue, FamilyModel.fit(catalogue.rows), payload_model)
+        return cls(catalogue, catalogue.family, payload_model)
 
     def estimate(self, evidence: NodeEvidence) -> Estimate:
         """The whole ladder for one node."""
         parts = self._parts(evidence)
         result, cpu = parts.result, evidence.cpu
         heaviest = max(zip(result.weights, parts.used, strict=True), key=lambda pair: pair[0])[1]
-        payload_weight = sum(
-            w for w, rung in zip(result.weights, parts.used, strict=True) if rung.method is Method.PAYLOAD
-        )
-        provisional = bool(
-            self.payload_model and self.payload_model.provisional and payload_weight >= _PROVISIONAL_WEIGHT
-        )
-        payload_counts = payload_weight > 0 and not provisional
-        calibrated = (
-            cpu.arch is None or cpu.arch in _PUBLISHED or heaviest.method is Method.MEASURED or payload_counts
-        )
+        calibrated = cpu.arch is None or cpu.arch in _PUBLISHED or self._proven(parts)
         cores, present = evidence.cores_granted, cpu.logical_cpus or evidence.cores_present
         whole = evidence.scope == "node" or (cores is not None and present is not None and cores >= present)
         node_score = result.score * present if present and whole else None
@@ -96,41 +79,61 @@ class Estimator:
             node_cores=present,
             hs23_node=node_score,
             sigma=result.sigma,
-            sigma_common=_common(parts),
             method=heaviest.method,
-            provisional=provisional,
+            provisional=self._hangs_on_provisional(parts),
             calibrated=calibrated,
             rungs=parts.rungs,
-            steps=self._steps(evidence, parts, cores=cores, present=present, whole=whole),
+            steps=steps(evidence, parts, whole=whole),
             findings=self._findings(evidence, parts, calibrated=calibrated, whole=whole),
             catalogue_version=self.catalogue.version,
             calibration_version=self.payload_model.version if self.payload_model else None,
         )
 
-    def _parts(self, evidence: NodeEvidence) -> _Parts:
+    def _parts(self, evidence: NodeEvidence) -> Parts:
         cpu = evidence.cpu
-        own = measured.rung_of(evidence.measured, cpu)
-        catalogue, family = self.catalogue.lookup(cpu), self.family.predict(cpu)
+        own, catalogue = measured.rung_of(evidence.measured, cpu), self.catalogue.lookup(cpu)
+        # With a catalogue figure, what is shown beside it is the family model that has not seen these very rows.
+        known = catalogue.hs23_per_core is not None
+        family = (self.family.without(processors.key_of(cpu)) if known else self.family).predict(cpu)
         expected = next(rung for rung in (catalogue, family, self._default) if rung.hs23_per_core is not None)
         payload = self._payload(evidence, expected)
         rungs = (own, catalogue, payload, family, self._default)
-        spread = SLOT_SIGMA if cpu.virtualised or _is_slot(evidence) else 0.0
         used = tuple(rung for rung in (own, payload, expected) if rung.hs23_per_core is not None)
-        opinions = [
-            Opinion(rung.method.value, rung.hs23_per_core or 0.0, max(rung.sigma or 0.0, 1e-3))
-            for rung in used
-        ]
-        if own.hs23_per_core is not None:
-            # A run on the node has its virtual machine in it; only what others say of such nodes is widened.
-            opinions = [
-                one if one.name == own.method.value else one._replace(sigma=widen(one.sigma, spread))
-                for one in opinions
-            ]
-            agreeing = [place for place, one in enumerate(opinions) if _agree(one, opinions[0])]
-            result = combine([opinions[place] for place in agreeing])
-            return _Parts(rungs, expected, spread, tuple(used[place] for place in agreeing), result)
-        result = combine(opinions, floor=HS06_FLOOR if _from_hs06(expected) else FLOOR)
-        return _Parts(rungs, expected, spread, used, result._replace(sigma=widen(result.sigma, spread)))
+        opinions = [Opinion(rung.method.value, rung.hs23_per_core or 0.0, rung.sigma or 0.0) for rung in used]
+        spread = SLOT_SIGMA if cpu.virtualised or evidence.in_batch_slot or evidence.scope == "slot" else 0.0
+        if own.hs23_per_core is None:
+            result = combine(opinions, floor=_floor(expected))
+            return Parts(
+                rungs, expected, spread, used, (), result._replace(sigma=widen(result.sigma, spread))
+            )
+        # A run on the node has its virtual machine in it; only what others say of such nodes is widened.
+        truth, *others = opinions
+        widened = [truth, *(one._replace(sigma=widen(one.sigma, spread)) for one in others)]
+        agrees = [_agree(one, truth) for one in widened]
+        result = combine([one for one, yes in zip(widened, agrees, strict=True) if yes])
+        counted = tuple(rung for rung, yes in zip(used, agrees, strict=True) if yes)
+        dropped = tuple(rung for rung, yes in zip(used, agrees, strict=True) if not yes)
+        return Parts(rungs, expected, spread, counted, dropped, result)
+
+    def _proven(self, parts: Parts) -> bool:
+        """Whether a score that somebody measured stands behind the figure."""
+        payload = self.payload_model is not None and not self.payload_model.provisional
+        return any(
+            rung.method is Method.MEASURED or (payload and rung.method is Method.PAYLOAD)
+            for rung in parts.used
+        )
+
+    def _hangs_on_provisional(self, parts: Parts) -> bool:
+        weight = math.fsum(
+            weight
+            for weight, rung in zip(parts.result.weights, parts.used, strict=True)
+            if rung.method is Method.PAYLOAD
+        )
+        return (
+            self.payload_model is not None
+            and self.payload_model.provisional
+            and weight >= _PROVISIONAL_WEIGHT
+        )
 
     def _payload(self, evidence: NodeEvidence, expected: Rung) -> Rung:
         if self.payload_model is None:
@@ -142,7 +145,7 @@ class Estimator:
         return self.payload_model.rung(evidence, expected)
 
     def _findings(
-        self, evidence: NodeEvidence, parts: _Parts, *, calibrated: bool, whole: bool
+        self, evidence: NodeEvidence, parts: Parts, *, calibrated: bool, whole: bool
     ) -> tuple[Finding, ...]:
         found: list[Finding] = []
         own = next((rung for rung in parts.used if rung.method in (Method.MEASURED, Method.PAYLOAD)), None)
@@ -160,50 +163,6 @@ class Estimator:
                 )
             )
         return tuple(found)
-
-    def _steps(self, evidence: NodeEvidence, parts: _Parts, *, cores: float | None, present: int | None, whole: bool) -> tuple[str, ...]:  # fmt: skip
-        result = parts.result
-        steps = [
-            _who(evidence),
-            *(
-                rung.says if rung.reason is None else f"{rung.says} Reason: {rung.reason}."
-                for rung in parts.rungs
-            ),
-        ]
-        if parts.expected.method is Method.CATALOGUE:
-            steps.append(
-                "The family model is shown for comparison only: it comes from the same table as the catalogue and is not counted twice."
-            )
-        told = " and ".join(
-            f"{rung.method.value} {rung.hs23_per_core:.1f} ± {100 * (rung.sigma or 0):.0f} % (weight {100 * weight:.0f} %)"
-            for rung, weight in zip(parts.used, result.weights, strict=True)
-        )
-        stretch = (
-            f", widened {result.stretch:.1f} times because they contradict one another"
-            if result.stretch > 1.05
-            else ""
-        )
-        steps.append(f"Together: {told}{stretch}.")
-        if parts.spread:
-            where = "a virtual machine" if evidence.cpu.virtualised else "a job slot"
-            steps.append(
-                f"This is {where}: production slots are at 0.86 to 1.41 of dedicated runs of their model (5-95 %), so the interval is widened by {100 * parts.spread:.0f} %."
-            )
-        low, high = (result.score * math.exp(side * result.sigma) for side in (-1, 1))
-        steps.append(f"Result: {result.score:.1f} HS23 per CPU, 68 % between {low:.1f} and {high:.1f}.")
-        if cores:
-            steps.append(
-                f"{cores:g} granted cores × {result.score:.1f} = {cores * result.score:.0f} HS23 in this scope."
-            )
-        if present and whole:
-            steps.append(
-                f"{present} CPUs × {result.score:.1f} = {present * result.score:.0f} HS23 for the whole node."
-            )
-        elif present:
-            steps.append(
-                f"The node has {present} CPUs, of which only a part was seen; the figure is not multiplied up to the node."
-            )
-        return tuple(steps)
 
 
 def _default(catalogue: Catalogue) -> Rung:
@@ -233,35 +192,7 @@ def _absent(why: str) -> Rung:
     return Rung(method=Method.PAYLOAD, says="No figure from payloads.", reason=why)
 
 
-def _is_slot(evidence: NodeEvidence) -> bool:
-    return evidence.in_batch_slot or evidence.scope == "slot"
-
-
-def _from_hs06(rung: Rung) -> bool:
-    return rung.method is Method.CATALOGUE and bool(rung.inputs) and " HS06 on " in rung.inputs[0]
-
-
-def _common(parts: _Parts) -> float:
-    """Table and calibration err alike for all nodes of a model; runs on the node err for themselves."""
-    shared = 0.0
-    for weight, rung in zip(parts.result.weights, parts.used, strict=True):
-        if rung.method is not Method.MEASURED:
-            sigma = rung.sigma if rung.sigma_common is None else rung.sigma_common
-            shared += (weight * widen(sigma or 0.0, parts.spread)) ** 2
-    return min(math.sqrt(shared), parts.result.sigma)
-
-
-def _who(evidence: NodeEvidence) -> str:
-    cpu = evidence.cpu
-    known = [
-        cpu.arch,
-        processors.microarchitecture_of(cpu),
-        f"{cpu.packages} package{'s' if cpu.packages != 1 else ''}" if cpu.packages else None,
-        f"{cpu.physical_cores} cores" if cpu.physical_cores else None,
-        f"{cpu.logical_cpus} CPUs" if cpu.logical_cpus else None,
-        {True: "SMT on", False: "SMT off or not visible", None: "SMT state not known"}[cpu.smt_on],
-        "virtual machine" if cpu.virtualised else None,
-    ]
-    key = processors.key_of(cpu)
-    name = f"{cpu.model_name} (key: {key})" if cpu.model_name else "a processor without a name"
-    return f"The node has {name}: {', '.join(part for part in known if part)}."
+def _floor(expected: Rung) -> float:
+    """4 %; 7 % where the table knows the model by HS06 only."""
+    old = expected.method is Method.CATALOGUE and all(" HS06 on " in cited for cited in expected.inputs)
+    return HS06_FLOOR if old else FLOOR

@@ -61,6 +61,7 @@ class Processor(NamedTuple):
         cores: physical, of one package.
         nominal_ghz: base clock.
         l3_mib: of one package.
+        source: who publishes it; the file also says which second list it was compared with.
     """
 
     key: str
@@ -93,6 +94,11 @@ def without_p(key: str) -> str:
     return key.removesuffix("p") if key.startswith("amd epyc") else key
 
 
+def silicon_of(key: str) -> str:
+    """What models of the same silicon have in common: 7302 and 7302P; an Altra Max with and without its part number."""
+    return "ampere altra max" if key.startswith("ampere altra max") else without_p(key)
+
+
 def key_of(cpu: CpuDescription) -> str:
     """The key of a node's processor. ARM names only its core, so Altra and Altra Max are told by their core count."""
     key = cpu_name.normalise(cpu.model_name or "")
@@ -107,10 +113,11 @@ def microarchitecture_of(cpu: CpuDescription) -> str | None:
 
     archspec comes last: it judges by flags, and hypervisors hide flags (a Zen 3 without `pku` looks like Zen 2).
     """
-    name = cpu_name.parse(cpu.model_name or "")
-    for pattern, microarchitecture in _BY_NAME:
-        if re.search(pattern, key_of(cpu)) and name.model:
-            return microarchitecture
+    name, key = cpu_name.parse(cpu.model_name or ""), key_of(cpu)
+    if name.model:
+        for pattern, microarchitecture in _BY_NAME:
+            if re.search(pattern, key):
+                return microarchitecture
     if cpu.x86_family is not None and cpu.x86_model is not None:
         if cpu.x86_family == 6 and cpu.x86_model in _INTEL:
             cascade = cpu.x86_model == 85 and "cascadelake" in (cpu.microarchitecture, name.microarchitecture)
@@ -139,3 +146,17 @@ def lineage(microarchitecture: str) -> tuple[str, ...]:
         found.append(here)
         here = PARENTS[here]
     return tuple(reversed(found))
+
+
+def smt_states(cpu: CpuDescription) -> tuple[bool, ...]:
+    """SMT states to reckon with: a virtual CPU without visible siblings may be a whole core or one thread of it."""
+    if cpu.smt_on is None or (cpu.virtualised and not cpu.smt_on):
+        return (False, True) if may_have_smt(cpu) else (False,)
+    return (cpu.smt_on,)
+
+
+def may_have_smt(cpu: CpuDescription) -> bool:
+    """False for micro-architectures that have no second thread: ARM Neoverse, AMD before Zen, Intel Core 2."""
+    root = microarchitecture_of(cpu)
+    none = {"k8", "k10", "bulldozer", "piledriver", "core2", "penryn", "silvermont", "sierraforest"}
+    return not (cpu.arch == "aarch64" or (root is not None and (root in none or root.startswith("neoverse"))))
