@@ -19,6 +19,8 @@ ENV_PREFIX = "SITECAP_"
 FILE_ENV = "SITECAP_CONFIG"
 MAX_FILE_BYTES = 1024 * 1024
 _NOT_SETTINGS = {FILE_ENV}
+_OF_THE_SERVICE = "SITECAP_CAPACITY_"
+"""Variables of `capacity`, which may run on the same machine."""
 
 
 class ConfigError(Exception):
@@ -176,7 +178,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for name in sorted(environment):
-        if name.startswith(ENV_PREFIX) and name not in _NOT_SETTINGS:
+        if name in _NOT_SETTINGS or name.startswith(_OF_THE_SERVICE):
+            continue
+        if name.startswith(ENV_PREFIX):
             key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
             table, *inner = key.split(".")
             if table in _OPEN_TABLES and inner:

@@ -222,3 +222,8 @@ def test_a_setting_on_the_command_line(text: str, expected: tuple[str, object]) 
 def test_a_setting_without_key_or_value_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="KEY=VALUE"):
         parse_assignment(text)
+
+
+def test_variables_of_the_service_are_not_the_agents() -> None:
+    loaded = load({}, {"SITECAP_CAPACITY_DATABASE__URL": "sqlite:////srv/capacity.db"})
+    assert {value.origin for value in loaded.values} == {"default"}
