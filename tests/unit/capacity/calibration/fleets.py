@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from capacity import archive
+from capacity.archive import ArchivedProfile
 from capacity.hs06.estimate import Estimator
 from capacity.service.ingest import accept
 from capacity.service.refresh import refresh_pending
@@ -70,3 +73,24 @@ def _run(number: int) -> StoredMeasurement:
 def refresh(database: Database, estimator: Estimator) -> None:
     while refresh_pending(database, estimator, NOW, 100):
         pass
+
+
+def archive_of(folder: Path, files: int) -> Path:
+    """Files of two sites and three days, with a profile of each CPU model; the document with sequence 7 is none."""
+    for number in range(files):
+        rows = []
+        for line, (model, speed) in enumerate(CPUS):
+            sequence = number * len(CPUS) + line
+            node = documents.node(sequence)
+            document = looks.document(
+                NOW, cores=float(CORES), present=CORES, model=model, node=node, payloads=payloads(speed)
+            )
+            text = b"{}" if sequence == 7 else json.dumps(document).encode()
+            moment = NOW + timedelta(seconds=sequence)
+            rows.append(
+                ArchivedProfile(sequence, document["id"], node, moment, moment, moment, "t", "d", text)
+            )
+        day = (NOW + timedelta(days=number % 3)).date()
+        site = (documents.SITE, documents.OTHER_SITE)[number % 2]
+        archive.write(folder, archive.path_of(day, site, rows[0].sequence, rows[-1].sequence), rows)
+    return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from capacity.hs06 import validation
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.estimate import Estimator
-from capacity.hs06.family import describe
+from capacity.hs06.rows import describe
 from tests.unit.capacity.hs06.nodes import node
 
 CATALOGUE = Catalogue.shipped()
@@ -22,7 +22,8 @@ def test_same_model_with_one_row_left_out() -> None:
     report = validation.lookup_without_row(CATALOGUE)
     assert len(report.errors) >= 120
     assert report.rms <= 0.06
-    assert report.coverage >= 0.60
+    # Twins in one rack agree better than sites do, and the interval is that of another site's node.
+    assert 0.60 <= report.coverage <= 0.80
 
 
 def test_family_model_with_the_model_left_out() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from capacity.hs06 import pooling, rows
 from capacity.hs06.catalogue import FLAG, FLOOR, Catalogue
-from capacity.hs06.family import Prediction, describe
+from capacity.hs06.family import Prediction
 from capacity.hs06.model import CpuDescription, Method
-from capacity.hs06.rows import Row
+from capacity.hs06.rows import Row, describe
 from tests.unit.capacity.hs06.nodes import E5_2683, EPYC_7302, GOLD_6140, MILAN_VM, POWER9
 
 CATALOGUE = Catalogue.shipped()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from capacity.cli.exports import export as export_command
 from capacity.cli.imports import import_ as import_command
 from capacity.errors import BadInputError, NotFoundError, RefusedError
 from capacity.exports import FORMATS
-from capacity.fleet.model import FleetSettings
+from capacity.fleet.model import FleetSettings, Interval
 from capacity.service import fleet_view
 from capacity.service.exporting import export
 from capacity.service.importing import Outcome, import_file
@@ -93,6 +94,26 @@ def test_sums_of_sites_federations_countries_and_cms(database: Database) -> None
     assert cms.hs23.value == pytest.approx(3 * per_node)
     assert cms.constant_10_hs23 == 1920
     assert cms.gpus == {"NVIDIA A100": 2}
+
+
+def test_errors_of_unlike_models_average_out_of_one_model_they_do_not(database: Database) -> None:
+    def error(of: Interval) -> float:
+        return math.log(of.high / of.value)
+
+    two, other = {"cores": 64, "boot": None}, "AMD EPYC 7302 16-Core Processor"
+    fill(
+        database,
+        document(site="T2_LV_Alike", **two),
+        document(site="T2_LV_Alike", node="a" * 32, **two),
+        document(site="T2_LV_Mixed", node="b" * 32, **two),
+        document(site="T2_LV_Mixed", node="c" * 32, model=other, **two),
+    )
+    with database.reading() as session:
+        found = fleet_view.fleet(session, NOW, SETTINGS)
+        each = [one.sigma for one in nodes.summaries(session) if one.sigma is not None]
+
+    assert error(fleet_view.of_site(found, "T2_LV_Mixed").hs23) < 0.9 * max(each)
+    assert error(fleet_view.of_site(found, "T2_LV_Alike").hs23) > 0.9 * min(each)
 
 
 def test_a_pledge_is_a_sites_own_only_if_it_is_alone(database: Database) -> None:
@@ -238,20 +259,20 @@ def test_what_cannot_be_exported(database: Database) -> None:
 
 
 def test_a_slow_node_is_an_outlier_of_its_likes(database: Database) -> None:
+    slow = f"{0:032x}"
     fill(database, *(document(cores=64, node=f"{i:032x}", boot=None) for i in range(6)))
-    run = f"site,node_id,logical_cpus,hs23\n{SITE},{0:032x},64,500\n".encode()
-    imported(database, "scores", run)
+    imported(database, "scores", f"site,node_id,logical_cpus,hs23\n{SITE},{slow},64,500\n".encode())
     refresh_pending(database, shipped(), NOW, 10)
     with database.reading() as session:
-        (found,) = fleet_view.outliers_of_site(session, NOW, SETTINGS, SITE)
-        summary = nodes.summary(session, SITE, f"{0:032x}")
-        assert summary is not None
-        assert fleet_view.outlier_of_node(session, NOW, SETTINGS, summary) == found
-        other = nodes.summary(session, SITE, f"{1:032x}")
-        assert other is not None
-        assert fleet_view.outlier_of_node(session, NOW, SETTINGS, other) is None
+        summaries = nodes.summaries(session)
+        state = nodes.state(session, SITE, slow)
+        odd = [fleet_view.outlier_of_node(session, NOW, SETTINGS, one) for one in summaries]
 
-    assert found.node.node_id == f"{0:032x}"
+    assert state is not None
+    assert [finding.code for finding in state.findings] == ["outlier-slow"]
+    assert [one.findings > 0 for one in summaries] == [one.node_id == slow for one in summaries]
+    (found,) = (one for one in odd if one is not None)
+    assert found.node.node_id == slow
     assert found.ratio < 0.9
 
 
