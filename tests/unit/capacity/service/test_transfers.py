@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from agent.identity import node_identity
 from capacity.cli.exports import export as export_command
 from capacity.cli.imports import import_ as import_command
 from capacity.errors import BadInputError, NotFoundError, RefusedError
@@ -23,9 +24,11 @@ from capacity.service.principal import Principal, Role
 from capacity.service.refresh import refresh_pending
 from capacity.store import measurements, nodes, sites
 from capacity.store.database import Database
+from profiles.facts.batch import BatchFacts, ClaimSource, SlotClaim
 from tests.unit.capacity.fleet.states import shipped
 from tests.unit.capacity.imports.reports import version3
 from tests.unit.capacity.looks import NODE, NOW, ago, check, document
+from tests.unit.probes.claims.talking import machine
 
 ADMIN = Principal("test", frozenset({Role.ADMIN}))
 SITE = "T2_LV_Example"
@@ -147,6 +150,69 @@ def test_a_report_finds_its_node_by_host_name(database: Database) -> None:
 
     again = imported(database, "suite", json.dumps(version3()).encode())
     assert (again.scores_stored, again.scores_known) == (0, 1)
+
+
+def test_a_report_that_came_before_its_node(database: Database) -> None:
+    imported(database, "suite", json.dumps(version3()).encode())
+    fill(
+        database,
+        document(cores=64, hostname="WN042", model=SILVER, boot=None),
+        document(cores=64, hostname="wn042", model=SILVER, boot=None, site="T2_XX_Other", node="a" * 32),
+        document(cores=64, hostname="wn042.other.org", model=SILVER, boot=None, node="b" * 32),
+    )
+    with database.reading() as session:
+        methods = {(one.site, one.node_id[:1]): one.method for one in nodes.summaries(session)}
+
+    assert methods == {
+        (SITE, NODE[0]): "measured",
+        ("T2_XX_Other", "a"): "catalogue",
+        (SITE, "b"): "catalogue",
+    }
+
+
+@pytest.mark.parametrize("first", ["report", "node"])
+def test_a_node_that_hides_its_name_is_found_by_its_id(database: Database, first: str) -> None:
+    """As the agent makes it in a batch slot: from the name that the batch system gives the node."""
+    claim = SlotClaim(source=ClaimSource.HTCONDOR, node_name="wn042.example.org")
+    claims = BatchFacts.nothing("a test").model_copy(update={"claims": (claim,)})
+    node_id = node_identity(machine(), claims, in_container=False, identify=False).id
+    for step in ("report", "node") if first == "report" else ("node", "report"):
+        if step == "report":
+            imported(database, "suite", json.dumps(version3()).encode())
+        else:
+            fill(database, document(cores=64, model=SILVER, node=node_id))
+    fill(database)
+    with database.reading() as session:
+        (summary,) = nodes.summaries(session)
+
+    assert summary.method == "measured"
+
+
+def test_an_admin_may_say_which_node_was_measured(database: Database) -> None:
+    fill(database, document(cores=64, model=SILVER))
+    report = version3(host={**version3()["host"], "hostname": "not_available"})
+    outcome = import_file(database, "suite", json.dumps(report).encode(), ADMIN, NOW, node_id=NODE)
+
+    assert outcome.scores_of_nodes == 1
+
+
+def test_a_run_on_a_processor_that_was_replaced_does_not_count(database: Database) -> None:
+    fill(database, document(ago(days=3), cores=64, hostname="wn042", model=SILVER))
+    imported(database, "suite", json.dumps(version3()).encode())
+    fill(database, document(cores=64, hostname="wn042", model="AMD EPYC 7302 16-Core Processor"))
+    with database.reading() as session:
+        (summary,) = nodes.summaries(session)
+
+    assert summary.method == "catalogue"
+
+
+def test_a_list_of_another_year(database: Database) -> None:
+    data = b'[{"PledgeType": "CPU", "Federation": "A", "CMS": 5}]'
+    import_file(database, "rebus", data, ADMIN, NOW, as_of=date(2019, 7, 1))
+    with database.reading() as session:
+        (pledge,) = sites.pledges(session)
+
+    assert pledge.year == 2019
 
 
 @pytest.mark.parametrize(
