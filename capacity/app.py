@@ -27,6 +27,7 @@ from capacity.service.context import make_service
 from capacity.service.rates import RateBound
 from capacity.settings import Config
 from capacity.store.database import Database
+from capacity.web import joining as pages
 
 LARGE_BODIES = ("/api/v1/profiles", "/api/v1/imports")
 """Routes that read and bound their bodies themselves."""
@@ -53,7 +54,8 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         intake.start()
         limits = config.limits
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
-        app.state.reception = Reception(intake, InFlight(limits.in_flight_bytes), rate)
+        in_flight = InFlight(limits.in_flight_bytes, metrics.in_flight_bytes.set)
+        app.state.reception = Reception(intake, in_flight, rate, metrics)
         refresher = Refresher(service, metrics.refreshed.inc, metrics.refresh_failures.inc)
         refresher.start()
         yield
@@ -78,6 +80,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
     receive_profiles(app)
     for router in ROUTERS:
         app.include_router(router)
+    pages.install(app, service)
     app.add_middleware(SmallBodies, body_s=config.server.body_s, large=LARGE_BODIES)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Telemetry, metrics=metrics, log_requests=config.log.requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
@@ -27,10 +27,16 @@ _SMALL_BYTES = 16 * 1024
 
 
 class InFlight:
-    """Bytes of bodies that this process holds now, with a bound. Safe for threads."""
+    """Bytes of bodies that this process holds now, with a bound. Safe for threads.
 
-    def __init__(self, bound_bytes: int) -> None:
+    Args:
+        bound_bytes: most that are held at once.
+        told: is given the number whenever it changes.
+    """
+
+    def __init__(self, bound_bytes: int, told: Callable[[float], None] = lambda _: None) -> None:
         self._bound_bytes = bound_bytes
+        self._told = told
         self._held_bytes = 0
         self._lock = Lock()
 
@@ -53,6 +59,7 @@ class InFlight:
             if size_bytes > 0 and self._held_bytes + size_bytes > self._bound_bytes:
                 return False
             self._held_bytes += size_bytes
+            self._told(self._held_bytes)
             return True
 
 

@@ -14,6 +14,7 @@ from capacity.api.bodies import InFlight, read_body
 from capacity.api.guard import DirectRoute, principal_of, service_of
 from capacity.api.intake import Intake
 from capacity.api.problems import BodyError, problem
+from capacity.api.telemetry import Metrics
 from capacity.errors import NotFoundError
 from capacity.service.ingest import Verdict
 from capacity.service.policy import Policy, needs
@@ -24,6 +25,7 @@ from profiles.profile import CapabilityProfile
 JSON = "application/json"
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _GOOD = {"stored": 202, "duplicate": 200}
+_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _BAD = {"invalid": 422, "forbidden": 403, "conflict": 409}
 
 VERDICT: dict[str, Any] = {
@@ -75,10 +77,11 @@ _REQUEST = {
 class Reception:
     """What the receiving route works with; made with the application."""
 
-    def __init__(self, intake: Intake, in_flight: InFlight, rate: RateBound) -> None:
+    def __init__(self, intake: Intake, in_flight: InFlight, rate: RateBound, metrics: Metrics) -> None:
         self.intake = intake
         self.in_flight = in_flight
         self.rate = rate
+        self.metrics = metrics
 
 
 router = APIRouter(prefix="/api/v1", tags=["profiles"])
@@ -116,11 +119,15 @@ async def post_profiles(request: Request) -> Response:
             if not body.strip():
                 raise BodyError(400, "the body is empty: send one profile")
             reception.rate.take(principal.subject)
-            return _of_one(await reception.intake.one(body, principal))
+            verdict = await reception.intake.one(body, principal)
+            reception.metrics.judged(verdict.status, 1)
+            return _of_one(verdict)
         documents = _documents(body, limits.documents)
         reception.rate.take(principal.subject, len(documents))
         verdicts = await reception.intake.many(documents, principal)
     counts = Counter(verdict.status for verdict in verdicts)
+    for status, number in counts.items():
+        reception.metrics.judged(status, number)
     return _json({"counts": counts, "verdicts": verdicts}, 200)
 
 
@@ -130,18 +137,13 @@ async def post_profiles(request: Request) -> Response:
     response_class=Response,
 )
 @needs(Policy.READ)
-def get_profile(request: Request, profile_id: Annotated[str, Path(max_length=64)]) -> Response:
+def get_profile(request: Request, profile_id: Annotated[str, Path(pattern=_ID)]) -> Response:
     """A profile as it was handed in, byte for byte, also from the archive."""
-    document = rows_document(request, profile_id)
+    with service_of(request).database.reading() as session:
+        document = rows.document(session, profile_id)
     if document is None:
         raise NotFoundError(f"there is no profile {profile_id!r}")
     return Response(document, media_type=JSON)
-
-
-def rows_document(request: Request, profile_id: str) -> bytes | None:
-    """The document of a profile."""
-    with service_of(request).database.reading() as session:
-        return rows.document(session, profile_id)
 
 
 @router.get(

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from capacity.api import operations, profiles, tokens
+from capacity.api import calibrations, nodes, operations, profiles, sites, tokens
 
-ROUTERS = (profiles.router, tokens.router, operations.router)
+ROUTERS = (
+    profiles.router,
+    nodes.router,
+    sites.router,
+    calibrations.router,
+    tokens.router,
+    operations.router,
+)

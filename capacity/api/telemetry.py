@@ -60,6 +60,10 @@ class Metrics:
         requests.inc()
         durations_s.observe(duration_s)
 
+    def judged(self, status: str, number: int) -> None:
+        """Count verdicts."""
+        self.profiles.labels(status).inc(number)
+
     def _children(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(route, method, status), self.duration_s.labels(route)
 

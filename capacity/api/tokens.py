@@ -84,7 +84,7 @@ def list_tokens(request: Request) -> Tokens:
 
 @router.delete("/{token_id}", status_code=204, responses=errors(404))
 @needs(Policy.ADMIN)
-def revoke_token(request: Request, token_id: Annotated[str, Path(max_length=64)]) -> Response:
+def revoke_token(request: Request, token_id: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]) -> Response:
     """Refuse a token from now on."""
     service = service_of(request)
     tokens.revoke(service.database, token_id, datetime.now(UTC))

@@ -6,6 +6,7 @@ comes late changes nothing newer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -129,9 +130,7 @@ def _with_look(known: Sequence[SlotView], look: SlotView, settings: FleetSetting
 def _newer_of(one: SlotView, other: SlotView, settings: FleetSettings) -> SlotView:
     """The newer look at a slot; if it ran no payloads, with the scores of the last one that did."""
     older, newer = sorted((one, other), key=lambda slot: (slot.seen_at, slot.profile_id))
-    if older.scores_seen_at is None or (
-        newer.scores_seen_at is not None and newer.scores_seen_at >= older.scores_seen_at
-    ):
+    if older.scores_seen_at is None or _scored(newer) >= _scored(older):
         return newer
     too_old = newer.seen_at - older.scores_seen_at > settings.scores_kept_for
     if too_old or identity.contradicts(older.evidence, newer.evidence) is not None:
@@ -143,6 +142,13 @@ def _newer_of(one: SlotView, other: SlotView, settings: FleetSettings) -> SlotVi
             "scores_seen_at": older.scores_seen_at,
         }
     )
+
+
+def _scored(slot: SlotView) -> tuple[float, str]:
+    """When the scores of a slot were made; the id of the profile decides between two of one moment."""
+    if slot.scores_seen_at is None:
+        return -math.inf, ""
+    return slot.scores_seen_at.timestamp(), slot.scores_profile_id or ""
 
 
 def _derive(state: NodeState, now: datetime, settings: FleetSettings) -> NodeState:

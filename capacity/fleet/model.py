@@ -178,6 +178,8 @@ class Roll(Part):
     )
     pending_nodes: int
     granted_cores: float
+    usable_cores: float = Field(default=0.0, description="of nodes that pass all gates")
+    unusable_cores: float = Field(default=0.0, description="of nodes that are known not to pass one")
     hs23: Interval = Field(description="pledgeable CPU of fresh nodes")
     hs23_usable: Interval = Field(description="of those that pass all gates")
     constant_10_hs23: float = Field(description="what the constant 10 per core would say of the same cores")

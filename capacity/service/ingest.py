@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -15,6 +15,9 @@ from capacity.store.profiles import NewProfile
 from profiles.reading import ProfileError, read_profile
 
 _MAX_SUBMITTER_CHARACTERS = 200
+_AT_A_TIME = (
+    250  # documents that are validated before they are written: bounds memory, and how long others wait
+)
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,28 @@ def accept(
 
     Raises:
         RefusedError: the principal may not submit at all.
-        UnavailableError: the database cannot be asked; nothing was kept.
+        UnavailableError: the database cannot be asked. Of many documents the first may have been kept: sent again,
+            they are duplicates.
     """
     principal.require(Role.SUBMIT)
-    read = [_read(index, document, principal, now) for index, document in enumerate(documents)]
-    rows = {index: one for index, one in enumerate(read) if isinstance(one, NewProfile)}
-    outcomes: dict[int, profiles.Outcome] = {}
-    if rows:
-        with database.session() as session:
-            outcomes = dict(zip(rows, profiles.add(session, list(rows.values())), strict=True))
-    return [
-        one if isinstance(one, Verdict) else Verdict(index, one.id, outcomes[index], _SAYS[outcomes[index]])
-        for index, one in enumerate(read)
-    ]
+    verdicts: list[Verdict] = []
+    for start in range(0, len(documents), _AT_A_TIME):
+        verdicts += _accept(database, start, documents[start : start + _AT_A_TIME], principal, now)
+    return verdicts
+
+
+def _accept(
+    database: Database, first: int, documents: Sequence[bytes], principal: Principal, now: datetime
+) -> Iterator[Verdict]:
+    read = [_read(first + place, document, principal, now) for place, document in enumerate(documents)]
+    rows = [one for one in read if isinstance(one, NewProfile)]
+    outcomes = iter(database.intake.run(rows) if rows else ())
+    for place, one in enumerate(read):
+        if isinstance(one, Verdict):
+            yield one
+        else:
+            outcome = next(outcomes)
+            yield Verdict(first + place, one.id, outcome, _SAYS[outcome])
 
 
 _SAYS = {

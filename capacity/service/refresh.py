@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from capacity.fleet import identity, merge
+from capacity.fleet import identity, merge, outliers
 from capacity.fleet.model import FleetSettings, NodeState
 from capacity.hs06.cpu_name import normalise
 from capacity.hs06.model import Estimate, Finding, MeasuredScore, NodeEvidence
+from capacity.service.likes import Likes, of_state
 from capacity.store import measurements, nodes, profiles, sharing
 from capacity.store.database import Database
 from capacity.store.measurements import StoredMeasurement
@@ -113,18 +114,26 @@ def _refresh(
             for node in claimed
         ]
     made = [(one, _state_of(one, estimator, now, settings)) for one in work]
+    keys = [_cpu_key(state) for _, state in made]
+    with database.reading() as session:
+        likes = Likes(session, now, settings)
+        states = [_compared(state, key, likes) for (_, state), key in zip(made, keys, strict=True)]
     with database.session() as session:
-        for one, state in made:
+        for one, state, key in zip(work, states, keys, strict=True):
             absorbed = one.documents[-1].sequence if one.documents else one.node.absorbed
-            model = state.evidence.cpu.model_name if state.evidence else None
-            nodes.save(
-                session,
-                state,
-                normalise(model) if model else None,
-                now,
-                absorbed=absorbed,
-                revision=one.node.revision,
-            )
+            nodes.save(session, state, key, now, absorbed=absorbed, revision=one.node.revision)
+
+
+def _cpu_key(state: NodeState) -> str | None:
+    model = state.evidence.cpu.model_name if state.evidence is not None else None
+    return normalise(model) if model else None
+
+
+def _compared(state: NodeState, cpu_key: str | None, likes: Likes) -> NodeState:
+    """With a finding if the node is far from its likes."""
+    node = of_state(state, cpu_key)
+    odd = likes.outlier(node) if node is not None else None
+    return state if odd is None else merge.with_findings(state, [outliers.finding(odd)])
 
 
 def _state_of(work: _Work, estimator: Estimates, now: datetime, settings: FleetSettings) -> NodeState:

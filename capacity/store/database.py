@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from capacity.errors import BadInputError
-from capacity.store.failures import as_unavailable
+from capacity.errors import BadInputError, UnavailableError
+from capacity.store import profiles
+from capacity.store.failures import as_unavailable, worth_again
+from capacity.store.group import GroupCommit
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -25,6 +27,7 @@ _STATEMENT_TIMEOUT_MS = 60_000
 _CONNECT_TIMEOUT_S = 5
 # A peer that vanished without a word is noticed after this long.
 _SILENCE_MS = 15_000
+_ATTEMPTS = 3  # of a transaction that others were in the way of
 
 
 class Database:
@@ -43,6 +46,8 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url, connections)
         self._reading = self.engine.execution_options(sitecap_reading=True)
+        self.intake = GroupCommit(self._keep)
+        """Keeps profiles (`profiles.add`), those of all threads together."""
         # SQLite has one writer. Waiting here is fair and at once; its own waiting sleeps longer and longer.
         self._one_writer = threading.Lock() if self.dialect == SQLITE else None
 
@@ -114,6 +119,17 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+    def _keep(self, rows: Sequence[profiles.NewProfile]) -> list[profiles.Outcome]:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with self.session() as session:
+                    return profiles.add(session, rows)
+            except UnavailableError as error:
+                if not worth_again(error):
+                    raise
+        with self.session() as session:
+            return profiles.add(session, rows)
 
     def _writer(self) -> AbstractContextManager[Any]:
         return self._one_writer or nullcontext()

@@ -27,9 +27,9 @@ def state_of(error: DBAPIError) -> str | None:
     return state if isinstance(state, str) else None
 
 
-def worth_again(error: DBAPIError) -> bool:
+def worth_again(error: UnavailableError) -> bool:
     """Whether the same transaction would succeed if it were done once more: others were in its way."""
-    return state_of(error) in _AGAIN_STATES
+    return isinstance(error.__cause__, DBAPIError) and state_of(error.__cause__) in _AGAIN_STATES
 
 
 def unavailable(error: DBAPIError | PoolTimeoutError) -> UnavailableError | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from capacity.store.tables import EstimateRow, MeasurementRow, NodeKeyRow, NodeRow, ProfileRow
-from capacity.store.upserts import insert_into
+from capacity.store.upserts import dialect_of, insert_into
 
 ID = "id"
 BOOT = "boot"
@@ -61,19 +63,23 @@ def _write_keys(session: Session, seen: Sequence[Seen]) -> dict[tuple[str, str, 
         rows.setdefault((one.site, ID, one.node_id), one)
         if one.boot_key is not None:
             rows.setdefault((one.site, BOOT, one.boot_key), one)
-    insert = insert_into(session, NodeKeyRow)
-    statement = insert.on_conflict_do_update(
-        index_elements=["site", "kind", "key"], set_={"seen_at": insert.excluded.seen_at}
-    ).returning(NodeKeyRow.site, NodeKeyRow.kind, NodeKeyRow.key, NodeKeyRow.node_id)
     # Sorted: two transactions that lock the same keys do so in the same order and cannot block each other.
     found = session.execute(
-        statement,
+        _put_keys(dialect_of(session)),
         [
             {"site": site, "kind": kind, "key": key, "node_id": one.node_id, "seen_at": one.seen_at}
             for (site, kind, key), one in sorted(rows.items(), key=lambda item: item[0])
         ],
     )
     return {(site, kind, key): node_id for site, kind, key, node_id in found}
+
+
+@cache
+def _put_keys(dialect: str) -> ReturningInsert[str, str, str, str]:
+    insert = insert_into(dialect, NodeKeyRow)
+    return insert.on_conflict_do_update(
+        index_elements=["site", "kind", "key"], set_={"seen_at": insert.excluded.seen_at}
+    ).returning(NodeKeyRow.site, NodeKeyRow.kind, NodeKeyRow.key, NodeKeyRow.node_id)
 
 
 def _components(

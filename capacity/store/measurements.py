@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from capacity.store.identity import canonical
 from capacity.store.nodes import mark_pending
 from capacity.store.tables import MeasurementRow
-from capacity.store.upserts import insert_into
+from capacity.store.upserts import dialect_of, insert_into
 
 
 class StoredMeasurement(NamedTuple):
@@ -42,7 +42,7 @@ def add(session: Session, rows: Sequence[StoredMeasurement]) -> list[Literal["st
         kept.setdefault(row.id, row._replace(node_id=node_id))
     if not kept:
         return []
-    insert = insert_into(session, MeasurementRow).on_conflict_do_nothing(index_elements=["id"])
+    insert = insert_into(dialect_of(session), MeasurementRow).on_conflict_do_nothing(index_elements=["id"])
     stored = set(
         session.scalars(insert.returning(MeasurementRow.id), [row._asdict() for row in kept.values()])
     )

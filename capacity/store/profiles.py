@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal, NamedTuple
 
-from sqlalchemy import case, func, literal, select, union_all
+from sqlalchemy import bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from capacity.store.identity import Seen, resolve
 from capacity.store.packing import pack, unpack
 from capacity.store.tables import ArchivedRow, NodeRow, ProfileRow
-from capacity.store.upserts import insert_into
+from capacity.store.upserts import dialect_of, insert_into
 
 Outcome = Literal["stored", "duplicate", "conflict"]
 
@@ -101,22 +103,23 @@ def _add(session: Session, rows: Sequence[NewProfile]) -> list[Outcome]:
 
 def known(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Digest and site of those ids that were taken before, archived ones too."""
-    found = session.execute(
-        union_all(
-            select(ProfileRow.id, ProfileRow.digest, ProfileRow.site).where(ProfileRow.id.in_(ids)),
-            select(ArchivedRow.id, ArchivedRow.digest, ArchivedRow.site).where(ArchivedRow.id.in_(ids)),
-        )
+    return {one: (digest, site) for one, digest, site in session.execute(_KNOWN, {"ids": ids})}
+
+
+_KNOWN = union_all(
+    *(
+        select(table.id, table.digest, table.site).where(table.id.in_(bindparam("ids", expanding=True)))
+        for table in (ProfileRow, ArchivedRow)
     )
-    return {one: (digest, site) for one, digest, site in found}
+)
 
 
 def _insert(session: Session, rows: Sequence[NewProfile]) -> set[str]:
     """Ids of those that were inserted."""
     now = max(row.received_at for row in rows)
     nodes = resolve(session, [Seen(row.site, row.node_id, row.boot_key, row.seen_at) for row in rows], now)
-    insert = insert_into(session, ProfileRow).on_conflict_do_nothing(index_elements=["id"])
     found = session.execute(
-        insert.returning(ProfileRow.id, ProfileRow.sequence),
+        _put_profiles(dialect_of(session)),
         [
             {
                 "id": row.id,
@@ -145,6 +148,12 @@ def _insert(session: Session, rows: Sequence[NewProfile]) -> set[str]:
     return set(sequences)
 
 
+@cache
+def _put_profiles(dialect: str) -> ReturningInsert[str, int]:
+    insert = insert_into(dialect, ProfileRow).on_conflict_do_nothing(index_elements=["id"])
+    return insert.returning(ProfileRow.id, ProfileRow.sequence)
+
+
 class _Arrivals(NamedTuple):
     """What came for one node in one statement."""
 
@@ -166,9 +175,21 @@ def _touch_nodes(session: Session, arrivals: Mapping[tuple[str, str], _Arrivals]
     """Count the profiles of each node and mark it as pending."""
     if not arrivals:
         return
-    insert = insert_into(session, NodeRow)
+    empty = {"absorbed": 0, "revision": 0, "findings": 0, "pending_since": now}
+    session.execute(
+        _put_nodes(dialect_of(session)),
+        [
+            {"site": site, "node_id": node_id, **one._asdict(), **empty}
+            for (site, node_id), one in sorted(arrivals.items())
+        ],
+    )
+
+
+@cache
+def _put_nodes(dialect: str) -> ReturningInsert[str]:
+    insert = insert_into(dialect, NodeRow)
     new = insert.excluded
-    statement = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=["site", "node_id"],
         set_={
             "profiles": NodeRow.profiles + new.profiles,
@@ -184,15 +205,7 @@ def _touch_nodes(session: Session, arrivals: Mapping[tuple[str, str], _Arrivals]
             ),
             "pending_since": func.coalesce(NodeRow.pending_since, new.pending_since),
         },
-    )
-    empty = {"absorbed": 0, "revision": 0, "findings": 0, "pending_since": now}
-    session.execute(
-        statement,
-        [
-            {"site": site, "node_id": node_id, **one._asdict(), **empty}
-            for (site, node_id), one in sorted(arrivals.items())
-        ],
-    )
+    ).returning(NodeRow.node_id)  # with it, SQLAlchemy writes many rows in one statement
 
 
 def document(session: Session, profile_id: str) -> bytes | None:

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from capacity.fleet.model import Pledge, SiteInfo
 from capacity.store.tables import NodeRow, PledgeRow, SiteRow
-from capacity.store.upserts import insert_into
+from capacity.store.upserts import dialect_of, insert_into
 
 
 def put(session: Session, sites: Sequence[SiteInfo], source: str, at: datetime) -> None:
     """Write what is known of sites over what was known; a site that is not named keeps what it has."""
     if not sites:
         return
-    insert = insert_into(session, SiteRow)
+    insert = insert_into(dialect_of(session), SiteRow)
     columns = ("federation", "country", "tier", "source", "updated_at")
     session.execute(
         insert.on_conflict_do_update(
@@ -34,7 +34,7 @@ def put_pledges(session: Session, pledges: Sequence[Pledge]) -> None:
     """Write pledges over those of the same federation and year."""
     if not pledges:
         return
-    insert = insert_into(session, PledgeRow)
+    insert = insert_into(dialect_of(session), PledgeRow)
     session.execute(
         insert.on_conflict_do_update(
             index_elements=["federation", "year"],

@@ -11,10 +11,15 @@ from sqlalchemy.orm import Session
 from capacity.store.tables import Table
 
 
-def insert_into(session: Session, table: type[Table]) -> postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, in the dialect of the session.
+def dialect_of(session: Session) -> str:
+    """Name of the engine: sqlite or postgresql."""
+    return session.get_bind().dialect.name
+
+
+def insert_into(dialect: str, table: type[Table]) -> postgresql.Insert:
+    """An INSERT that knows ON CONFLICT.
 
     SQLite's has the same methods, so it is spoken of as PostgreSQL's.
     """
-    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return cast("postgresql.Insert", insert(cast("SqlTable", table.__table__)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from capacity.fleet import merge
 from capacity.fleet.model import FleetSettings, NodeState
-from capacity.hs06.model import Estimate, Finding, MeasuredScore, Method
+from capacity.hs06.model import Finding, MeasuredScore
 from profiles.profile import CapabilityProfile
+from tests.unit.capacity.fleet.states import estimate
 from tests.unit.capacity.looks import NOW, ago, check, look, payload
 
 SETTINGS = FleetSettings()
@@ -29,21 +31,6 @@ def absorbed(*looks: CapabilityProfile, now: datetime = NOW) -> NodeState:
 
 def codes(state: NodeState) -> list[str]:
     return [finding.code for finding in state.findings]
-
-
-def estimate(per_core: float = 12.5, sigma: float = 0.1, **changes: Any) -> Estimate:
-    values: dict[str, Any] = {
-        "hs23_per_core": per_core,
-        "low": per_core * 0.9,
-        "high": per_core * 1.1,
-        "sigma": sigma,
-        "method": Method.CATALOGUE,
-        "provisional": False,
-        "rungs": (),
-        "steps": (),
-        "catalogue_version": "test",
-    }
-    return Estimate.model_validate({**values, **changes})
 
 
 def test_one_look_is_one_node() -> None:
@@ -131,6 +118,18 @@ def test_a_look_without_payloads_leaves_the_scores_of_the_slot() -> None:
     assert [score.events_per_s for score in state.evidence.scores] == [100.0]
     assert state.slots[0].scores_profile_id == scored.id
     assert scored.id in state.evidence.profile_ids
+
+
+def test_of_two_scores_of_one_moment_always_the_same_counts() -> None:
+    looks = [
+        look(NOW, number=1, payloads=[payload(copies=8)]),
+        look(NOW, number=2, payloads=[payload(copies=4)]),
+        look(NOW, number=3),
+    ]
+    for order in permutations(looks):
+        state = absorbed(*order)
+        assert state.slots[0].profile_id == looks[2].id
+        assert state.slots[0].scores_profile_id == looks[1].id
 
 
 def test_scores_of_other_hardware_or_of_long_ago_are_dropped() -> None:

@@ -1,0 +1,338 @@
+"""Whatever dies or fills up: what was acknowledged is there, once; what was not is told as "try again later"."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+
+from capacity.errors import UnavailableError
+from capacity.service.ingest import accept
+from capacity.store import checking, nodes, profiles
+from capacity.store.database import Database
+from capacity.store.group import GroupCommit
+from tests.lab import LabUnavailableError, need_root, skip_or_fail
+from tests.lab.postgres import Server, running
+from tests.unit.capacity.documents import EVERYWHERE, NOW, SITE, node, profile
+
+pytestmark = pytest.mark.lab
+
+KILLS = int(os.environ.get("SITECAP_KILLS", "10"))
+"""How often something is killed in each test; 100 is what the project promises."""
+
+
+class Child:
+    """A process of `ingesting_child`, and what it had acknowledged."""
+
+    def __init__(self, url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.capacity.ingesting_child", url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def next(self) -> list[str]:
+        """Wait for one acknowledgement."""
+        line = self._lines.get(timeout=120)
+        assert line is not None, self._process.communicate()[1]
+        ids: list[str] = json.loads(line)
+        return ids
+
+    def kill(self) -> list[str]:
+        """Kill it; all that it still acknowledged. A line cut off is none."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        found: list[str] = []
+        while (line := self._lines.get()) is not None:
+            if line.endswith("\n"):
+                found += json.loads(line)
+        for stream in (self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
+        return found
+
+
+def _is_whole(database: Database, acknowledged: list[str]) -> None:
+    assert len(set(acknowledged)) == len(acknowledged)
+    assert checking.complaints(database, documents=True) == []
+    with database.reading() as session:
+        assert profiles.known(session, acknowledged).keys() == set(acknowledged)
+        found = session.execute(
+            text("SELECT id, count(*) FROM profile GROUP BY id HAVING count(*) > 1")
+        ).all()
+    assert found == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def disk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database on the disk, with a server of its own where it has one."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/capacity.sqlite"
+        _upgrade(url)
+        yield url
+        return
+    with _own_server() as server:
+        url = server.create()
+        _upgrade(url)
+        yield url
+
+
+@contextlib.contextmanager
+def _own_server(where: Path | None = None) -> Iterator[Server]:
+    try:
+        with running(where=where) as server:
+            yield server
+    except LabUnavailableError as error:
+        skip_or_fail(error)
+
+
+def _upgrade(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+def test_a_service_that_is_killed_loses_and_doubles_nothing(disk_url: str) -> None:
+    choose = random.Random()
+    acknowledged: list[str] = []
+    for _ in range(KILLS):
+        child = Child(disk_url)
+        acknowledged += child.next()
+        time.sleep(choose.uniform(0, 0.3))
+        acknowledged += child.kill()
+
+    database = Database(disk_url)
+    _is_whole(database, acknowledged)
+    assert len(acknowledged) >= KILLS
+    database.close()
+
+
+def test_a_postgresql_that_is_killed_loses_and_doubles_nothing() -> None:
+    choose = random.Random()
+    with _own_server() as server:
+        url = server.create()
+        _upgrade(url)
+        child = Child(url)
+        acknowledged = child.next()
+        for _ in range(KILLS):
+            time.sleep(choose.uniform(0, 0.3))
+            server.kill()
+            server.start()
+            acknowledged += child.next()
+        acknowledged += child.kill()
+
+        database = Database(url)
+        _is_whole(database, acknowledged)
+        database.close()
+
+
+def test_two_services_on_one_database_store_each_once(disk_url: str) -> None:
+    children = [Child(disk_url), Child(disk_url)]
+    acknowledged: list[str] = []
+    for _ in range(25):
+        for child in children:
+            acknowledged += child.next()
+    for child in children:
+        acknowledged += child.kill()
+
+    database = Database(disk_url)
+    _is_whole(database, acknowledged)
+    database.close()
+
+
+def test_two_refreshers_never_get_the_same_node(disk_url: str) -> None:
+    first, second = Database(disk_url), Database(disk_url)
+    accept(first, [profile(node_id=node(number)) for number in range(300)], EVERYWHERE, NOW)
+    taken: list[tuple[str, str]] = []
+
+    def take(database: Database) -> None:
+        while True:
+            with database.session() as session:
+                found = nodes.take_pending(session, 7, NOW)
+            if not found:
+                return
+            taken.extend((one.site, one.node_id) for one in found)
+
+    threads = [threading.Thread(target=take, args=(database,)) for database in (first, second, first)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while len(taken) < 300:  # one that was locked by another was left out
+        take(first)
+
+    assert len(taken) == len(set(taken)) == 300
+    first.close()
+    second.close()
+
+
+def _fill(database: Database, most: int = 3000) -> list[str]:
+    """Ingest until it says that there is no room; what was acknowledged."""
+    kept: list[str] = []
+    for _ in range(most):
+        documents = [profile(of_later=os.urandom(20_000).hex()) for _ in range(5)]
+        try:
+            kept += [verdict.id or "" for verdict in accept(database, documents, EVERYWHERE, NOW)]
+        except UnavailableError as error:
+            told = error
+            break
+    else:
+        raise AssertionError("it never filled up")
+    assert "has no room" in str(told)
+    assert told.retry_after_s >= 10
+    return kept
+
+
+@contextlib.contextmanager
+def _small_disk(path: Path, mebibytes: int) -> Iterator[None]:
+    try:
+        need_root()
+    except LabUnavailableError as error:
+        skip_or_fail(error)
+    path.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=777", "small", path],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        skip_or_fail(LabUnavailableError(f"no tmpfs may be mounted here: {done.stderr.strip()}"))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_sqlite_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with _small_disk(tmp_path / "disk", 8):
+        ballast = tmp_path / "disk" / "ballast"
+        ballast.write_bytes(bytes(4 << 20))
+        database = Database(f"sqlite:///{tmp_path}/disk/capacity.sqlite")
+        database.upgrade()
+
+        acknowledged = _fill(database)
+        assert acknowledged
+        with database.reading() as session:
+            assert profiles.known(session, acknowledged).keys() == set(acknowledged)
+        ballast.unlink()
+        later = [verdict.id or "" for verdict in accept(database, [profile()], EVERYWHERE, NOW)]
+
+        _is_whole(database, acknowledged + later)
+        database.close()
+
+
+def test_postgresql_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)  # the server runs as another user
+    with _small_disk(tmp_path / "disk", 48), _own_server() as server:
+        ballast = tmp_path / "disk" / "ballast"
+        ballast.write_bytes(bytes(16 << 20))
+        place = tmp_path / "disk" / "space"
+        place.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(place, "postgres", "postgres")
+        admin = Database(server.url())
+        with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"CREATE TABLESPACE small LOCATION '{place}'"))
+            connection.execute(text("CREATE DATABASE small TABLESPACE small"))
+        admin.close()
+        database = Database(server.url("small"))
+        database.upgrade()
+
+        acknowledged = _fill(database)
+        assert acknowledged
+        ballast.unlink()
+        later = [verdict.id or "" for verdict in accept(database, [profile()], EVERYWHERE, NOW)]
+
+        _is_whole(database, acknowledged + later)
+        database.close()
+
+
+def test_a_database_that_is_away_is_told_and_used_again_when_it_is_back() -> None:
+    with _own_server() as server:
+        url = server.create()
+        _upgrade(url)
+        database = Database(url)
+        before, lost = profile(), profile(node_id=node(2))
+        assert accept(database, [before], EVERYWHERE, NOW)[0].status == "stored"
+
+        server.stop()
+        for _ in range(3):
+            with pytest.raises(UnavailableError, match="cannot be asked now") as caught:
+                accept(database, [lost], EVERYWHERE, NOW)
+            assert caught.value.retry_after_s > 0
+        with pytest.raises(UnavailableError):
+            database.ping()
+        server.start()
+
+        database.ping()
+        told = accept(database, [before, lost], EVERYWHERE, NOW + timedelta(minutes=1))
+        assert [verdict.status for verdict in told] == ["duplicate", "stored"]
+        database.close()
+
+
+def test_behind_a_database_that_hangs_others_are_told_in_time() -> None:
+    with _own_server() as server:
+        url = server.create()
+        _upgrade(url)
+        database = Database(url)
+        accept(database, [profile()], EVERYWHERE, NOW)
+        database.intake = GroupCommit(database._keep, patience_s=0.5)
+        hanging, waiting = profile(node_id=node(2)), profile(node_id=node(3))
+        server.pause()
+        first = threading.Thread(target=accept, args=(database, [hanging], EVERYWHERE, NOW))
+        first.start()
+        try:
+            while not database.intake._turn.locked():
+                time.sleep(0.01)
+            with pytest.raises(UnavailableError, match="has not answered for"):
+                accept(database, [waiting], EVERYWHERE, NOW)
+        finally:
+            server.resume()
+            first.join()
+
+        told = accept(database, [hanging, waiting], EVERYWHERE, NOW)
+        assert [verdict.status for verdict in told] == ["duplicate", "stored"]
+        _is_whole(database, [verdict.id or "" for verdict in told])
+        database.close()
+
+
+def test_a_locked_sqlite_is_told_and_not_a_traceback(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/capacity.sqlite"
+    _upgrade(url)
+    holder, waiting = Database(url), Database(url)
+    event.listen(
+        waiting.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50")
+    )
+    with holder.session() as session:
+        profiles.count(session)
+        with pytest.raises(UnavailableError, match="locked"):
+            accept(waiting, [profile()], EVERYWHERE, NOW)
+
+    assert accept(waiting, [profile(site=SITE)], EVERYWHERE, NOW)[0].status == "stored"
+    holder.close()
+    waiting.close()
