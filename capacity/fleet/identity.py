@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from capacity.fleet.model import Boot, FleetSettings, SlotView
 from capacity.hs06.model import Finding, NodeEvidence
@@ -15,6 +16,16 @@ BOOTS_KEPT = 16
 """Per node: enough to see an interleaving, too few to grow."""
 
 _CORE_TOLERANCE = 0.01
+_APPLICATION = "sitecap node identity 1"
+
+
+def ids_of_host(hostname: str) -> frozenset[str]:
+    """Node ids that agents give a host of that name where they know nothing but the name, as in batch slots and containers.
+
+    The agent hashes its application's name, then the host's (agent/identity.py); a test holds the two together.
+    """
+    names = {hostname, hostname.lower(), hostname.partition(".")[0], hostname.lower().partition(".")[0]}
+    return frozenset(sha256(f"{_APPLICATION}\0{name}".encode()).hexdigest()[:32] for name in names)
 
 
 def note_boot(boots: Sequence[Boot], key: str | None, seen_at: datetime) -> tuple[Boot, ...]:

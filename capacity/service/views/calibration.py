@@ -40,6 +40,16 @@ class ResidualRow(View):
     fit_error: float = Field(description="ln(fitted / target)")
     held_out_error: float | None = Field(description="ln(held out / target); null = not held out")
 
+    @classmethod
+    def of(cls, one: Residual) -> ResidualRow:
+        """With the errors that follow."""
+        held_out = one.held_out_hs23_per_core
+        return cls(
+            residual=one,
+            fit_error=math.log(one.fitted_hs23_per_core / one.target_hs23_per_core),
+            held_out_error=math.log(held_out / one.target_hs23_per_core) if held_out else None,
+        )
+
 
 class CalibrationView(View):
     """Everything the page of a calibration shows."""
@@ -94,7 +104,7 @@ def calibration_view(
         left_out=calibration.left_out[:MAX_ROWS],
         left_out_total=len(calibration.left_out),
         families=calibration.families,
-        residuals=tuple(_residual(one) for one in calibration.residuals[:MAX_ROWS]),
+        residuals=tuple(ResidualRow.of(one) for one in calibration.residuals[:MAX_ROWS]),
         residuals_total=len(calibration.residuals),
         versions=_versions(calibration, active_version, stored),
     )
@@ -122,12 +132,3 @@ def _versions(
             )
         )
     return tuple(rows)
-
-
-def _residual(one: Residual) -> ResidualRow:
-    held_out = one.held_out_hs23_per_core
-    return ResidualRow(
-        residual=one,
-        fit_error=math.log(one.fitted_hs23_per_core / one.target_hs23_per_core),
-        held_out_error=math.log(held_out / one.target_hs23_per_core) if held_out else None,
-    )
