@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capacity.errors import BadInputError
 from capacity.hs06.calibrate import Pair, fit, pair_of
@@ -15,7 +17,7 @@ from capacity.hs06.calibration import PROVISIONAL_SIGMA, Calibration, family_of
 from capacity.hs06.estimate import Estimator
 from capacity.hs06.evidence import evidence_of
 from capacity.hs06.model import CpuDescription, MeasuredScore, Method, NodeEvidence, PayloadScore, Rung
-from capacity.hs06.synthetic import Truth, make_fleet
+from capacity.hs06.synthetic import KERNELS, Truth, make_fleet
 from tests.unit.capacity import looks
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -224,6 +226,33 @@ def test_same_inputs_same_version_other_inputs_another(
     again = fit(tuple(reversed(pairs)), datetime(2027, 1, 1, tzinfo=UTC))
     assert again.version == calibration.version
     assert fit(pairs[1:], NOW).version != calibration.version
+
+
+@given(
+    st.dictionaries(st.sampled_from(KERNELS), st.floats(0.2, 5.0), min_size=1),
+    st.sampled_from(KERNELS),
+    st.floats(1.0, 3.0),
+)
+def test_a_faster_node_is_never_worth_less(
+    fleet_fit: tuple[Calibration, tuple[Pair, ...]], speeds: dict[str, float], kernel: str, faster: float
+) -> None:
+    calibration, _ = fleet_fit
+    levels = {term.kernel: term.reference_events_per_s for term in calibration.terms}
+
+    def said(rates: dict[str, float]) -> float:
+        rung = calibration.rung(
+            node(*(score(name, levels[name] * rate) for name, rate in rates.items())), UNKNOWN
+        )
+        assert rung.hs23_per_core is not None
+        return rung.hs23_per_core
+
+    base = said(speeds)
+    assert said({**speeds, kernel: speeds[kernel] * faster} if kernel in speeds else speeds) >= base * (
+        1 - 1e-12
+    )
+    # All kernels faster by one factor: the score follows it, whatever was run.
+    ratio = said({name: rate * faster for name, rate in speeds.items()}) / base
+    assert ratio == pytest.approx(faster, rel=0.12)
 
 
 def test_document_survives_json(fleet_fit: tuple[Calibration, tuple[Pair, ...]]) -> None:
