@@ -9,7 +9,14 @@ from datetime import datetime
 
 from pydantic import Field
 
-from capacity.hs06.calibration import PROVISIONAL_SIGMA, Calibration, FamilyError, KernelTerm, LeftOut, Residual
+from capacity.hs06.calibration import (
+    PROVISIONAL_SIGMA,
+    Calibration,
+    FamilyError,
+    KernelTerm,
+    LeftOut,
+    Residual,
+)
 from capacity.service.views.common import View
 from capacity.store.calibrations import StoredCalibration
 
