@@ -1,7 +1,7 @@
-"""From requests to transactions: what arrives while a commit is on its way shares the next one.
+"""From requests to threads: single posts that arrive while others are being stored go to a thread together.
 
-One commit costs the same for one profile and for a hundred; so single posts reach the speed of bulk ones under load, and
-an idle service answers as fast as its disk. Each request is answered after its own documents are durable.
+A thread for each would cost more than the work on a small profile. Below, `capacity.store.group` joins what several
+threads bring into one transaction. Each request is answered after its own documents are durable.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from capacity.service.principal import Principal
 from capacity.store.database import Database
 
 MAX_SHARED = 256
-"""Most single documents of one transaction."""
+"""Most single documents that go to a thread together."""
 
 BULK_DOCUMENTS = 500
-"""Documents of one transaction of a bulk request; between two, other requests get their turn."""
+"""Documents of a bulk request that go to a thread together; between two, other requests get their turn."""
 
-WRITERS = 1
-"""Transactions of single posts at a time in a process. Two would wait for the disk at the same time, but halve what
-shares a transaction, whose statements cost more than the wait."""
+WRITERS = 2
+"""Threads for single posts: one validates while the other waits for the disk."""
 
 BULK_WRITERS = 2
 

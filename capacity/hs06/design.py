@@ -23,7 +23,7 @@ HS06_RATIO = {"SL7": (0.938, 0.069), "SL6": (0.859, 0.112)}
 _OLDER_HS06_RATIO = 0.859
 """SL4 and SL5 have no pairs with HS23; taken as SL6, and the column of their table is free to differ."""
 
-MODEL_SIGMA = 0.045
+MODEL_SIGMA = 0.04
 """What models of one micro-architecture differ by beyond clock, cores and cache; chosen so that leave-one-model-out covers 68 %."""
 HS06_SIGMA = 0.08
 """The same of HS06 rows, whose ratio to HS23 scatters more."""

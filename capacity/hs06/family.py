@@ -22,6 +22,10 @@ from capacity.hs06.rows import Row
 _FREEDOM = 4.0
 """Of the Student t by which outliers are weighted down."""
 
+_SELF_DOUBT = 3.0
+"""Factor on the variance of the coefficients. Their covariance takes all families to scatter alike; left out one by one, models
+of families with five configurations or fewer miss by 1.4 of their sigmas without it, by 1.1 with it."""
+
 
 class Prediction(NamedTuple):
     """A logarithm of a score and its standard deviation."""
@@ -104,7 +108,7 @@ class FamilyModel:
         # A generation between the table and this one adds a step that no row has seen.
         unseen = sum(a not in self._columns for a in processors.lineage(microarchitecture))
         slope = {name: float(self._beta[self._columns[name]]) for name in design.FEATURES}
-        variance = float(line @ self._covariance @ line) + design.MODEL_SIGMA**2
+        variance = _SELF_DOUBT * float(line @ self._covariance @ line) + design.MODEL_SIGMA**2
         variance += unseen * design.UNSEEN_SIGMA**2 + sum(
             (slope[name] * spread) ** 2 for name, spread in unknown.items()
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from capacity.hs06 import validation
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.estimate import Estimator
@@ -51,6 +53,14 @@ def test_every_well_filled_family_is_within_ten_percent() -> None:
     large = {name: part.rms for name, part in parts.items() if len(part.errors) >= 5}
     assert len(large) >= 9
     assert max(large.values()) <= 0.10, large
+
+
+def test_families_of_few_models_know_that_they_know_little() -> None:
+    parts = validation.family_without_model(CATALOGUE).by_microarchitecture().values()
+    thin = [error for part in parts if len(part.errors) <= 5 for error in part.errors]
+    assert len(thin) >= 20
+    assert sum(abs(error.log_ratio) <= error.sigma for error in thin) / len(thin) >= 0.60
+    assert math.sqrt(sum((error.log_ratio / error.sigma) ** 2 for error in thin) / len(thin)) <= 1.3
 
 
 def test_it_beats_the_constant_tenfold() -> None:

@@ -169,7 +169,7 @@ def test_more_sites_narrow_and_disagreement_widens() -> None:
 
 
 def test_the_family_counts_like_a_witness_and_its_share_is_told() -> None:
-    family = Prediction(math.log(10), 0.042)
+    family = Prediction(math.log(10), pooling.SITE_SIGMA)
     result = pooled(made(1, "A", 12), family=family)
     assert result.family_weight == pytest.approx(0.5)
     assert result.log_score == pytest.approx(math.log(120) / 2)
