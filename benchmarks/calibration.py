@@ -1,6 +1,6 @@
 """What the calibration is worth on what is published, and on fleets whose truth is known.
 
-Run as ``python -m benchmarks.calibration [--ship]``; ``--ship`` first makes the provisional calibration anew from its input.
+Run as ``python -m benchmarks.calibration ``; with ``--ship`` it makes the provisional calibration anew from its input instead.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def main() -> None:
     """Prints one table a proof."""
     if "--ship" in sys.argv:
         ship()
+        return
     shipped = Calibration.shipped()
     print(f"shipped: {shipped.version}, provisional: {shipped.provisional}, kernels {shipped.kernels}")
     print(

@@ -27,8 +27,7 @@ from capacity.service.context import make_service
 from capacity.service.rates import RateBound
 from capacity.settings import Config
 from capacity.store.database import Database
-from capacity.web import errors as page_errors
-from capacity.web import router as pages
+from capacity.web import joining as pages
 
 LARGE_BODIES = ("/api/v1/profiles", "/api/v1/imports")
 """Routes that read and bound their bodies themselves."""
@@ -81,8 +80,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
     receive_profiles(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(pages.router)
-    page_errors.install(app)
+    pages.install(app, service)
     app.add_middleware(SmallBodies, body_s=config.server.body_s, large=LARGE_BODIES)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Telemetry, metrics=metrics, log_requests=config.log.requests)

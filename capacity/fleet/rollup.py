@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from capacity.fleet.model import Interval, NodeState, Pledge, Roll, Total
+from capacity.fleet.model import Interval, Pledge, Roll, Total
 
 CONSTANT_HS23_PER_CORE = 10.0
 """What CMS's capacity table says of every site that typed nothing (MonitoringScripts, capacity_admin.py)."""
@@ -27,29 +27,6 @@ wrong alike for nodes of one kind, so it must not average out.
 """
 
 RollKind = Literal["site", "federation", "country", "cms"]
-
-
-def total_of(state: NodeState, cpu_key: str | None) -> Total:
-    """One node as a group of its own, for sums in memory."""
-    estimate = state.estimate
-    worth = state.hs23_granted or 0.0
-    counted = estimate is not None and worth > 0
-    return Total(
-        site=state.site,
-        cpu_key=cpu_key,
-        method=estimate.method.value if estimate and counted else None,
-        calibration_version=estimate.calibration_version if estimate else None,
-        provisional=bool(estimate and estimate.provisional),
-        usable=state.usable,
-        unusable_reason=state.unusable_reason,
-        stale=state.stale,
-        nodes=1,
-        granted_cores=(state.granted_cores or 0.0) if counted else 0.0,
-        hs23=worth,
-        hs23_sigma=worth * estimate.sigma if estimate else 0.0,
-        hs23_sigma_sq=(worth * estimate.sigma) ** 2 if estimate else 0.0,
-        last_seen_at=state.last_seen_at,
-    )
 
 
 def roll(
@@ -121,15 +98,6 @@ def interval(totals: Iterable[Total]) -> Interval:
         return Interval(value=0.0, low=0.0, high=0.0)
     relative = math.sqrt(independent_sq + sum(error**2 for error in shared.values())) / value
     return Interval(value=value, low=value * math.exp(-relative), high=value * math.exp(relative))
-
-
-def pledge_share(capacity: Interval, pledge_hs23: float | None) -> Interval | None:
-    """Capacity as a share of what was pledged; None without a pledge."""
-    if not pledge_hs23:
-        return None
-    return Interval(
-        value=capacity.value / pledge_hs23, low=capacity.low / pledge_hs23, high=capacity.high / pledge_hs23
-    )
 
 
 def _source(group: Total) -> tuple[str | None, ...]:

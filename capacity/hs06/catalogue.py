@@ -13,10 +13,10 @@ from functools import cache
 from typing import Self
 
 from capacity.hs06 import cpu_name, pooling, processors, rows
-from capacity.hs06.family import FamilyModel, Prediction, describe, mixture, smt_states
+from capacity.hs06.family import FamilyModel, Prediction, mixture
 from capacity.hs06.model import CpuDescription, Method, Rung
 from capacity.hs06.pooling import HS06_FLOOR, Pool
-from capacity.hs06.rows import Row
+from capacity.hs06.rows import Row, describe
 
 FLOOR = 0.04
 """Against HS23 nothing is better than 4 % unless measured on the node: the references disagree by that (benchmarks.md d)."""
@@ -61,7 +61,7 @@ class Catalogue:
         of_model = [
             row for row in self._of_silicon.get(processors.silicon_of(key), []) if row.number not in exclude
         ]
-        states = smt_states(cpu)
+        states = processors.smt_states(cpu)
         pools = [found for smt in states if (found := self._pool(of_model, key, cpu, smt_on=smt)) is not None]
         if not pools or not name.model:
             why = name.why or _why_none(of_model, cpu)

@@ -79,7 +79,6 @@ class Estimator:
             node_cores=present,
             hs23_node=node_score,
             sigma=result.sigma,
-            sigma_common=_common(parts),
             method=heaviest.method,
             provisional=self._hangs_on_provisional(parts),
             calibrated=calibrated,
@@ -197,13 +196,3 @@ def _floor(expected: Rung) -> float:
     """4 %; 7 % where the table knows the model by HS06 only."""
     old = expected.method is Method.CATALOGUE and all(" HS06 on " in cited for cited in expected.inputs)
     return HS06_FLOOR if old else FLOOR
-
-
-def _common(parts: Parts) -> float:
-    """Table and calibration err alike for all nodes of a model; runs on the node err for themselves."""
-    shared = 0.0
-    for weight, rung in zip(parts.result.weights, parts.used, strict=True):
-        if rung.method is not Method.MEASURED:
-            sigma = rung.sigma if rung.sigma_common is None else rung.sigma_common
-            shared += (weight * widen(sigma or 0.0, parts.spread)) ** 2
-    return min(math.sqrt(shared), parts.result.sigma)

@@ -6,7 +6,7 @@ import math
 
 from capacity.hs06 import load, processors
 from capacity.hs06.combine import Opinion, combine, widen
-from capacity.hs06.family import HS06_RATIO
+from capacity.hs06.design import HS06_RATIO
 from capacity.hs06.model import CpuDescription, MeasuredScore, Method, Rung
 
 LEAST_SIGMA = 0.01

@@ -127,9 +127,6 @@ class Rung(Part):
         default=None, description="on the fully loaded node; None = see reason"
     )
     sigma: Spread | None = None
-    sigma_common: Spread | None = Field(
-        default=None, description="part of sigma that nodes of one model share; None = all of it"
-    )
     says: str = Field(description="one sentence: from what, by which rule")
     inputs: tuple[str, ...] = Field(default=(), description="rows, kernels, ids that it stands on")
     reason: str | None = Field(default=None, description="why this method has no figure here")
@@ -159,10 +156,6 @@ class Estimate(Part):
         default=None, description="of the whole node; None = only a part was seen"
     )
     sigma: Spread
-    sigma_common: Spread = Field(
-        default=0.0,
-        description="part of sigma that all nodes of this model share, so that it does not average out in sums",
-    )
     method: Method = Field(description="the rung with the greatest weight")
     provisional: bool = Field(description="true if it hangs on a calibration without measured pairs")
     calibrated: bool = Field(

@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from capacity.hs06.family import HS06_RATIO, Prediction
+from capacity.hs06.design import HS06_RATIO
+from capacity.hs06.family import Prediction
 from capacity.hs06.model import CpuDescription
 from capacity.hs06.rows import Row
 
-SITE_SIGMA = 0.042
-"""Spread of one configuration between sites; two sites differ by √2 of it: 6 % rms (HEPiX table, 68 pairs)."""
+SITE_SIGMA = 0.04
+"""Spread of one configuration between sites; two sites differ by √2 of it, 5.7 % (HEPiX table: 6 %)."""
 COUNT_SIGMA = 0.03
 """More, where the number of sockets differs."""
 SIBLING_SIGMA = 0.02

@@ -146,3 +146,17 @@ def lineage(microarchitecture: str) -> tuple[str, ...]:
         found.append(here)
         here = PARENTS[here]
     return tuple(reversed(found))
+
+
+def smt_states(cpu: CpuDescription) -> tuple[bool, ...]:
+    """SMT states to reckon with: a virtual CPU without visible siblings may be a whole core or one thread of it."""
+    if cpu.smt_on is None or (cpu.virtualised and not cpu.smt_on):
+        return (False, True) if may_have_smt(cpu) else (False,)
+    return (cpu.smt_on,)
+
+
+def may_have_smt(cpu: CpuDescription) -> bool:
+    """False for micro-architectures that have no second thread: ARM Neoverse, AMD before Zen, Intel Core 2."""
+    root = microarchitecture_of(cpu)
+    none = {"k8", "k10", "bulldozer", "piledriver", "core2", "penryn", "silvermont", "sierraforest"}
+    return not (cpu.arch == "aarch64" or (root is not None and (root in none or root.startswith("neoverse"))))

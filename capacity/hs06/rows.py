@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from capacity.hs06.cpu_name import normalise
+from capacity.hs06.model import CpuDescription
 
 TABLE = "hs06_hs23_reference.csv"
 
@@ -82,6 +83,14 @@ def read(lines: Iterable[str]) -> Iterator[Row]:
         row = _row(number, line)
         if row is not None:
             yield row
+
+
+def describe(row: Row) -> CpuDescription:
+    """A row of the table as a node would describe itself."""
+    threads = None if row.smt_on is None else 2 if row.smt_on else 1
+    return CpuDescription(model_name=row.cpu_model, arch=row.arch, packages=row.sockets, physical_cores=row.physical_cores,
+                          logical_cpus=row.logical_cpus, threads_per_core=threads, clock_ghz=row.clock_ghz,
+                          memory_bytes=round(row.memory_gib * 2**30) if row.memory_gib else None, virtualised=row.virtual)  # fmt: skip
 
 
 def _row(number: int, line: dict[str, str]) -> Row | None:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from capacity.hs06 import pooling, processors
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.estimate import Estimator
-from capacity.hs06.family import FamilyModel, Prediction, describe
+from capacity.hs06.family import FamilyModel, Prediction
 from capacity.hs06.model import CpuDescription, NodeEvidence
-from capacity.hs06.rows import Row
+from capacity.hs06.rows import Row, describe
 
 
 class Error(NamedTuple):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from capacity.fleet.model import FleetSettings, Pledge, Roll, SiteInfo, Total
-from capacity.fleet.outliers import LikeNode, Outlier, outliers
+from capacity.fleet.outliers import Outlier
 from capacity.fleet.places import by_name, completed
 from capacity.fleet.rollup import RollKind, roll
 from capacity.fleet.staleness import fresh_after
+from capacity.service.likes import Likes, of_summary
 from capacity.store import nodes, sites
-from capacity.store.nodes import NodeFilter, NodeSummary, SiteTotals
-
-MOST_LIKES = 2000
-"""Nodes that one node is compared with; the median of so many does not move any more."""
+from capacity.store.nodes import NodeSummary, SiteTotals
 
 
 class Fleet(NamedTuple):
@@ -118,50 +116,12 @@ def of_cms(found: Fleet) -> Roll:
     return _sum(found, "cms", "CMS", list(found.totals), found.pledges)
 
 
-def outliers_of_site(session: Session, now: datetime, settings: FleetSettings, site: str) -> list[Outlier]:
-    """Nodes of a site that are far from the median of their likes in the whole fleet, the farthest first."""
-    bound = fresh_after(now, settings)
-    here = _summaries(session, NodeFilter(site=site, seen_after=bound))
-    keys = sorted({one.cpu_key for one in here if one.cpu_key is not None and one.hs23_per_core is not None})
-    found: list[Outlier] = []
-    for key in keys:
-        own = [one for one in here if one.cpu_key == key]
-        others = nodes.summaries(session, NodeFilter(cpu_key=key, seen_after=bound), limit=MOST_LIKES)
-        likes = {(one.site, one.node_id): one for one in (*others, *own)}
-        found += [one for one in outliers(_likes(likes.values())) if one.node.site == site]
-    return sorted(found, key=lambda one: -abs(one.score))
-
-
 def outlier_of_node(
     session: Session, now: datetime, settings: FleetSettings, summary: NodeSummary
 ) -> Outlier | None:
     """Whether one node is far from the median of its likes; None if it is not, or has too few of them."""
-    if summary.cpu_key is None:
-        return None
-    bound = fresh_after(now, settings)
-    others = nodes.summaries(session, NodeFilter(cpu_key=summary.cpu_key, seen_after=bound), limit=MOST_LIKES)
-    likes = {(one.site, one.node_id): one for one in (*others, summary)}
-    key = (summary.site, summary.node_id)
-    return next(
-        (one for one in outliers(_likes(likes.values())) if (one.node.site, one.node.node_id) == key), None
-    )
-
-
-def _summaries(session: Session, which: NodeFilter) -> list[NodeSummary]:
-    found: list[NodeSummary] = []
-    after: tuple[str, str] | None = None
-    while page := nodes.summaries(session, which, "site", after, limit=5000):
-        found += page
-        after = (page[-1].site, page[-1].node_id)
-    return found
-
-
-def _likes(summaries: Iterable[NodeSummary]) -> list[LikeNode]:
-    return [
-        LikeNode(one.site, one.node_id, one.cpu_key, one.logical_cpus, one.hs23_per_core)
-        for one in summaries
-        if one.cpu_key is not None and one.logical_cpus is not None and one.hs23_per_core is not None
-    ]
+    node = of_summary(summary)
+    return None if node is None else Likes(session, now, settings).outlier(node)
 
 
 def _sum(found: Fleet, kind: RollKind, name: str, members: Sequence[str], pledges: Sequence[Pledge]) -> Roll:
@@ -179,6 +139,7 @@ def _total(group: SiteTotals) -> Total:
     counted = group.method is not None
     return Total(
         site=group.site,
+        cpu_key=group.cpu_key,
         method=group.method,
         calibration_version=group.calibration_version,
         provisional=bool(group.provisional),

@@ -16,6 +16,7 @@ Row = TypeVar("Row")
 Outcome = TypeVar("Outcome")
 
 _MOST_ROWS = 1000
+PATIENCE_S = 20.0
 
 
 class _Waiting(Generic[Row, Outcome]):
@@ -36,10 +37,14 @@ class GroupCommit(Generic[Row, Outcome]):
 
     Args:
         work: does it in one transaction and returns when that is durable: rows → one outcome a row.
+        patience_s: how long to wait for a transaction before, such as on a database that hangs.
     """
 
-    def __init__(self, work: Callable[[Sequence[Row]], Sequence[Outcome]]) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[Row]], Sequence[Outcome]], patience_s: float = PATIENCE_S
+    ) -> None:
         self._work = work
+        self._patience_s = patience_s
         self._queue: list[_Waiting[Row, Outcome]] = []
         self._guard = threading.Lock()  # of the queue
         self._turn = threading.Lock()  # of the transaction
@@ -48,19 +53,32 @@ class GroupCommit(Generic[Row, Outcome]):
         """Have the rows worked on, perhaps together with those of other threads; one outcome a row.
 
         Raises:
-            UnavailableError: the transaction failed; nothing of these rows was kept.
+            UnavailableError: the transaction failed, or did not end in time; what was kept all the same is a duplicate
+                when it is sent again.
         """
         mine = _Waiting[Row, Outcome](rows)
         with self._guard:
             self._queue.append(mine)
-        with self._turn:
+        if not self._turn.acquire(timeout=self._patience_s):
+            self._withdraw(mine)
+            raise UnavailableError(
+                f"the database has not answered for {self._patience_s:g} s: send it again later", 30
+            )
+        try:
             # Whoever had the turn before may have taken this along.
             while not mine.done:
                 self._serve(self._next())
+        finally:
+            self._turn.release()
         if mine.error is not None:
             raise mine.error
         assert mine.outcomes is not None
         return mine.outcomes
+
+    def _withdraw(self, mine: _Waiting[Row, Outcome]) -> None:
+        with self._guard:
+            if mine in self._queue:
+                self._queue.remove(mine)
 
     def _next(self) -> list[_Waiting[Row, Outcome]]:
         with self._guard:

@@ -12,16 +12,17 @@ from fastapi.responses import Response
 from capacity.errors import NotFoundError
 from capacity.service.policy import Policy, needs
 from capacity.service.views import asking, calibrations
+from capacity.service.views.overview import overview_of
 from capacity.web.charts.svg import Pictures, digest_of
 from capacity.web.charts.theme import Palette, Scheme, Width, palette
-from capacity.web.state import now, service_of
+from capacity.web.state import now, service_of, sums_of
 
 router = APIRouter(include_in_schema=False)
 _pictures = Pictures()
 
 SiteName = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Version = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 NodeId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
-Form = Literal["svg", "vl.json"]
 
 
 class Chart(NamedTuple):
@@ -31,18 +32,17 @@ class Chart(NamedTuple):
     spec: Callable[[Palette], dict[str, Any]]
 
 
-@router.get("/charts/{name}.{form}")
+@router.get("/charts/{name}.vl.json")
+@router.get("/charts/{name}.svg")
 @needs(Policy.READ)
 def of_fleet(
     request: Request,
     name: Literal["sites", "federations"],
-    form: Form,
     scheme: Scheme = Scheme.LIGHT,
     width: Width = Width.WIDE,
 ) -> Response:
     """Charts of the overview."""
-    service = service_of(request)
-    view = asking.overview(service.database, service.fleet, now())
+    view = overview_of(sums_of(request))
     rows = view.sites if name == "sites" else view.federations
 
     def spec(colours: Palette) -> dict[str, Any]:
@@ -51,16 +51,16 @@ def of_fleet(
         return capacities(rows, colours)
 
     return _answer(
-        request, Chart([row.model_dump(mode="json") for row in rows], spec), form, palette(scheme, width)
+        request, Chart([row.model_dump(mode="json") for row in rows], spec), palette(scheme, width)
     )
 
 
-@router.get("/sites/{site}/charts/history.{form}")
+@router.get("/sites/{site}/charts/history.vl.json")
+@router.get("/sites/{site}/charts/history.svg")
 @needs(Policy.READ)
 def of_site(
     request: Request,
     site: SiteName,
-    form: Form,
     scheme: Scheme = Scheme.LIGHT,
     width: Width = Width.WIDE,
 ) -> Response:
@@ -74,18 +74,18 @@ def of_site(
         return site_history(days, colours)
 
     return _answer(
-        request, Chart([day.model_dump(mode="json") for day in days], spec), form, palette(scheme, width)
+        request, Chart([day.model_dump(mode="json") for day in days], spec), palette(scheme, width)
     )
 
 
-@router.get("/sites/{site}/nodes/{node_id}/charts/{name}.{form}")
+@router.get("/sites/{site}/nodes/{node_id}/charts/{name}.vl.json")
+@router.get("/sites/{site}/nodes/{node_id}/charts/{name}.svg")
 @needs(Policy.READ)
 def of_node(
     request: Request,
     site: SiteName,
     node_id: NodeId,
     name: Literal["ladder", "history"],
-    form: Form,
     scheme: Scheme = Scheme.LIGHT,
     width: Width = Width.WIDE,
 ) -> Response:
@@ -106,18 +106,18 @@ def of_node(
 
     shown = view.ladder if name == "ladder" else view.history
     data = [estimate.hs23_per_core, view.last_seen_at, [row.model_dump(mode="json") for row in shown]]
-    return _answer(request, Chart(data, spec), form, palette(scheme, width))
+    return _answer(request, Chart(data, spec), palette(scheme, width))
 
 
-@router.get("/calibration/charts/{name}.{form}")
+@router.get("/calibration/charts/{name}.vl.json")
+@router.get("/calibration/charts/{name}.svg")
 @needs(Policy.READ)
 def of_calibration(
     request: Request,
     name: Literal["fit", "families"],
-    form: Form,
     scheme: Scheme = Scheme.LIGHT,
     width: Width = Width.WIDE,
-    version: Annotated[str | None, Query(max_length=40)] = None,
+    version: Version = None,
 ) -> Response:
     """Fit and residuals of a calibration."""
     view = calibrations.calibration(service_of(request).database, version, now())
@@ -129,17 +129,17 @@ def of_calibration(
             charts.fit(view.residuals, colours) if name == "fit" else charts.families(view.residuals, colours)
         )
 
-    return _answer(request, Chart([view.version], spec), form, palette(scheme, width), name)
+    return _answer(request, Chart([view.version], spec), palette(scheme, width), name)
 
 
-def _answer(request: Request, chart: Chart, form: Form, colours: Palette, name: str = "") -> Response:
+def _answer(request: Request, chart: Chart, colours: Palette, name: str = "") -> Response:
     """The chart, or 304 if the browser has it already."""
     path = request.url.path
     digest = digest_of([path, name, colours._asdict(), chart.data])
     headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    if form == "vl.json":
+    if path.endswith(".vl.json"):
         return Response(json.dumps(chart.spec(colours)), media_type="application/json", headers=headers)
     picture = _pictures.get(digest, lambda: chart.spec(colours))
     return Response(picture, media_type="image/svg+xml", headers=headers)

@@ -12,7 +12,7 @@ NARROW = "\u202f"
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _AGES = ((86400, "d"), (3600, "h"), (60, "min"))
-_ASYMMETRIC = 0.15
+_ASYMMETRIC = 0.25
 """Arms of an interval that differ by more than this share of their mean are both printed."""
 
 

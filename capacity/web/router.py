@@ -7,19 +7,21 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from capacity.hs06.catalogue import Catalogue
+from capacity.service import fleet_view
 from capacity.service.views import asking, calibrations
 from capacity.service.views.calibration import CalibrationView
 from capacity.service.views.catalogue import CatalogueView, catalogue_view
 from capacity.service.views.node import NodeView
-from capacity.service.views.overview import OverviewView
+from capacity.service.views.overview import OverviewView, overview_of
 from capacity.service.views.sites import SiteSort, SitesView, SiteView, sites_view
 from capacity.web import account, drawings, styles
 from capacity.web.pages import page
-from capacity.web.state import now, service_of
+from capacity.web.state import now, service_of, sums_of
 
 router = APIRouter()
 
 SiteName = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Version = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 NodeId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
@@ -27,8 +29,7 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @page(router, "/", "overview.html")
 def overview(request: Request) -> OverviewView:
     """Capacity and coverage of the fleet, and what needs attention."""
-    service = service_of(request)
-    return asking.overview(service.database, service.fleet, now())
+    return overview_of(sums_of(request))
 
 
 @page(router, "/sites", "sites.html")
@@ -39,9 +40,8 @@ def sites(
     page: PageNumber = 1,
 ) -> SitesView:
     """All sites, sorted and paged."""
-    moment = now()
-    service = service_of(request)
-    return sites_view(asking.site_rolls(service.database, service.fleet, moment), sort, search, page, moment)
+    sums = sums_of(request)
+    return sites_view(fleet_view.of_sites(sums.fleet), sort, search, page, sums.at)
 
 
 @page(router, "/sites/{site}", "site.html")
@@ -71,9 +71,7 @@ def catalogue(
 
 
 @page(router, "/calibration", "calibration.html")
-def calibration(
-    request: Request, version: Annotated[str | None, Query(max_length=40)] = None
-) -> CalibrationView:
+def calibration(request: Request, version: Version = None) -> CalibrationView:
     """A calibration: its fit, its residuals, its errors on families that it never saw."""
     return calibrations.calibration(service_of(request).database, version, now())
 

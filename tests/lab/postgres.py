@@ -115,21 +115,46 @@ class Server:
         self._process = None
 
     def kill(self) -> None:
-        """Kill it and all its children at once, as a machine that loses its power would."""
+        """Kill it and all its children at once; nothing of it is left when this returns."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        family = self._signal(signal.SIGKILL)
         self._process.wait()
         self._process = None
+        until("end of PostgreSQL's processes", lambda: not any(map(_alive, family)), limit_s=_START_S)
 
     def pause(self) -> None:
         """Stop all its processes: connections are there, but nobody answers."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> list[int]:
+        """Also to its children, each of which has a process group of its own; their process ids."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGCONT)
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        children = _children(self._process.pid)
+        for pid in (*children, self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return children
+
+
+def _children(parent: int) -> list[int]:
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parts[2]))
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

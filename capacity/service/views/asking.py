@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from capacity.errors import NotFoundError
-from capacity.fleet.model import CheckView, FleetSettings, Roll
+from capacity.fleet.model import CheckView, FleetSettings
 from capacity.fleet.outliers import finding as outlier_finding
-from capacity.fleet.staleness import fresh_after, is_stale
-from capacity.hs06.calibration import Calibration
+from capacity.fleet.staleness import is_stale
 from capacity.hs06.model import Method
 from capacity.service import fleet_view, tokens
 from capacity.service.estimators import Estimators
 from capacity.service.refresh import refresh_node
 from capacity.service.views.access import TokenRowView, TokensView
-from capacity.service.views.attention import attention_of
 from capacity.service.views.common import log_interval
 from capacity.service.views.node import HistoryRow, NodeView, node_view, waiting_view
-from capacity.service.views.overview import OverviewParts, OverviewView, overview_view
 from capacity.service.views.sites import (
     PAGE_ROWS,
     HistoryDay,
@@ -30,58 +27,15 @@ from capacity.service.views.sites import (
     node_row,
     site_view,
 )
-from capacity.store import calibrations, nodes, profiles, site_pages
+from capacity.store import nodes, profiles, site_pages
 from capacity.store.database import Database
 from capacity.store.nodes import NodeFilter, PastEstimate
 from profiles.profile import CapabilityProfile
 from profiles.reading import ProfileError, read_profile
 
-NODES_WITH_FINDINGS = 8
-"""Nodes whose findings are read for the overview."""
 HISTORY = timedelta(days=400)
 """A little more than the year of a pledge."""
 HISTORY_ROWS = 100
-
-
-def overview(database: Database, settings: FleetSettings, now: datetime) -> OverviewView:
-    """The overview, from sums that the database makes.
-
-    Raises:
-        UnavailableError: the database cannot be asked.
-    """
-    with database.reading() as session:
-        found = fleet_view.fleet(session, now, settings)
-        odd = nodes.summaries(
-            session,
-            NodeFilter(with_findings=True, seen_after=fresh_after(now, settings)),
-            "hs23_granted",
-            limit=NODES_WITH_FINDINGS,
-        )
-        states = nodes.states(session, [(one.site, one.node_id) for one in odd]) if odd else []
-        active = calibrations.active(session)
-    sites = fleet_view.of_sites(found)
-    return overview_view(
-        OverviewParts(
-            cms=fleet_view.of_cms(found),
-            sites=sites,
-            sites_known=len(found.sites),
-            federations=fleet_view.of_federations(found),
-            countries=fleet_view.of_countries(found),
-            attention=attention_of(sites, states),
-            calibration_version=active.version if active else Calibration.shipped().version,
-        ),
-        now,
-    )
-
-
-def site_rolls(database: Database, settings: FleetSettings, now: datetime) -> list[Roll]:
-    """Every site that has nodes.
-
-    Raises:
-        UnavailableError: the database cannot be asked.
-    """
-    with database.reading() as session:
-        return fleet_view.of_sites(fleet_view.fleet(session, now, settings))
 
 
 def site(

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pydantic import Field
+
 from capacity.fleet.model import NodeState, Roll
-from capacity.service.views.overview import Attention, AttentionGroup
+from capacity.service.views.common import View
 
 SHOWN = 6
 """Entries of one kind on the overview; the list of sites has all."""
 _SERIOUS = {"problem": 0, "warning": 1, "notice": 2}
+
+
+class Attention(View):
+    """Something that somebody should look at: nodes of a site, or one node."""
+
+    site: str
+    node_id: str | None = None
+    node_name: str | None = Field(
+        default=None, description="host name if it was given, else a part of the id"
+    )
+    says: str
+    hint: str | None = None
+    nodes: int = 1
+
+
+class AttentionGroup(View):
+    """Things of one kind, largest first."""
+
+    kind: str = Field(description="not usable, below pledge, stale, finding")
+    hint: str = Field(description="what to do about all of them")
+    entries: tuple[Attention, ...]
+    more: int = Field(default=0, description="sites that are not shown here")
+    sort: str = Field(default="name", description="order of the list of sites that begins with them")
 
 
 def attention_of(sites: Sequence[Roll], odd: Sequence[NodeState]) -> tuple[AttentionGroup, ...]:
@@ -87,7 +112,11 @@ def _finding(state: NodeState) -> Attention | None:
         return None
     worst = min(found, key=lambda one: _SERIOUS[one.level])
     return Attention(
-        site=state.site, node_id=state.node_id, says=f"{worst.code}: {worst.says}", hint=worst.hint
+        site=state.site,
+        node_id=state.node_id,
+        node_name=state.hostname or state.node_id[:12],
+        says=f"{worst.code}: {worst.says}",
+        hint=worst.hint,
     )
 
 

@@ -9,7 +9,14 @@ from datetime import datetime
 
 from pydantic import Field
 
-from capacity.hs06.calibration import Calibration, FamilyError, KernelTerm, LeftOut, Residual
+from capacity.hs06.calibration import (
+    PROVISIONAL_SIGMA,
+    Calibration,
+    FamilyError,
+    KernelTerm,
+    LeftOut,
+    Residual,
+)
 from capacity.service.views.common import View
 from capacity.store.calibrations import StoredCalibration
 
@@ -40,6 +47,16 @@ class ResidualRow(View):
     fit_error: float = Field(description="ln(fitted / target)")
     held_out_error: float | None = Field(description="ln(held out / target); null = not held out")
 
+    @classmethod
+    def of(cls, one: Residual) -> ResidualRow:
+        """With the errors that follow."""
+        held_out = one.held_out_hs23_per_core
+        return cls(
+            residual=one,
+            fit_error=math.log(one.fitted_hs23_per_core / one.target_hs23_per_core),
+            held_out_error=math.log(held_out / one.target_hs23_per_core) if held_out else None,
+        )
+
 
 class CalibrationView(View):
     """Everything the page of a calibration shows."""
@@ -50,7 +67,7 @@ class CalibrationView(View):
     active: bool
     provisional: bool
     note: str | None
-    sigma: float = Field(description="of a node of a family that was not fitted to, relative")
+    sigma: float = Field(description="relative, of a node of a family that was not fitted to; not below floor")
     floor: float = Field(description="no interval is narrower, relative")
     reference_hs23_per_core: float = Field(description="at the reference rates, SMT off")
     smt_factor: float = Field(description="HS23 with SMT / without that the kernels' rates do not show")
@@ -76,6 +93,7 @@ def calibration_view(
         stored: all that were fitted here.
         now: for the reader.
     """
+    floor = PROVISIONAL_SIGMA if calibration.provisional else calibration.floor
     kinds = Counter(one.kind for one in calibration.inputs)
     return CalibrationView(
         generated_at=now,
@@ -84,8 +102,8 @@ def calibration_view(
         active=calibration.version == active_version,
         provisional=calibration.provisional,
         note=calibration.note,
-        sigma=calibration.sigma,
-        floor=calibration.floor,
+        sigma=max(calibration.sigma, floor),
+        floor=floor,
         reference_hs23_per_core=math.exp(calibration.intercept),
         smt_factor=math.exp(calibration.smt),
         terms=calibration.terms,
@@ -94,7 +112,7 @@ def calibration_view(
         left_out=calibration.left_out[:MAX_ROWS],
         left_out_total=len(calibration.left_out),
         families=calibration.families,
-        residuals=tuple(_residual(one) for one in calibration.residuals[:MAX_ROWS]),
+        residuals=tuple(ResidualRow.of(one) for one in calibration.residuals[:MAX_ROWS]),
         residuals_total=len(calibration.residuals),
         versions=_versions(calibration, active_version, stored),
     )
@@ -122,12 +140,3 @@ def _versions(
             )
         )
     return tuple(rows)
-
-
-def _residual(one: Residual) -> ResidualRow:
-    held_out = one.held_out_hs23_per_core
-    return ResidualRow(
-        residual=one,
-        fit_error=math.log(one.fitted_hs23_per_core / one.target_hs23_per_core),
-        held_out_error=math.log(held_out / one.target_hs23_per_core) if held_out else None,
-    )

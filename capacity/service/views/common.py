@@ -73,6 +73,19 @@ class RollRow(View):
         return self.roll.provisional_share > 0
 
 
+class GpuCount(View):
+    """Inventory of one kind of GPU or MIG slice."""
+
+    device: str
+    count: int
+
+
+def gpu_counts(gpus: dict[str, int]) -> tuple[GpuCount, ...]:
+    """The inventory, most frequent device first."""
+    ordered = sorted(gpus.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(GpuCount(device=device, count=count) for device, count in ordered)
+
+
 def against(capacity: Interval, hs23: float | None) -> Against | None:
     """Hold a capacity (HS23) against another figure (HS23); None where there is no such figure."""
     if hs23 is None or hs23 <= 0:

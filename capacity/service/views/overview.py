@@ -10,7 +10,10 @@ from pydantic import Field
 
 from capacity.fleet.model import Roll
 from capacity.hs06.model import Method
-from capacity.service.views.common import METHOD_TITLES, RollRow, View, roll_row
+from capacity.service import fleet_view
+from capacity.service.views.attention import AttentionGroup, attention_of
+from capacity.service.views.common import METHOD_TITLES, GpuCount, RollRow, View, gpu_counts, roll_row
+from capacity.service.views.sums import Sums
 
 MAX_SITES_SHOWN = 25
 """Sites on the overview, largest first; the list of sites has the rest."""
@@ -38,39 +41,12 @@ class Coverage(View):
         return self.sites_with_figure / self.sites_known if self.sites_known else None
 
 
-class Attention(View):
-    """Something that somebody should look at: nodes of a site, or one node."""
-
-    site: str
-    node_id: str | None = None
-    says: str
-    hint: str | None = None
-    nodes: int = 1
-
-
-class AttentionGroup(View):
-    """Things of one kind, largest first."""
-
-    kind: str = Field(description="not usable, below pledge, stale, finding")
-    hint: str = Field(description="what to do about all of them")
-    entries: tuple[Attention, ...]
-    more: int = Field(default=0, description="sites that are not shown here")
-    sort: str = Field(default="name", description="order of the list of sites that begins with them")
-
-
 class MethodShare(View):
     """How many nodes have their figure by one method."""
 
     method: Method
     title: str
     nodes: int
-
-
-class GpuCount(View):
-    """Inventory of one kind of GPU or MIG slice."""
-
-    device: str
-    count: int
 
 
 class OverviewView(View):
@@ -122,10 +98,19 @@ def overview_view(parts: OverviewParts, now: datetime) -> OverviewView:
     )
 
 
-def gpu_counts(gpus: dict[str, int]) -> tuple[GpuCount, ...]:
-    """The inventory, most frequent device first."""
-    ordered = sorted(gpus.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(GpuCount(device=device, count=count) for device, count in ordered)
+def overview_of(sums: Sums) -> OverviewView:
+    """The overview of sums that the database made."""
+    sites = fleet_view.of_sites(sums.fleet)
+    parts = OverviewParts(
+        cms=fleet_view.of_cms(sums.fleet),
+        sites=sites,
+        sites_known=len(sums.fleet.sites),
+        federations=fleet_view.of_federations(sums.fleet),
+        countries=fleet_view.of_countries(sums.fleet),
+        attention=attention_of(sites, sums.odd),
+        calibration_version=sums.calibration_version,
+    )
+    return overview_view(parts, sums.at)
 
 
 def largest_first(rolls: Sequence[Roll]) -> list[Roll]:

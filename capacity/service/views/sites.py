@@ -13,15 +13,16 @@ from capacity.fleet.model import CheckView, Interval, Roll, SiteInfo
 from capacity.hs06.model import Method
 from capacity.service.views.common import (
     Against,
+    GpuCount,
     Paging,
     RollRow,
     View,
     against,
     age_s,
+    gpu_counts,
     log_interval,
     roll_row,
 )
-from capacity.service.views.overview import GpuCount, gpu_counts
 from capacity.store.nodes import NodeSummary
 
 PAGE_ROWS = 100

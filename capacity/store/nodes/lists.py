@@ -155,6 +155,7 @@ class SiteTotals(NamedTuple):
     method: str | None
     provisional: bool | None
     calibration_version: str | None
+    cpu_key: str | None
     nodes: int
     pending_nodes: int
     granted_cores: float
@@ -176,6 +177,7 @@ def site_totals(session: Session, fresh_after: datetime, site: str | None = None
         NodeRow.method,
         NodeRow.provisional,
         NodeRow.calibration_version,
+        NodeRow.cpu_key,
     )
     statement = select(
         NodeRow.site,

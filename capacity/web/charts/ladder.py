@@ -62,7 +62,9 @@ def ladder(rungs: Sequence[LadderRow], estimate: Estimate, colours: Palette) -> 
     )
     scale = alt.Scale(zero=True, nice=True)
     spans = base.mark_rule(strokeWidth=3).encode(
-        x=alt.X("low:Q", title="HS23 per core, 68 % interval", scale=scale), x2="high:Q", color=shade
+        x=alt.X("low:Q", title="HS23 per core, 68 % interval", scale=scale, axis=alt.Axis(tickCount=8)),
+        x2="high:Q",
+        color=shade,
     )
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=alt.X("value:Q", scale=scale),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from capacity import archive
+from capacity.archive import ArchivedProfile
 from capacity.hs06.estimate import Estimator
 from capacity.service.ingest import accept
 from capacity.service.refresh import refresh_pending
@@ -48,8 +51,8 @@ def fill(database: Database, *, measured: int = 6, per_model: int = 2) -> None:
                 present=CORES,
                 model=model,
                 site=documents.SITE,
-                node=documents.node(10 * number + copy),
-                boot=documents.node(1000 + 10 * number + copy),
+                node=documents.node(1000 * number + copy),
+                boot=documents.node(1_000_000 + 1000 * number + copy),
                 payloads=payloads(speed),
             )
             batch.append(json.dumps(document).encode())
@@ -63,10 +66,31 @@ def fill(database: Database, *, measured: int = 6, per_model: int = 2) -> None:
 def _run(number: int) -> StoredMeasurement:
     total = HS23_PER_CORE * CPUS[number][1] * CORES
     return StoredMeasurement(
-        f"run-{number}", documents.SITE, documents.node(10 * number), "HS23", total, CORES, None, NOW, NOW, "suite", {}
+        f"run-{number}", documents.SITE, documents.node(1000 * number), "HS23", total, CORES, None, NOW, NOW, "suite", {}
     )  # fmt: skip
 
 
 def refresh(database: Database, estimator: Estimator) -> None:
     while refresh_pending(database, estimator, NOW, 100):
         pass
+
+
+def archive_of(folder: Path, files: int) -> Path:
+    """Files of two sites and three days, with a profile of each CPU model; the document with sequence 7 is none."""
+    for number in range(files):
+        rows = []
+        for line, (model, speed) in enumerate(CPUS):
+            sequence = number * len(CPUS) + line
+            node = documents.node(sequence)
+            document = looks.document(
+                NOW, cores=float(CORES), present=CORES, model=model, node=node, payloads=payloads(speed)
+            )
+            text = b"{}" if sequence == 7 else json.dumps(document).encode()
+            moment = NOW + timedelta(seconds=sequence)
+            rows.append(
+                ArchivedProfile(sequence, document["id"], node, moment, moment, moment, "t", "d", text)
+            )
+        day = (NOW + timedelta(days=number % 3)).date()
+        site = (documents.SITE, documents.OTHER_SITE)[number % 2]
+        archive.write(folder, archive.path_of(day, site, rows[0].sequence, rows[-1].sequence), rows)
+    return folder

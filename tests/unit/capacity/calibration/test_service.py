@@ -63,7 +63,7 @@ def test_one_command_puts_the_fleet_under_another_version_and_old_figures_stay(d
     assert (told.nodes, told.pending) == (12, 0)
     assert told.after_hs23 != told.before_hs23
     with database.reading() as session:
-        node_id = documents.node(51)  # EPYC 9354, not measured
+        node_id = documents.node(5001)  # EPYC 9354, not measured
         state = nodes.state(session, documents.SITE, node_id)
         history = nodes.estimate_history(session, documents.SITE, node_id)
     assert state is not None

@@ -31,12 +31,12 @@ from capacity.exports import (
 )
 from capacity.exports.prometheus import render as prometheus
 from capacity.fleet.model import NodeState, Pledge, SiteInfo
-from capacity.fleet.rollup import roll, total_of
+from capacity.fleet.rollup import roll
 from probes.claims import mjf as mjf_reader
 from probes.claims.classad import parse as parse_classad
 from probes.host import Host
 from probes.live import LiveDoor
-from tests.unit.capacity.fleet.states import estimate, state
+from tests.unit.capacity.fleet.states import estimate, state, total_of
 from tests.unit.capacity.looks import check
 
 AT = datetime(2026, 11, 20, 12, 7, 30, tzinfo=UTC)

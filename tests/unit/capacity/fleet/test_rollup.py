@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from capacity.fleet import rollup
 from capacity.fleet.model import Interval, Pledge, Total
 from capacity.fleet.places import by_name, completed
 from capacity.fleet.rollup import OWN_SIGMA, interval, roll
@@ -148,10 +147,6 @@ def test_pledges_of_the_latest_year_count() -> None:
     )
 
     assert (rolled.pledge_hs23, rolled.pledge_year) == (2000.0, 2026)
-    share = rollup.pledge_share(rolled.hs23, rolled.pledge_hs23)
-    assert share is not None
-    assert share.value == 0.5
-    assert rollup.pledge_share(rolled.hs23, None) is None
 
 
 def test_provisional_share() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from capacity.hs06 import validation
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.estimate import Estimator
-from capacity.hs06.family import describe
+from capacity.hs06.rows import describe
 from tests.unit.capacity.hs06.nodes import node
 
 CATALOGUE = Catalogue.shipped()
@@ -22,7 +24,8 @@ def test_same_model_with_one_row_left_out() -> None:
     report = validation.lookup_without_row(CATALOGUE)
     assert len(report.errors) >= 120
     assert report.rms <= 0.06
-    assert report.coverage >= 0.60
+    # Twins in one rack agree better than sites do, and the interval is that of another site's node.
+    assert 0.60 <= report.coverage <= 0.80
 
 
 def test_family_model_with_the_model_left_out() -> None:
@@ -50,6 +53,14 @@ def test_every_well_filled_family_is_within_ten_percent() -> None:
     large = {name: part.rms for name, part in parts.items() if len(part.errors) >= 5}
     assert len(large) >= 9
     assert max(large.values()) <= 0.10, large
+
+
+def test_families_of_few_models_know_that_they_know_little() -> None:
+    parts = validation.family_without_model(CATALOGUE).by_microarchitecture().values()
+    thin = [error for part in parts if len(part.errors) <= 5 for error in part.errors]
+    assert len(thin) >= 20
+    assert sum(abs(error.log_ratio) <= error.sigma for error in thin) / len(thin) >= 0.60
+    assert math.sqrt(sum((error.log_ratio / error.sigma) ** 2 for error in thin) / len(thin)) <= 1.3
 
 
 def test_it_beats_the_constant_tenfold() -> None:

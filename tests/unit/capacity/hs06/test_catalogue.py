@@ -8,9 +8,9 @@ import pytest
 
 from capacity.hs06 import pooling, rows
 from capacity.hs06.catalogue import FLAG, FLOOR, Catalogue
-from capacity.hs06.family import Prediction, describe
+from capacity.hs06.family import Prediction
 from capacity.hs06.model import CpuDescription, Method
-from capacity.hs06.rows import Row
+from capacity.hs06.rows import Row, describe
 from tests.unit.capacity.hs06.nodes import E5_2683, EPYC_7302, GOLD_6140, MILAN_VM, POWER9
 
 CATALOGUE = Catalogue.shipped()
@@ -169,7 +169,7 @@ def test_more_sites_narrow_and_disagreement_widens() -> None:
 
 
 def test_the_family_counts_like_a_witness_and_its_share_is_told() -> None:
-    family = Prediction(math.log(10), 0.042)
+    family = Prediction(math.log(10), pooling.SITE_SIGMA)
     result = pooled(made(1, "A", 12), family=family)
     assert result.family_weight == pytest.approx(0.5)
     assert result.log_score == pytest.approx(math.log(120) / 2)

@@ -163,13 +163,6 @@ def test_a_slow_payload_raises_a_finding() -> None:
     assert {"slow-for-model", "throttled"} <= codes(estimate)
 
 
-def test_what_models_share_is_kept_apart_from_what_a_node_has_alone() -> None:
-    table = PLAIN.estimate(slot(EPYC_7302, 8))
-    assert table.sigma_common == pytest.approx(table.sigma, rel=0.01)
-    measured = PLAIN.estimate(node(EPYC_7302, measured=(hs23(990, 64),)))
-    assert measured.sigma_common < 0.2 * measured.sigma
-
-
 def test_steps_tell_the_arithmetic() -> None:
     estimate = PLAIN.estimate(slot(EPYC_7302, 8))
     text = "\n".join(estimate.steps)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from capacity.hs06 import family, processors, rows
+from capacity.hs06 import processors, rows
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.family import FamilyModel
 from capacity.hs06.model import CpuDescription, Method
@@ -94,14 +94,21 @@ def test_without_a_model_is_as_if_it_had_never_been_published() -> None:
     for key in ("amd epyc 9754", "intel xeon gold 6326", "ampere altra"):
         rest = [row for row in catalogue.rows if processors.silicon_of(row.key) != processors.silicon_of(key)]
         row = next(row for row in catalogue.rows if row.key == key and row.left_out is None)
-        quick = MODEL.without(key).of_core(family.describe(row), smt_on=bool(row.smt_on))
-        slow = FamilyModel.fit(rest).of_core(family.describe(row), smt_on=bool(row.smt_on))
+        quick = MODEL.without(key).of_core(rows.describe(row), smt_on=bool(row.smt_on))
+        slow = FamilyModel.fit(rest).of_core(rows.describe(row), smt_on=bool(row.smt_on))
         assert quick is not None
         assert slow is not None
         assert quick.log_score == pytest.approx(slow.log_score, abs=0.6 * slow.sigma)
-        full = MODEL.of_core(family.describe(row), smt_on=bool(row.smt_on))
+        full = MODEL.of_core(rows.describe(row), smt_on=bool(row.smt_on))
         assert full is not None
         assert quick.sigma > full.sigma
+
+
+def test_siblings_of_the_same_silicon_are_left_out_together() -> None:
+    both, either = MODEL.without("amd epyc 7443p"), MODEL.without("amd epyc 7443")
+    assert both is either
+    assert both.configurations == MODEL.configurations - 2
+    assert MODEL.without("amd epyc 7303p") is not MODEL
 
 
 def test_a_model_that_is_not_in_the_table_has_nothing_to_be_left_out() -> None:
@@ -112,7 +119,7 @@ def test_one_broken_node_does_not_move_the_fit() -> None:
     table, _ = rows.shipped()
     broken = next(row for row in table if row.hs23_total == 328.2)
     with_it, without_it = FamilyModel.fit(table), FamilyModel.fit(row for row in table if row is not broken)
-    cpu = family.describe(broken)
+    cpu = rows.describe(broken)
     shift = [model.predict(cpu).hs23_per_core or 0 for model in (with_it, without_it)]
     assert shift[0] == pytest.approx(shift[1], rel=0.02)
 
@@ -141,7 +148,7 @@ class Law:
         for row in shipped:
             facts = processors.facts_of(row.key)
             ghz = facts.nominal_ghz if facts else row.clock_ghz or 2.5
-            depth = len(processors.lineage(processors.microarchitecture_of(family.describe(row)) or "zen"))
+            depth = len(processors.lineage(processors.microarchitecture_of(rows.describe(row)) or "zen"))
             log_score = 2.5 + 0.1 * depth + self.clock * math.log(ghz / 2.5) + self.smt * bool(row.smt_on)
             truth = math.exp(log_score + random.normal(0, self.spread))
             made.append(row._replace(hs23_total=truth * (row.physical_cores or 1)))
@@ -154,7 +161,7 @@ def test_a_known_law_is_recovered_within_the_interval() -> None:
         table = Law().rows(seed)
         model = FamilyModel.fit(table)
         for row in table[::3]:
-            left = model.without(row.key).of_core(family.describe(row), smt_on=bool(row.smt_on))
+            left = model.without(row.key).of_core(rows.describe(row), smt_on=bool(row.smt_on))
             assert left is not None
             inside += (
                 abs(math.log((row.hs23_total or 1) / (row.physical_cores or 1)) - left.log_score)

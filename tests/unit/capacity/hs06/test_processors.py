@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from capacity.hs06 import processors, rows
-from capacity.hs06.family import describe
 from capacity.hs06.model import CpuDescription
+from capacity.hs06.rows import describe
 from tests.unit.capacity.hs06.nodes import MILAN_VM
 
 

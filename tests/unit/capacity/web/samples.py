@@ -6,13 +6,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from capacity.fleet.model import CheckView, Gate, Interval, NodeState, Roll, SlotView
+from capacity.fleet.model import CheckView, Gate, Interval, NodeState, Pledge, Roll, SiteInfo, SlotView
 from capacity.hs06.model import CpuDescription, Estimate, Finding, Method, NodeEvidence, Rung
+from capacity.service.ingest import accept
+from capacity.store import nodes, sites
+from capacity.store.database import Database
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
+from tests.unit.capacity.documents import EVERYWHERE
+from tests.unit.capacity.documents import profile as minimal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-EXAMPLES = Path("tests/unit/profiles/examples")
+EXAMPLES = Path(__file__).parents[2] / "profiles" / "examples" / "good"
 XSS = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 
 
@@ -165,9 +170,57 @@ def roll(name: str, cores: float = 4096.0, **changes: object) -> Roll:
     return Roll.model_validate(given | changes)
 
 
-def profile(**payload_changes: object) -> CapabilityProfile:
-    """A real profile with payloads, from the examples of the contract."""
-    document = json.loads((EXAMPLES / "bench.json").read_text())
-    if payload_changes:
-        document["payloads"][0] |= payload_changes
-    return read_profile(json.dumps(document).encode())
+def bench_profile() -> CapabilityProfile:
+    """A profile of the contract's examples that has payloads, one of which computed the wrong thing."""
+    document = json.loads((EXAMPLES / "payloads.json").read_text())
+    right = document["payloads"][0]
+    wrong = {
+        **right,
+        "kernel": "broken",
+        "events_per_s": None,
+        "events_per_s_low": None,
+        "events_per_s_high": None,
+        "physics": {"right": False, "reason": f"no vertex at all {XSS}"},
+        "reason": "the physics is not right",
+    }
+    return read_profile(json.dumps({**document, "payloads": [right, wrong]}).encode())
+
+
+def seed(database: Database, *states: NodeState, now: datetime = NOW) -> None:
+    """Put nodes into a database as if their profiles had come and been evaluated."""
+    for one in states:
+        document = minimal(site=one.site, node_id=one.node_id, created_at=one.last_seen_at)
+        (verdict,) = accept(database, [document], EVERYWHERE, now)
+        assert verdict.status == "stored", verdict
+        with database.session() as session:
+            (pending,) = nodes.take_pending(session, 1, now)
+            kept = nodes.save(
+                session,
+                one,
+                "amd epyc 7513",
+                now,
+                absorbed=2**40,
+                revision=pending.revision,
+            )
+            assert kept
+
+
+def three_sites(database: Database) -> None:
+    """One site with two nodes and a pledge, one with one node full of markup, one that is only known by name."""
+    now = datetime.now(UTC)
+    recent = {"first_seen_at": now - timedelta(days=20), "last_seen_at": now - timedelta(hours=1)}
+    seed(
+        database,
+        state(1, **recent),
+        state(2, **recent, usable=True, unusable_reason=None, findings=()),
+        state(3, "T1_DE_Other", **recent, hostname=XSS, unusable_reason=XSS),
+        now=now,
+    )
+    with database.session() as session:
+        info = [
+            SiteInfo(name="T2_LV_Example", federation="LV-Example", country="LV", tier=2),
+            SiteInfo(name="T2_PT_Silent", federation="PT-Silent", country="PT", tier=2),
+        ]
+        sites.put(session, info, "a test", now)
+        pledge = Pledge(federation="LV-Example", year=2026, cpu_hs23=1000.0, source="a test")
+        sites.put_pledges(session, [pledge])
