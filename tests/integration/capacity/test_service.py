@@ -50,9 +50,11 @@ def test_tls_with_our_own_certificate(serve: Serve, tmp_path: Path) -> None:
     assert answer.status == 200
     assert "strict-transport-security" in answer.headers
     context = ssl.create_default_context()  # that does not know the authority
-    with socket.create_connection(("localhost", service.port), timeout=30) as plain:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            context.wrap_socket(plain, server_hostname="localhost")
+    with (
+        socket.create_connection(("localhost", service.port), timeout=30) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
     with socket.create_connection(("localhost", service.port), timeout=30) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert not plain.recv(100).startswith(b"HTTP/1.1 200")
