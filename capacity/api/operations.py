@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from capacity.api.answers import READ_ERRORS, errors
 from capacity.api.guard import service_of
 from capacity.api.telemetry import Metrics
+from capacity.errors import UnavailableError
+from capacity.service.exporting import export
 from capacity.service.policy import Policy, needs
 
 router = APIRouter(tags=["operations"])
@@ -40,10 +43,19 @@ def ready(request: Request) -> dict[str, str]:
 )
 @needs(Policy.READ)
 def metrics(request: Request) -> Response:
-    """Prometheus metrics of this service."""
-    found = request.app.state.metrics
-    assert isinstance(found, Metrics)
-    return Response(found.exposition(), media_type=CONTENT_TYPE_LATEST)
+    """Prometheus metrics of the fleet, and of this service.
+
+    The service's own numbers come also when the database is away: that is when somebody looks at them.
+    """
+    service, own = service_of(request), request.app.state.metrics
+    assert isinstance(own, Metrics)
+    try:
+        fleet = export(service.database, "prometheus", datetime.now(UTC), service.fleet).body
+        own.database_up.set(1)
+    except UnavailableError:
+        fleet = b""
+        own.database_up.set(0)
+    return Response(own.exposition() + fleet, media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get(OPENAPI_PATH, response_class=JSONResponse)

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import Path, Query
 
 SITE = r"^T[0-9]_[A-Z]{2}_[A-Za-z0-9_]{1,48}$"
-_NODE_ID = r"^[0-9a-f]{32}$"
+NODE_ID = r"^[0-9a-f]{32}$"
 AFTER = r"^T[0-9]_[A-Z]{2}_[A-Za-z0-9_]{1,48}/[0-9a-f]{32}$"
 WORD = r"^[^\x00-\x1f\x7f]{1,120}$"
 
 SitePath = Annotated[str, Path(pattern=SITE, description="CMS site name")]
-NodePath = Annotated[str, Path(pattern=_NODE_ID, description="pseudonym of the node")]
+NodePath = Annotated[str, Path(pattern=NODE_ID, description="pseudonym of the node")]
 SiteQuery = Annotated[str | None, Query(pattern=SITE, description="only nodes of this CMS site")]
 AfterQuery = Annotated[
     str | None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from capacity.api import calibrations, nodes, operations, profiles, sites, tokens
+from capacity.api import calibrations, exchange, nodes, operations, profiles, sites, tokens
 
 ROUTERS = (
     profiles.router,
     nodes.router,
     sites.router,
     calibrations.router,
+    exchange.router,
     tokens.router,
     operations.router,
 )

@@ -41,6 +41,12 @@ class Metrics:
         self.profiles = Counter(
             "sitecap_profiles_total", "Profiles handed in, by verdict.", ("status",), registry=registry
         )
+        self.database_up = Gauge(
+            "sitecap_database_up",
+            "Whether the database answered the latest scrape.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.refreshed = Counter("sitecap_nodes_refreshed_total", "Nodes estimated anew.", registry=registry)
         self.refresh_failures = Counter(
             "sitecap_refresh_failures_total", "Rounds of the refresher that failed.", registry=registry

@@ -25,6 +25,15 @@ _KINDS = "\n".join(f"  {name:17} {says}" for name, (says, _) in KINDS.items())
 @click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--site", metavar="SITE", help="Where scores belong whose report names no CMS site.")
+@click.option(
+    "--node",
+    "node_id",
+    metavar="ID",
+    help="The node of that site that was measured, if the file does not say.",
+)
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day that a list of pledges is of; without it, today."
+)
 @json_option
 @database_option
 @config_option
@@ -32,6 +41,8 @@ def import_(
     kind: str,
     file: Path,
     site: str | None,
+    node_id: str | None,
+    as_of: datetime | None,
     as_json: bool,  # noqa: FBT001
     database: str | None,
     config_path: Path | None,
@@ -40,7 +51,8 @@ def import_(
     with sentences(as_json=as_json):
         data = _read(file)
         with opened(config_path, database) as (_, store):
-            outcome = import_file(store, kind, data, _OPERATOR, datetime.now(UTC), site)
+            day = as_of.date() if as_of is not None else None
+            outcome = import_file(store, kind, data, _OPERATOR, datetime.now(UTC), site, day, node_id)
     if as_json:
         click.echo(json.dumps(outcome._asdict(), indent=1))
         return

@@ -20,6 +20,7 @@ from capacity.hs06.calibration import (
     Residual,
     digest_of,
     family_of,
+    plausible,
     version_of,
 )
 from capacity.hs06.crossvalidation import HeldOut, leave_one_family_out, sigma_of_new_family
@@ -150,8 +151,14 @@ def _row(pair: Pair, kernels: dict[str, str]) -> _Row | LeftOut:
         return LeftOut(id=pair.id, reason=f"not at full load: {rates.load.says}")
     best = _best(pair.evidence.measured, rates.copies)
     if best is not None:
+        if not plausible(math.log(best.total) - math.log(best.loaded_cpus)):
+            return LeftOut(
+                id=pair.id, reason=f"its {best.kind} score cannot be that of {best.loaded_cpus} CPUs"
+            )
         sigma = math.hypot(best.sigma, FLOOR_OF_HS06 if best.kind == "HS06" else 0.0)
-        return _Row(pair, rates, best.kind, math.log(best.total / best.loaded_cpus), sigma, best.source)
+        return _Row(
+            pair, rates, best.kind, math.log(best.total) - math.log(best.loaded_cpus), sigma, best.source
+        )
     if pair.evidence.measured:
         loads = ", ".join(str(one.loaded_cpus) for one in pair.evidence.measured)
         return LeftOut(

@@ -21,6 +21,8 @@ PROVISIONAL_SIGMA = 0.25
 """No interval of a provisional calibration is narrower (issue 5)."""
 FLOOR_OF_HS06 = 0.07
 """Where the measured scores are HS06: HS23 and HS06 of one configuration disagree by as much."""
+LEAST_HS23, MOST_HS23 = 0.4, 400.0
+"""Per core; published nodes have 4 to 40. Beyond ten times that a score is a mistake or a lie."""
 MAX_BYTES = 32 * 1024 * 1024
 """Largest document that is read: 20,000 inputs need about 15 MB."""
 _SHIPPED = "calibration-provisional.json"
@@ -194,6 +196,12 @@ class Calibration(Part):
         log_rates = np.array([[rates.log_rate(term.kernel) for term in self.terms]])
         load = rates.load
         predicted, variance = self._solution.predict(log_rates, np.array([smt_code(evidence.cpu)]))
+        if not plausible(float(predicted[0])):
+            return Rung(
+                method=Method.PAYLOAD,
+                says=f"The scores of {', '.join(rates.by_kernel)} cannot be those of a processor.",
+                reason=f"they would be HS23 per core outside {LEAST_HS23:g} to {MOST_HS23:g}",
+            )
         sigma = math.sqrt(self.sigma**2 + float(variance[0]) + load.sigma**2 + rates.disturbance_sigma**2)
         sigma = max(sigma, PROVISIONAL_SIGMA if self.provisional else self.floor)
         score = math.exp(float(predicted[0]))
@@ -252,6 +260,11 @@ def family_of(cpu: CpuDescription) -> str:
         return known
     parts = (cpu.vendor or cpu.arch, cpu.x86_family, cpu.x86_model)
     return " ".join(str(part) for part in parts if part is not None) or "not known"
+
+
+def plausible(log_score: float) -> bool:
+    """Whether ln(HS23 per core) can be that of a processor."""
+    return math.log(LEAST_HS23) <= log_score <= math.log(MOST_HS23)
 
 
 def digest_of(evidence: NodeEvidence, target: float) -> str:

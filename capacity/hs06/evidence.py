@@ -12,6 +12,10 @@ from profiles.profile import CapabilityProfile
 
 _CLOCK = re.compile(r"@\s*([0-9]{1,2}(?:\.[0-9]{1,3})?)\s*GHz", re.IGNORECASE)
 _GRANTING = ("cpuset", "affinity")
+MIN_CORES = 0.01
+"""Least CPU that a container engine grants (`docker --cpus`, Kubernetes' 10m)."""
+MAX_CORES = 65_536
+"""More than any node has: Linux is built for at most 8,192 CPUs."""
 
 
 def evidence_of(profile: CapabilityProfile) -> NodeEvidence:
@@ -27,7 +31,7 @@ def evidence_of(profile: CapabilityProfile) -> NodeEvidence:
     return NodeEvidence(
         cpu=_cpu(profile, facts.cpu),
         scope=profile.scope.kind,
-        cores_granted=profile.scope.cores_granted,
+        cores_granted=_plausible(profile.scope.cores_granted),
         cores_present=profile.scope.cores_present or None,
         in_batch_slot=facts.batch is not None and facts.batch.batch_system is not None,
         container=facts.context is not None and (facts.context.runtime or "none") != "none",
@@ -37,6 +41,11 @@ def evidence_of(profile: CapabilityProfile) -> NodeEvidence:
         gpus=_gpus(facts.gpu),
         profile_ids=(profile.id,),
     )
+
+
+def _plausible(cores: float | None) -> float | None:
+    """A grant that a machine can give; None otherwise, because 1e-300 or 1e308 cores of one node break every sum."""
+    return cores if cores is not None and MIN_CORES <= cores <= MAX_CORES else None
 
 
 def _cpu(profile: CapabilityProfile, cpu: CpuFacts | None) -> CpuDescription:
@@ -78,13 +87,22 @@ def _score(payload: PayloadResult) -> PayloadScore | None:
         events_per_s=payload.events_per_s,
         low=payload.events_per_s_low,
         high=payload.events_per_s_high,
-        baseline_events_per_s=payload.baseline_events_per_s,
+        baseline_events_per_s=payload.baseline_events_per_s or _own_baseline(payload),
         one_copy_events_per_s=payload.one_copy_events_per_s,
         copies=payload.copies,
         steal_share=during.steal_share if during else None,
         others_cpus=during.others_cpus if during else None,
         throttled=payload.after.throttled if payload.after else None,
     )
+
+
+_SHIPPED_BY_CMSSW = frozenset({"x86_64_v2", "neon", "power8"})
+"""Variants of a kernel that are compiled for what CMSSW ships to every site."""
+
+
+def _own_baseline(payload: PayloadResult) -> float | None:
+    """Where the widest instruction set is the one that CMSSW ships, its rate is told once, as the best."""
+    return payload.events_per_s if payload.variant in _SHIPPED_BY_CMSSW else None
 
 
 def _gpus(gpu: GpuFacts | None) -> tuple[GpuDevice, ...]:

@@ -19,7 +19,10 @@ KINDS: dict[str, tuple[str, Callable[[bytes, date], Imported]]] = {
     "scores": ("CSV of scores that a site measured", lambda data, _: tables.read_scores(data)),
     "cric-federations": ("CRIC's federations and pledges, JSON", cric.read_federations),
     "cric-sites": ("CRIC's list of CMS sites, JSON", lambda data, _: cric.read_sites(data)),
-    "rebus": ("REBUS's pledges of one year, JSON or CSV", lambda data, today: rebus.read(data, today.year)),
+    "rebus": (
+        "REBUS's pledges of one year, JSON or CSV",
+        lambda data, today: rebus.read(data, cric.pledge_quarter(today)[0]),
+    ),
     "site-capacity": ("SiteCapacity.json of CMS SiteSupport", tables.read_site_capacity),
     "sites": ("CSV of sites, federations and countries", lambda data, _: tables.read_sites(data)),
 }

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from capacity.errors import BadInputError
 from capacity.fleet.model import Pledge, SiteInfo
 from capacity.hs06.model import CpuDescription
+from capacity.imports.cric import pledge_quarter
 from capacity.imports.model import Imported, ImportedScore
 from capacity.imports.reading import bounded, integer, json_of, moment, number, rows_of, shown, text
 
@@ -144,7 +145,7 @@ def read_site_capacity(data: bytes, today: date) -> Imported:
         hs23 = number(one.get("hs06_pledge"))
         if federation is not None and hs23:
             pledged[federation] = pledged.get(federation, 0.0) + hs23
-    year = today.year if today.month >= 4 else today.year - 1
+    year, _ = pledge_quarter(today)
     pledges = [
         Pledge(federation=name, year=year, cpu_hs23=hs23, source="SiteCapacity.json of CMS SiteSupport")
         for name, hs23 in sorted(pledged.items())

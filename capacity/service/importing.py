@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from capacity.errors import BadInputError
+from capacity.fleet.identity import ids_of_host
 from capacity.fleet.model import SiteInfo
 from capacity.hs06.cpu_name import normalise
 from capacity.imports import Imported, ImportedScore, read
 from capacity.service.principal import Principal, Role
+from capacity.service.runs import same_host
 from capacity.store import measurements, nodes, sites
 from capacity.store.database import Database
+from capacity.store.identity import canonical
 from capacity.store.measurements import StoredMeasurement
 from capacity.store.nodes import NodeFilter, NodeSummary
 
@@ -49,6 +52,8 @@ def import_file(
     principal: Principal,
     now: datetime,
     site: str | None = None,
+    as_of: date | None = None,
+    node_id: str | None = None,
 ) -> Outcome:
     """Read a file and keep what it says.
 
@@ -59,6 +64,8 @@ def import_file(
         principal: who asks; needs the admin role.
         now: by the service's clock.
         site: where scores belong whose report names no CMS site.
+        node_id: of that site, where the report does not say which node it was made on.
+        as_of: the day that lists of pledges are of, if it is not today.
 
     Raises:
         BadInputError: it cannot be read, or nothing in it can be used.
@@ -66,9 +73,9 @@ def import_file(
         UnavailableError: the database cannot be asked; nothing was kept.
     """
     principal.require(Role.ADMIN)
-    found = read(kind, data, now.astimezone(UTC).date())
+    found = read(kind, data, as_of or now.astimezone(UTC).date())
     problems = list(found.problems)
-    scores = list(_allowed(found.scores, principal, site, problems))
+    scores = list(_allowed([_placed(one, site, node_id) for one in found.scores], principal, problems))
     described = [one for one in found.sites if principal.may_write_for(one.name)]
     if principal.sites is not None and (found.pledges or len(described) < len(found.sites)):
         problems.append("pledges and other sites were left out: this token is of single sites")
@@ -78,17 +85,21 @@ def import_file(
     return _keep(database, found, scores, described, now, problems)
 
 
+def _placed(score: ImportedScore, site: str | None, node_id: str | None) -> ImportedScore:
+    """A score where whoever imports it says that it belongs, unless it says so itself."""
+    return score.model_copy(update={"site": score.site or site, "node_id": score.node_id or node_id})
+
+
 def _allowed(
-    scores: Sequence[ImportedScore], principal: Principal, site: str | None, problems: list[str]
+    scores: Sequence[ImportedScore], principal: Principal, problems: list[str]
 ) -> Iterator[ImportedScore]:
     for score in scores:
-        placed = score if score.site is not None or site is None else score.model_copy(update={"site": site})
-        if placed.site is None and principal.sites is not None:
+        if score.site is None and principal.sites is not None:
             problems.append(f"{score.source}: it names no CMS site: say which one it is of")
-        elif placed.site is not None and not principal.may_write_for(placed.site):
-            problems.append(f"{score.source}: scores of {placed.site} need a token of that site")
+        elif score.site is not None and not principal.may_write_for(score.site):
+            problems.append(f"{score.source}: scores of {score.site} need a token of that site")
         else:
-            yield placed
+            yield score
 
 
 def _keep(
@@ -138,7 +149,7 @@ class _Lookup:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._hosts: dict[str, dict[str, list[NodeSummary]]] = {}
+        self._hosts: dict[str, list[NodeSummary]] = {}
 
     def node_of(self, score: ImportedScore, problems: list[str]) -> str | None:
         """Id of the node that a run was made on; None if nobody knows it.
@@ -173,19 +184,21 @@ class _Lookup:
             return []
         if score.site not in self._hosts:
             self._hosts[score.site] = self._hosts_of(score.site)
-        hosts = self._hosts[score.site]
-        name = score.hostname.lower()
-        return hosts.get(name) or hosts.get(name.partition(".")[0]) or []
+        name = score.hostname
+        told = [one for one in self._hosts[score.site] if one.hostname and same_host(one.hostname, name)]
+        return told or self._by_id(score.site, name)
 
-    def _hosts_of(self, site: str) -> dict[str, list[NodeSummary]]:
-        found: dict[str, list[NodeSummary]] = {}
+    def _by_id(self, site: str, hostname: str) -> list[NodeSummary]:
+        """Nodes that keep their name to themselves but were given an id from nothing else."""
+        ids = {canonical(self._session, site, one) for one in ids_of_host(hostname)}
+        found = (nodes.summary(self._session, site, one) for one in sorted(ids))
+        return [one for one in found if one is not None and one.hostname is None]
+
+    def _hosts_of(self, site: str) -> list[NodeSummary]:
+        found: list[NodeSummary] = []
         after: tuple[str, str] | None = None
         while page := nodes.summaries(self._session, NodeFilter(site=site), "site", after, _PAGE):
-            for one in page:
-                if one.hostname is not None:
-                    name = one.hostname.lower()
-                    for spelling in {name, name.partition(".")[0]}:
-                        found.setdefault(spelling, []).append(one)
+            found += [one for one in page if one.hostname is not None]
             after = (page[-1].site, page[-1].node_id)
         return found
 

@@ -14,11 +14,11 @@ from typing import NamedTuple, Protocol
 from capacity.fleet import identity, merge, outliers
 from capacity.fleet.model import FleetSettings, NodeState
 from capacity.hs06.cpu_name import normalise
-from capacity.hs06.model import Estimate, Finding, MeasuredScore, NodeEvidence
+from capacity.hs06.model import Estimate, Finding, NodeEvidence
 from capacity.service.likes import Likes, of_state
-from capacity.store import measurements, nodes, profiles, sharing
+from capacity.service.runs import Runs
+from capacity.store import nodes, profiles, sharing
 from capacity.store.database import Database
-from capacity.store.measurements import StoredMeasurement
 from capacity.store.nodes import PendingNode
 from capacity.store.profiles import StoredProfile
 from profiles.reading import ProfileError, read_profile
@@ -40,7 +40,6 @@ class Estimates(Protocol):
 class _Work(NamedTuple):
     node: PendingNode
     documents: Sequence[StoredProfile]
-    measured: Sequence[StoredMeasurement]
     shared_with: set[tuple[str, str]]
 
 
@@ -108,18 +107,20 @@ def _refresh(
             _Work(
                 node,
                 profiles.documents_of_node(session, node.site, node.node_id, node.absorbed, MOST_PROFILES),
-                measurements.of_node(session, node.site, node.node_id),
                 shared.get((node.site, node.node_id), set()),
             )
             for node in claimed
         ]
-    made = [(one, _state_of(one, estimator, now, settings)) for one in work]
-    keys = [_cpu_key(state) for _, state in made]
+    states = [_state_of(one, now, settings) for one in work]
+    keys = [_cpu_key(state) for state in states]
     with database.reading() as session:
-        likes = Likes(session, now, settings)
-        states = [_compared(state, key, likes) for (_, state), key in zip(made, keys, strict=True)]
+        runs, likes = Runs(session), Likes(session, now, settings)
+        done = [
+            _compared(_estimated(merge.with_measured(state, runs.of(state, key)), estimator), key, likes)
+            for state, key in zip(states, keys, strict=True)
+        ]
     with database.session() as session:
-        for one, state, key in zip(work, states, keys, strict=True):
+        for one, state, key in zip(work, done, keys, strict=True):
             absorbed = one.documents[-1].sequence if one.documents else one.node.absorbed
             nodes.save(session, state, key, now, absorbed=absorbed, revision=one.node.revision)
 
@@ -136,7 +137,7 @@ def _compared(state: NodeState, cpu_key: str | None, likes: Likes) -> NodeState:
     return state if odd is None else merge.with_findings(state, [outliers.finding(odd)])
 
 
-def _state_of(work: _Work, estimator: Estimates, now: datetime, settings: FleetSettings) -> NodeState:
+def _state_of(work: _Work, now: datetime, settings: FleetSettings) -> NodeState:
     """What is known of a node with its new profiles."""
     node = work.node
     state = node.state
@@ -153,9 +154,7 @@ def _state_of(work: _Work, estimator: Estimates, now: datetime, settings: FleetS
     if state is None:
         state = _nothing_known(work)
     state = merge.rejudged(state, now, settings)
-    state = merge.with_measured(state, [_measured(run) for run in work.measured])
-    state = merge.with_findings(state, _shared(work))
-    return _estimated(state, estimator)
+    return merge.with_findings(state, _shared(work))
 
 
 def _nothing_known(work: _Work) -> NodeState:
@@ -177,18 +176,8 @@ def _estimated(state: NodeState, estimator: Estimates) -> NodeState:
         _log.exception("no estimate of node %s of %s", state.node_id, state.site)
         says = f"its capacity could not be estimated ({type(error).__name__}): see the log of the service"
         return merge.with_findings(
-            merge.with_estimate(state, None), [Finding(code="estimate-failed", says=says)]
+            merge.with_estimate(state, None), [Finding(code="estimate-failed", level="problem", says=says)]
         )
-
-
-def _measured(run: StoredMeasurement) -> MeasuredScore:
-    return MeasuredScore(
-        kind=run.kind,
-        total=run.total,
-        loaded_cpus=run.loaded_cpus,
-        measured_at=run.measured_at,
-        source=run.source,
-    )
 
 
 def _shared(work: _Work) -> list[Finding]:

@@ -121,7 +121,7 @@ class NodeKeyRow(Table):
 
     site: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # id, boot
-    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True, index=True)  # also across sites
     node_id: Mapped[str] = mapped_column(String(32), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("seen_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("site", "kind", "key", name="pk_node_key"),
     )
+    op.create_index("ix_node_key_key", "node_key", ["key"])
     op.create_index("ix_node_key_node_id", "node_key", ["node_id"])
 
     op.create_table(

@@ -25,6 +25,8 @@ API = {
     ("GET", "/api/v1/calibrations"): "read",
     ("GET", "/api/v1/calibrations/{version}"): "read",
     ("POST", "/api/v1/calibrations/{version}/activation"): "admin",
+    ("GET", "/api/v1/exports/{name}"): "read",
+    ("POST", "/api/v1/imports/{kind}"): "admin",
     ("POST", "/api/v1/tokens"): "admin",
     ("GET", "/api/v1/tokens"): "admin",
     ("DELETE", "/api/v1/tokens/{token_id}"): "admin",
@@ -40,6 +42,8 @@ EXAMPLES = {
     "site": "T2_LV_Example",
     "node_id": "0" * 32,
     "version": "v1",
+    "name": "prometheus",
+    "kind": "rebus",
     "token_id": "0" * 16,
 }
 GOOD_FOR = {

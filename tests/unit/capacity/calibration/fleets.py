@@ -51,8 +51,8 @@ def fill(database: Database, *, measured: int = 6, per_model: int = 2) -> None:
                 present=CORES,
                 model=model,
                 site=documents.SITE,
-                node=documents.node(10 * number + copy),
-                boot=documents.node(1000 + 10 * number + copy),
+                node=documents.node(1000 * number + copy),
+                boot=documents.node(1_000_000 + 1000 * number + copy),
                 payloads=payloads(speed),
             )
             batch.append(json.dumps(document).encode())
@@ -66,7 +66,7 @@ def fill(database: Database, *, measured: int = 6, per_model: int = 2) -> None:
 def _run(number: int) -> StoredMeasurement:
     total = HS23_PER_CORE * CPUS[number][1] * CORES
     return StoredMeasurement(
-        f"run-{number}", documents.SITE, documents.node(10 * number), "HS23", total, CORES, None, NOW, NOW, "suite", {}
+        f"run-{number}", documents.SITE, documents.node(1000 * number), "HS23", total, CORES, None, NOW, NOW, "suite", {}
     )  # fmt: skip
 
 

@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capacity.errors import BadInputError
 from capacity.hs06.calibrate import Pair, fit, pair_of
 from capacity.hs06.calibration import PROVISIONAL_SIGMA, Calibration, family_of
 from capacity.hs06.estimate import Estimator
+from capacity.hs06.evidence import evidence_of
 from capacity.hs06.model import CpuDescription, MeasuredScore, Method, NodeEvidence, PayloadScore, Rung
-from capacity.hs06.synthetic import Truth, make_fleet
+from capacity.hs06.synthetic import KERNELS, Truth, make_fleet
+from tests.unit.capacity import looks
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 UNKNOWN = Rung(method=Method.DEFAULT, hs23_per_core=10.0, sigma=0.5, says="constant")
@@ -92,6 +96,14 @@ def test_a_kernel_of_another_version_is_as_if_it_was_not_run(
     assert "clue has version 2" in rung.says
 
 
+@pytest.mark.parametrize("rate", [1e300, 1e-300, 1e6, 1e-6])
+def test_a_lie_has_no_rung(rate: float) -> None:
+    calibration = fit([pair("a", node(score()))], NOW)
+    rung = calibration.rung(node(score(rate=rate)), UNKNOWN)
+    assert rung.hs23_per_core is None
+    assert rung.reason == "they would be HS23 per core outside 0.4 to 400"
+
+
 def test_gpu_scores_never_enter() -> None:
     calibration = fit([pair("a", node(score()))], NOW)
     gpu = score(rate=1e6).model_copy(update={"backend": "cuda"})
@@ -106,6 +118,19 @@ def test_wide_vectors_do_not_count() -> None:
     assert calibration.rung(node(wide), UNKNOWN).hs23_per_core == pytest.approx(16.0)
     bare = score().model_copy(update={"baseline_events_per_s": None})
     assert "instruction set that CMSSW ships" in (calibration.rung(node(bare), UNKNOWN).reason or "")
+
+
+@pytest.mark.parametrize(
+    ("variant", "told", "expected"),
+    [("neon", None, 100.0), ("x86_64_v2", None, 100.0), ("x86_64_v3", 60.0, 60.0), ("x86_64_v3", None, None)],
+)
+def test_where_the_baseline_is_the_best_it_counts(
+    variant: str, told: float | None, expected: float | None
+) -> None:
+    """ARM has one instruction set here: its rate is that of the best variant and of the baseline."""
+    payload = {**looks.payload(), "variant": variant, "baseline_events_per_s": told}
+    found = evidence_of(looks.look(payloads=[payload])).scores
+    assert [one.baseline_events_per_s for one in found] == [expected]
 
 
 def test_a_part_of_a_node_is_brought_to_full_load_with_a_wider_interval() -> None:
@@ -132,6 +157,7 @@ def test_a_slot_of_a_busy_node_is_at_full_load() -> None:
         (node(score(steal_share=0.2)), "disturbed while it was measured: the hypervisor gave 20%"),
         (node(score(others_cpus=20.0)), "disturbed while it was measured: other processes kept 31%"),
         (node(score(), loaded=32), "SMT or load differ"),
+        (node(score(), hs23=1e300), "its HS23 score cannot be that of 64 CPUs"),
         (node(score(), hs23=None), "its name lets expect none"),
     ],
 )
@@ -200,6 +226,33 @@ def test_same_inputs_same_version_other_inputs_another(
     again = fit(tuple(reversed(pairs)), datetime(2027, 1, 1, tzinfo=UTC))
     assert again.version == calibration.version
     assert fit(pairs[1:], NOW).version != calibration.version
+
+
+@given(
+    st.dictionaries(st.sampled_from(KERNELS), st.floats(0.2, 5.0), min_size=1),
+    st.sampled_from(KERNELS),
+    st.floats(1.0, 3.0),
+)
+def test_a_faster_node_is_never_worth_less(
+    fleet_fit: tuple[Calibration, tuple[Pair, ...]], speeds: dict[str, float], kernel: str, faster: float
+) -> None:
+    calibration, _ = fleet_fit
+    levels = {term.kernel: term.reference_events_per_s for term in calibration.terms}
+
+    def said(rates: dict[str, float]) -> float:
+        rung = calibration.rung(
+            node(*(score(name, levels[name] * rate) for name, rate in rates.items())), UNKNOWN
+        )
+        assert rung.hs23_per_core is not None
+        return rung.hs23_per_core
+
+    base = said(speeds)
+    assert said({**speeds, kernel: speeds[kernel] * faster} if kernel in speeds else speeds) >= base * (
+        1 - 1e-12
+    )
+    # All kernels faster by one factor: the score follows it, whatever was run.
+    ratio = said({name: rate * faster for name, rate in speeds.items()}) / base
+    assert ratio == pytest.approx(faster, rel=0.12)
 
 
 def test_document_survives_json(fleet_fit: tuple[Calibration, tuple[Pair, ...]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from capacity.fleet import merge
 from capacity.fleet.model import FleetSettings, NodeState, Total
 from capacity.hs06.estimate import Estimator
 from capacity.hs06.model import Estimate, Method
+from profiles.profile import CapabilityProfile
 from tests.unit.capacity.looks import NOW, look
 
 SETTINGS = FleetSettings()
@@ -62,3 +64,15 @@ def total_of(state: NodeState, cpu_key: str | None) -> Total:
 def shipped() -> Estimator:
     """The real estimator, fitted once: it takes a second."""
     return Estimator.shipped()
+
+
+def absorbed(*looks: CapabilityProfile, now: datetime = NOW) -> NodeState:
+    state = None
+    for one in looks:
+        state = merge.absorb(state, one, one.created_at, now, SETTINGS)
+    assert state is not None
+    return state
+
+
+def codes(state: NodeState) -> list[str]:
+    return [finding.code for finding in state.findings]

@@ -175,7 +175,9 @@ def test_profiles_that_come_meanwhile_are_not_lost(database: Database) -> None:
 def test_an_imported_run_becomes_evidence_of_its_node(database: Database) -> None:
     submit(database, document(cores=64, present=64))
     refresh_pending(database, Fixed(), NOW, 10)
-    run = StoredMeasurement("m1", SITE, NODE, "HS23", 1018.0, 64, "key", NOW, NOW, "a report", {})
+    run = StoredMeasurement(
+        "m1", SITE, NODE, "HS23", 1018.0, 64, "intel xeon gold 6326", NOW, NOW, "a report", {}
+    )
     with database.session() as session:
         assert measurements.add(session, [run]) == ["stored"]
     estimator = shipped()
