@@ -55,7 +55,9 @@ class Load:
             one = new_id()
             document = profile(id=one, node_id=node(number))
             try:
-                answer = self.service.ask("POST", "/api/v1/profiles", self.token, document, Content_Type="application/json")
+                answer = self.service.ask(
+                    "POST", "/api/v1/profiles", self.token, document, Content_Type="application/json"
+                )
             except OSError:
                 self.broken += 1
                 time.sleep(0.05)
@@ -105,7 +107,9 @@ def test_kill_9_during_load_loses_nothing_that_was_acknowledged(
     counted = service.ask("GET", "/api/v1/nodes", reader).json()["nodes"]
     assert sum(one["profiles"] for one in counted) == stored  # none is counted twice
     again = [profile(id=one, node_id=node(0)) for one in load.acknowledged[:5]]
-    told = service.ask("POST", "/api/v1/profiles", load.token, b"\n".join(again), Content_Type="application/x-ndjson")
+    told = service.ask(
+        "POST", "/api/v1/profiles", load.token, b"\n".join(again), Content_Type="application/x-ndjson"
+    )
     assert {one["status"] for one in told.json()["verdicts"]} <= {"duplicate", "conflict"}
 
 
@@ -136,16 +140,27 @@ def test_a_database_that_goes_away_is_told_and_its_return_noticed(serve: Serve) 
 
 def test_a_database_that_hangs_does_not_hang_the_service(serve: Serve) -> None:
     with running() as server:
-        service = serve(database=server.create(), settings={"AUTH__TOKEN_CACHE_S": "300"})
+        patience = {"AUTH__TOKEN_CACHE_S": "300", "DATABASE__ANSWER_S": "2"}
+        service = serve(database=server.create(), settings=patience)
         token = service.token(Role.SUBMIT, SITE)
         sent = {"Content_Type": "application/json"}
         assert service.ask("POST", "/api/v1/profiles", token, profile(), **sent).status == 202
+        unsure = profile()
         server.pause()
         try:
+            for _ in range(3):
+                answer = service.ask("POST", "/api/v1/profiles", token, unsure, **sent)
+                assert answer.status == 503
+                assert int(answer.headers["retry-after"]) > 0
             assert service.ask("GET", "/healthz").status == 200
         finally:
             server.resume()
-        assert service.ask("POST", "/api/v1/profiles", token, profile(), **sent).status == 202
+        until(
+            "the database to be noticed",
+            lambda: service.ask("POST", "/api/v1/profiles", token, profile(), **sent).status == 202,
+            limit_s=60,
+        )
+        assert service.ask("POST", "/api/v1/profiles", token, unsure, **sent).status in (200, 202)
 
 
 def test_two_services_on_one_database_agree(serve: Serve, postgres: Server) -> None:

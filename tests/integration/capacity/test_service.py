@@ -50,9 +50,11 @@ def test_tls_with_our_own_certificate(serve: Serve, tmp_path: Path) -> None:
     assert answer.status == 200
     assert "strict-transport-security" in answer.headers
     context = ssl.create_default_context()  # that does not know the authority
-    with socket.create_connection(("localhost", service.port), timeout=30) as plain:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            context.wrap_socket(plain, server_hostname="localhost")
+    with (
+        socket.create_connection(("localhost", service.port), timeout=30) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
     with socket.create_connection(("localhost", service.port), timeout=30) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert not plain.recv(100).startswith(b"HTTP/1.1 200")
@@ -65,7 +67,9 @@ def test_a_term_signal_lets_running_requests_finish(serve: Serve) -> None:
     found: list[int] = []
 
     def post() -> None:
-        found.append(service.ask("POST", "/api/v1/profiles", token, body, Content_Type="application/x-ndjson").status)
+        found.append(
+            service.ask("POST", "/api/v1/profiles", token, body, Content_Type="application/x-ndjson").status
+        )
 
     thread = threading.Thread(target=post)
     connection = service.connect()
@@ -79,7 +83,9 @@ def test_a_term_signal_lets_running_requests_finish(serve: Serve) -> None:
     assert status == -signal.SIGTERM
     assert found == [200]
     service.start()
-    assert sum(one["profiles"] for one in service.ask("GET", "/api/v1/nodes?limit=1000").json()["nodes"]) == 400
+    assert (
+        sum(one["profiles"] for one in service.ask("GET", "/api/v1/nodes?limit=1000").json()["nodes"]) == 400
+    )
 
 
 class TestSlowClients:
@@ -144,7 +150,10 @@ def test_several_workers_share_one_database_and_count_together(serve: Serve, pos
     service = serve(database=postgres.create(), arguments=("--workers", "2"))
     token = service.token(Role.SUBMIT, SITE)
     for number in range(20):
-        assert service.ask("POST", "/api/v1/profiles", token, profile(node_id=node(number)), **JSON).status == 202
+        assert (
+            service.ask("POST", "/api/v1/profiles", token, profile(node_id=node(number)), **JSON).status
+            == 202
+        )
     told = service.ask("GET", "/metrics").body.decode()
     assert 'sitecap_profiles_total{status="stored"} 20.0' in told
     service.kill()  # the parent alone: its workers must not go on without it
