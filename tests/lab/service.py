@@ -82,7 +82,16 @@ class Service:
         Raises:
             HungError: it ended, or it does not come up.
         """
-        command = [sys.executable, "-m", "capacity", "serve", "--port", str(self.port), "--data", str(self.directory)]
+        command = [
+            sys.executable,
+            "-m",
+            "capacity",
+            "serve",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.directory),
+        ]
         if self.database is not None:
             command += ["--database", self.database]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SITECAP_")}
@@ -113,7 +122,9 @@ class Service:
         except OSError:
             return False
 
-    def ask(self, method: str, path: str, token: str | None = None, body: bytes | None = None, **headers: str) -> Answer:
+    def ask(
+        self, method: str, path: str, token: str | None = None, body: bytes | None = None, **headers: str
+    ) -> Answer:
         """One request on a connection of its own.
 
         Raises:

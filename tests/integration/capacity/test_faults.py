@@ -55,7 +55,9 @@ class Load:
             one = new_id()
             document = profile(id=one, node_id=node(number))
             try:
-                answer = self.service.ask("POST", "/api/v1/profiles", self.token, document, Content_Type="application/json")
+                answer = self.service.ask(
+                    "POST", "/api/v1/profiles", self.token, document, Content_Type="application/json"
+                )
             except OSError:
                 self.broken += 1
                 time.sleep(0.05)
@@ -105,7 +107,9 @@ def test_kill_9_during_load_loses_nothing_that_was_acknowledged(
     counted = service.ask("GET", "/api/v1/nodes", reader).json()["nodes"]
     assert sum(one["profiles"] for one in counted) == stored  # none is counted twice
     again = [profile(id=one, node_id=node(0)) for one in load.acknowledged[:5]]
-    told = service.ask("POST", "/api/v1/profiles", load.token, b"\n".join(again), Content_Type="application/x-ndjson")
+    told = service.ask(
+        "POST", "/api/v1/profiles", load.token, b"\n".join(again), Content_Type="application/x-ndjson"
+    )
     assert {one["status"] for one in told.json()["verdicts"]} <= {"duplicate", "conflict"}
 
 

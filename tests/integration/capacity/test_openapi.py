@@ -27,7 +27,9 @@ def described(serve: Serve) -> tuple[Service, Any, str]:
     service = serve(settings={"LIMITS__FAILED_LOGINS_PER_MIN": "100000"})
     token = service.token(Role.ADMIN)
     body = profile(node_id=node(1))
-    service.ask("POST", "/api/v1/profiles", service.token(Role.SUBMIT, SITE), body, Content_Type="application/json")
+    service.ask(
+        "POST", "/api/v1/profiles", service.token(Role.SUBMIT, SITE), body, Content_Type="application/json"
+    )
     document = service.ask("GET", "/api/v1/openapi.json").json()
     return service, schemathesis.openapi.from_dict(document), token
 
@@ -39,7 +41,11 @@ def test_no_request_makes_a_server_error(described: tuple[Service, Any, str]) ->
         operation = found.ok()
 
         @settings(
-            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
         )
         @_given(operation)
         def ask(case: Any) -> None:

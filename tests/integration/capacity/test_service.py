@@ -65,7 +65,9 @@ def test_a_term_signal_lets_running_requests_finish(serve: Serve) -> None:
     found: list[int] = []
 
     def post() -> None:
-        found.append(service.ask("POST", "/api/v1/profiles", token, body, Content_Type="application/x-ndjson").status)
+        found.append(
+            service.ask("POST", "/api/v1/profiles", token, body, Content_Type="application/x-ndjson").status
+        )
 
     thread = threading.Thread(target=post)
     connection = service.connect()
@@ -79,7 +81,9 @@ def test_a_term_signal_lets_running_requests_finish(serve: Serve) -> None:
     assert status == -signal.SIGTERM
     assert found == [200]
     service.start()
-    assert sum(one["profiles"] for one in service.ask("GET", "/api/v1/nodes?limit=1000").json()["nodes"]) == 400
+    assert (
+        sum(one["profiles"] for one in service.ask("GET", "/api/v1/nodes?limit=1000").json()["nodes"]) == 400
+    )
 
 
 class TestSlowClients:
@@ -144,7 +148,10 @@ def test_several_workers_share_one_database_and_count_together(serve: Serve, pos
     service = serve(database=postgres.create(), arguments=("--workers", "2"))
     token = service.token(Role.SUBMIT, SITE)
     for number in range(20):
-        assert service.ask("POST", "/api/v1/profiles", token, profile(node_id=node(number)), **JSON).status == 202
+        assert (
+            service.ask("POST", "/api/v1/profiles", token, profile(node_id=node(number)), **JSON).status
+            == 202
+        )
     told = service.ask("GET", "/metrics").body.decode()
     assert 'sitecap_profiles_total{status="stored"} 20.0' in told
     service.kill()  # the parent alone: its workers must not go on without it

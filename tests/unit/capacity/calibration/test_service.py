@@ -14,6 +14,8 @@ from capacity.hs06.estimate import Estimator
 from capacity.hs06.model import Method
 from capacity.service import calibrate
 from capacity.service.estimators import Estimators
+from capacity.service.importing import import_file
+from capacity.service.principal import Principal, Role
 from capacity.service.reestimate import fleet_pieces, reestimate, reestimate_fleet
 from capacity.store import calibrations, nodes
 from capacity.store.database import Database
@@ -41,6 +43,27 @@ def test_fits_to_the_nodes_of_the_service(database: Database) -> None:
     assert sum(term.weight for term in made.terms) == pytest.approx(1, abs=0.03)
     assert calibrate.find(database, made.version) == made
     assert calibrate.find(database, None) == Calibration.shipped(), "nothing is used before it is activated"
+
+
+def test_the_first_imported_score_ends_the_provisional_time(database: Database) -> None:
+    """Before it the fleet's own calibration is provisional too: it stands on what names let expect, and nothing else."""
+    filled(database, measured=0)
+    assert calibrate.make(database, NOW).provisional
+    table = (
+        "site,node_id,hs23,logical_cpus,source\n"
+        f"{documents.SITE},{documents.node(3000)},{fleets.HS23_PER_CORE * 0.95 * 64},64,measured in October\n"
+    )
+    admin = Principal("an admin", frozenset({Role.ADMIN}))
+    outcome = import_file(database, "scores", table.encode(), admin, NOW)
+    assert outcome.scores_of_nodes == 1
+    fleets.refresh(database, Estimator.shipped())
+    made = calibrate.make(database, NOW)
+    assert not made.provisional
+    kinds = {one.id: one.kind for one in made.inputs}
+    assert [name for name, kind in kinds.items() if kind == "HS23"] == [
+        f"{documents.SITE}/{documents.node(3000)}"
+    ]
+    assert list(kinds.values()).count("expected") == 11
 
 
 def test_same_nodes_give_the_calibration_that_is_kept(database: Database) -> None:
