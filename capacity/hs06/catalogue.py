@@ -66,13 +66,15 @@ class Catalogue:
         if not pools or not name.model:
             why = name.why or _why_none(of_model, cpu)
             return Rung(method=Method.CATALOGUE, says="No published score fits.", reason=why)
-        score, sigma = mixture([(found.log_score, found.sigma) for found in pools])
+        score, spread = mixture([(found.log_score, found.sigma) for found in pools])
         used = [row for found in pools for row in found.rows]
+        sigma = max(spread, FLOOR if all(row.table == "HS23" for row in used) else HS06_FLOOR)
+        told = _sentence(cpu, used, states, pools)
         return Rung(
             method=Method.CATALOGUE,
             hs23_per_core=math.exp(score),
-            sigma=max(sigma, FLOOR if all(row.table == "HS23" for row in used) else HS06_FLOOR),
-            says=_sentence(cpu, used, states, max(found.family_weight for found in pools), score),
+            sigma=sigma,
+            says=f"{told}: {math.exp(score):.1f}, give or take {100 * sigma:.0f} %.",
             inputs=(
                 *(row.cite for row in used[:_SHOWN]),
                 *(f"left out: {row.cite}: {row.left_out}" for row in of_model[:_SHOWN] if row.left_out),
@@ -123,9 +125,9 @@ def _why_none(of_model: Sequence[Row], cpu: CpuDescription) -> str:
     return f"all rows of {name} are left out: {of_model[0].left_out}"
 
 
-def _sentence(
-    cpu: CpuDescription, used: Sequence[Row], states: Sequence[bool], family: float, score: float
-) -> str:
+def _sentence(cpu: CpuDescription, used: Sequence[Row], states: Sequence[bool], pools: Sequence[Pool]) -> str:
+    family = max(found.family_weight for found in pools)
+    shift = math.fsum(found.memory_shift for found in pools) / len(pools)
     sites = sorted({row.site for row in used})
     values = sorted(pooling.per_cpu(row) for row in used)
     where = f"{len(sites)} sites" if len(sites) > 1 else sites[0]
@@ -135,6 +137,11 @@ def _sentence(
     other = "" if cpu.logical_cpus in counts else f" (this node shows {cpu.logical_cpus or 'no number'})"
     old = "" if used[0].table == "HS23" else " (HS06 results of old systems, converted)"
     spread = f"{values[0]:.1f}" if len(values) == 1 else f"{values[0]:.1f} to {values[-1]:.1f}"
+    memory = (
+        f", {100 * shift:+.0f} % as nodes with memory like this one's at the same site"
+        if abs(shift) >= 0.005
+        else ""
+    )
     with_family = (
         f"; pooled with the family model fitted without them (weight {100 * family:.0f} %)"
         if family
@@ -142,5 +149,5 @@ def _sentence(
     )
     return (
         f"{where} published {len(used)} score{'s' if len(used) > 1 else ''} of this model with {smt} and {on}{other}: "
-        f"{spread} HS23 per CPU{old}{with_family}: {math.exp(score):.1f}."
+        f"{spread} HS23 per CPU{old}{with_family}{memory}"
     )

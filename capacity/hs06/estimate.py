@@ -65,7 +65,6 @@ class Estimator:
         """The whole ladder for one node."""
         parts = self._parts(evidence)
         result, cpu = parts.result, evidence.cpu
-        heaviest = max(zip(result.weights, parts.used, strict=True), key=lambda pair: pair[0])[1]
         calibrated = cpu.arch is None or cpu.arch in _PUBLISHED or self._proven(parts)
         cores, present = evidence.cores_granted, cpu.logical_cpus or evidence.cores_present
         whole = evidence.scope == "node" or (cores is not None and present is not None and cores >= present)
@@ -79,7 +78,7 @@ class Estimator:
             node_cores=present,
             hs23_node=node_score,
             sigma=result.sigma,
-            method=heaviest.method,
+            method=_heaviest(parts).method,
             provisional=self._hangs_on_provisional(parts),
             calibrated=calibrated,
             rungs=parts.rungs,
@@ -154,7 +153,7 @@ class Estimator:
             found += findings.of_speed(own, parts.expected, parts.spread, evidence, usual)
         name = cpu_name.parse(evidence.cpu.model_name or "")
         found += findings.of_state(evidence)
-        found += findings.of_processor(evidence.cpu, name.why, calibrated=calibrated)
+        found += findings.of_processor(evidence.cpu, name.why, _heaviest(parts).method, calibrated=calibrated)
         if not whole:
             found.append(
                 Finding(
@@ -186,6 +185,10 @@ def _default(catalogue: Catalogue) -> Rung:
 def _agree(one: Opinion, truth: Opinion) -> bool:
     """Whether an opinion may be averaged with what was measured on the node: a broken node is not half as broken."""
     return abs(math.log(one.score / truth.score)) <= _CONTRADICTION * widen(one.sigma, truth.sigma)
+
+
+def _heaviest(parts: Parts) -> Rung:
+    return max(zip(parts.result.weights, parts.used, strict=True), key=lambda pair: pair[0])[1]
 
 
 def _absent(why: str) -> Rung:

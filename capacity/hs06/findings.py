@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from capacity.hs06.combine import widen
-from capacity.hs06.model import CpuDescription, Finding, NodeEvidence, Rung
+from capacity.hs06.model import CpuDescription, Finding, Method, NodeEvidence, Rung
 
 WARN = (0.86, 1.41)
 """5-95 % of production job slots against dedicated runs of the same model (HEPiX, 315 configurations)."""
@@ -15,7 +15,7 @@ STEAL_SHARE = 0.05
 """Wall time given to other guests from which on a hypervisor counts as oversubscribed: beyond repeat noise of 2-3 %."""
 OVERLOADED = 1.25
 """Load of the node per CPU from which on jobs wait for one another."""
-_HALF_CHANNELS = (0.75, 0.95)
+HALF_CHANNELS = (0.75, 0.95)
 """Gold 6140: with half of the DIMMs 0.85 (SMT on) and 0.92 (off) of its HS06 (HEPiX SL6 table)."""
 
 
@@ -50,7 +50,7 @@ def of_speed(found: Rung, expected: Rung, spread: float, evidence: NodeEvidence,
         return
     yield Finding(code="slow-for-model", level=level, says=told, hint=_why_slow(evidence))
     memory = evidence.cpu.memory_bytes
-    if memory and usual_memory_gib and memory / 2**30 <= 0.6 * usual_memory_gib and _HALF_CHANNELS[0] <= ratio <= _HALF_CHANNELS[1]:  # fmt: skip
+    if memory and usual_memory_gib and memory / 2**30 <= 0.6 * usual_memory_gib and HALF_CHANNELS[0] <= ratio <= HALF_CHANNELS[1]:  # fmt: skip
         yield Finding(
             code="half-memory-channels",
             level="notice",
@@ -101,13 +101,22 @@ def of_state(evidence: NodeEvidence) -> Iterator[Finding]:
         )
 
 
-def of_processor(cpu: CpuDescription, why_no_model: str | None, *, calibrated: bool) -> Iterator[Finding]:
-    """What cannot be known of the processor, and what that costs."""
+def of_processor(
+    cpu: CpuDescription, why_no_model: str | None, method: Method, *, calibrated: bool
+) -> Iterator[Finding]:
+    """What cannot be known of the processor, and what that costs.
+
+    Args:
+        cpu: of the node.
+        why_no_model: why its name tells no model; None = it does.
+        method: the rung that weighs most.
+        calibrated: whether scores of its architecture are known.
+    """
     if not calibrated:
         yield Finding(
             code="not-calibrated",
             level="warning",
-            says=f"Nobody has ever published an HS23 or HS06 score for {cpu.arch or 'this architecture'}; the figure is the default and says little.",
+            says=f"Nobody has ever published an HS23 or HS06 score for {cpu.arch or 'this architecture'}; the figure stands on {method.value} alone and says little.",
             hint="Run HEPscore23 on one such node and import it, or calibrate with `capacity calibrate`.",
         )
     if cpu.virtualised:

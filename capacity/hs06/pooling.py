@@ -27,6 +27,10 @@ HS06_FLOOR = 0.07
 _UNPAIRED_HS06_SIGMA = 0.15
 _MEMORY_ALIKE = 4 / 3
 """Memory sizes within this factor are taken for the same population; half of the channels gives a factor of two."""
+_MEMORY_EFFECT = 0.05
+"""How much populations differ beforehand: half of the channels cost 8 and 16 % (Gold 6140, HEPiX SL6 table)."""
+_MEMORY_NOISE = 0.03
+"""Spread of nodes of one site and configuration, of which such a comparison has two or three."""
 _OUTLYING = 1.5
 """Sigmas from which on a site's weight falls (Huber)."""
 
@@ -39,12 +43,14 @@ class Pool(NamedTuple):
         sigma: of a further node of this configuration.
         rows: that count.
         family_weight: share of the family model in it.
+        memory_shift: part of log_score that is due to memory like the node's.
     """
 
     log_score: float
     sigma: float
     rows: tuple[Row, ...]
     family_weight: float
+    memory_shift: float
 
 
 class _Witness(NamedTuple):
@@ -59,20 +65,23 @@ def pool(candidates: Iterable[Row], key: str, cpu: CpuDescription, family: Predi
     Args:
         candidates: at least one row.
         key: of the node's processor.
-        cpu: the node; rows whose memory is like its own are preferred within a site.
+        cpu: the node; rows of one site with memory like its own and unlike it tell what that memory is worth.
         family: ln(HS23 per CPU) by a family model that has not seen these rows.
     """
-    witnesses = [_witness(group, key, cpu) for group in _by_site(candidates)]
+    sites = _by_site(candidates)
+    witnesses = [_witness(group, key, cpu) for group in sites]
     prior, prior_precision = (family.log_score, 1 / family.sigma**2) if family else (0.0, 0.0)
     weights = _weights(witnesses)
     total = math.fsum(weights) + prior_precision
     told = math.fsum(p * w.score for p, w in zip(weights, witnesses, strict=True))
-    middle = (told + prior_precision * prior) / total
+    shift = _memory_shift(sites, cpu)
+    middle = (told + prior_precision * prior) / total + shift
     return Pool(
         middle,
         math.sqrt(_between(witnesses, weights) + 1 / total),
         tuple(row for w in witnesses for row in w.rows),
         prior_precision / total,
+        shift,
     )
 
 
@@ -118,25 +127,37 @@ def _by_site(candidates: Iterable[Row]) -> list[list[Row]]:
 
 
 def _witness(group: Sequence[Row], key: str, cpu: CpuDescription) -> _Witness:
-    """One site's rows: the median of those with memory like the node's, else of all."""
-    memory = cpu.memory_bytes / 2**30 if cpu.memory_bytes else None
-    alike = [
-        row for row in group if memory and row.memory_gib and _factor(row.memory_gib, memory) < _MEMORY_ALIKE
-    ]
-    chosen = tuple(alike or group)
-    first = chosen[0]
+    """One site's rows of the model: their median, whatever their memory."""
+    first = group[0]
     variance = SITE_SIGMA**2
     variance += COUNT_SIGMA**2 if first.logical_cpus != cpu.logical_cpus else 0.0
     variance += SIBLING_SIGMA**2 if first.key != key else 0.0
     if first.table != "HS23":
         variance += max(HS06_RATIO.get(first.table, (0.0, _UNPAIRED_HS06_SIGMA))[1], HS06_FLOOR) ** 2
-    return _Witness(_median([math.log(per_cpu(row)) for row in chosen]), math.sqrt(variance), chosen)
+    return _Witness(_median([math.log(per_cpu(row)) for row in group]), math.sqrt(variance), tuple(group))
+
+
+def _memory_shift(sites: Iterable[Sequence[Row]], cpu: CpuDescription) -> float:
+    """Ln of what nodes populated like this one score above their site's others; 0 where no site published both.
+
+    Within a site all else is equal, so the comparison holds even where the scores themselves are of HS06.
+    """
+    shifts = []
+    for group in sites:
+        alike = [math.log(per_cpu(row)) for row in group if _alike(row, cpu)]
+        if alike and len(alike) < len(group):
+            shifts.append(_median(alike) - _median([math.log(per_cpu(row)) for row in group]))
+    known = len(shifts) / (_MEMORY_NOISE**2)
+    return math.fsum(shifts) / len(shifts) * known / (known + 1 / _MEMORY_EFFECT**2) if shifts else 0.0
+
+
+def _alike(row: Row, cpu: CpuDescription) -> bool:
+    memory = cpu.memory_bytes / 2**30 if cpu.memory_bytes else None
+    return bool(
+        memory and row.memory_gib and max(memory / row.memory_gib, row.memory_gib / memory) < _MEMORY_ALIKE
+    )
 
 
 def _median(values: Sequence[float]) -> float:
     ordered = sorted(values)
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-
-
-def _factor(a: float, b: float) -> float:
-    return max(a / b, b / a)

@@ -80,6 +80,19 @@ def test_hs06_rows_count_only_where_there_is_no_hs23() -> None:
     assert not any(" HS06 on " in cited for cited in gold_6130.inputs)
 
 
+def test_half_of_the_memory_channels_count() -> None:
+    """Gold 6140 was published by one site with 4 and with 8 DIMMs of 32 GB: 712 and 836 HS06, 16 % apart."""
+    half, full = (
+        CATALOGUE.lookup(GOLD_6140.model_copy(update={"memory_bytes": gib * 2**30})) for gib in (128, 256)
+    )
+    ratio = (half.hs23_per_core or 0) / (full.hs23_per_core or 1)
+    assert 712 / 836 < ratio < 0.92
+    assert "memory like this one's" in half.says
+    unknown = CATALOGUE.lookup(GOLD_6140)
+    assert (half.hs23_per_core or 0) < (unknown.hs23_per_core or 0) < (full.hs23_per_core or 0)
+    assert "memory" not in unknown.says
+
+
 def test_a_single_socket_sibling_stands_in_and_is_cited() -> None:
     rung = CATALOGUE.lookup(CpuDescription(model_name="AMD EPYC 7543P 32-Core Processor", packages=1, physical_cores=32, logical_cpus=64, threads_per_core=2))  # fmt: skip
     assert any("AMD EPYC 7543 32-Core" in cited for cited in rung.inputs)
@@ -155,10 +168,11 @@ def test_a_site_far_off_moves_the_figure_less_than_its_share() -> None:
     assert 14.0 < result < 15.0
 
 
-def test_rows_with_memory_like_the_nodes_are_preferred_within_a_site() -> None:
-    result = pooled(made(1, "A", 10, memory_gib=128), made(2, "A", 12, memory_gib=256))
-    assert result.log_score == pytest.approx(math.log(12))
-    assert [row.number for row in result.rows] == [2]
+def test_memory_counts_only_where_one_site_published_both() -> None:
+    both = pooled(made(1, "A", 10, memory_gib=128), made(2, "A", 12, memory_gib=256))
+    apart = pooled(made(1, "A", 10, memory_gib=128), made(2, "B", 12, memory_gib=256))
+    assert 0.03 < both.memory_shift < math.log(12 / 10) / 2
+    assert apart.memory_shift == 0
 
 
 def test_more_sites_narrow_and_disagreement_widens() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from capacity.hs06 import findings
+from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.model import Method, Rung
-from tests.unit.capacity.hs06.nodes import EPYC_7302, MILAN_VM, node, score
+from tests.unit.capacity.hs06.nodes import EPYC_7302, MILAN_VM, POWER9, node, score
 
 EXPECTED = Rung(method=Method.CATALOGUE, hs23_per_core=15.0, sigma=0.05, says="")
 
@@ -79,6 +80,28 @@ def test_more_load_than_cpus_is_told() -> None:
 
 
 def test_virtual_machines_are_flagged() -> None:
-    (found,) = findings.of_processor(MILAN_VM, "the name tells the brand, not the model", calibrated=True)
+    (found,) = findings.of_processor(
+        MILAN_VM, "the name tells the brand, not the model", Method.FAMILY, calibrated=True
+    )
     assert found.code == "virtual-machine"
-    assert not list(findings.of_processor(EPYC_7302, None, calibrated=True))
+    assert not list(findings.of_processor(EPYC_7302, None, Method.CATALOGUE, calibrated=True))
+
+
+def test_what_nobody_measured_names_the_rung_that_it_stands_on() -> None:
+    (found,) = findings.of_processor(POWER9, None, Method.PAYLOAD, calibrated=False)
+    assert "ppc64le" in found.says
+    assert "stands on payload alone" in found.says
+
+
+def test_half_channels_cost_what_the_band_says() -> None:
+    """Gold 6140 of one site with 4 and with 8 DIMMs of 32 GB, SMT on and off."""
+    table = [
+        row for row in Catalogue.shipped().rows if row.key == "intel xeon gold 6140" and row.site == "IHEP"
+    ]
+    half, full = (
+        {row.smt_on: row.hs06_total for row in table if row.memory_gib == gib} for gib in (128, 256)
+    )
+    assert half.keys() == full.keys() == {False, True}
+    for smt_on in (False, True):
+        ratio = (half[smt_on] or 0) / (full[smt_on] or 1)
+        assert findings.HALF_CHANNELS[0] <= ratio <= findings.HALF_CHANNELS[1]
