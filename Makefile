@@ -6,11 +6,13 @@ STAMP := $(VENV)/.sitecap-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 EXTRAS := gpu-nvidia,docker,xrootd
+SERVICE := service,postgres,dask
+comma := ,
 KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
+.PHONY: probe payloads serve setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -37,16 +39,31 @@ payloads: $(KERNELS)
 
 # Not isolated: CMake finds the same nanobind again and compiles only what changed. With no compiler to be had the
 # installation goes on without kernels and `agent bench` says so; with one, a kernel that does not compile is an error.
+define install_with_kernels
+@command -v $${CXX:-c++} >/dev/null || test "$$(id -u)" -ne 0 || ! command -v apt-get >/dev/null || \
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq g++ >/dev/null; } || true
+@$(PIP) install --quiet $(BUILD_REQUIREMENTS)
+@$(PIP) install --quiet --no-build-isolation --editable '.[$(1)]'
+@$(BIN)/python -c 'import payloads._simulation' 2>/dev/null || ! command -v $${CXX:-c++} >/dev/null || \
+  { echo "make: the kernels did not compile; to see why: $(PIP) install -v --no-build-isolation --editable ." >&2; exit 1; }
+@touch $(KERNELS)
+endef
+
 $(KERNELS): pyproject.toml CMakeLists.txt $(KERNEL_SOURCES) | $(VENV)/.sitecap-runtime
-	@command -v $${CXX:-c++} >/dev/null || test "$$(id -u)" -ne 0 || ! command -v apt-get >/dev/null || \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq g++ >/dev/null; } || true
-	@$(PIP) install --quiet $(BUILD_REQUIREMENTS)
-	@$(PIP) install --quiet --no-build-isolation --editable '.[$(EXTRAS),bench]'
-	@$(BIN)/python -c 'import payloads._simulation' 2>/dev/null || ! command -v $${CXX:-c++} >/dev/null || \
-	  { echo "make: the kernels did not compile; to see why: $(PIP) install -v --no-build-isolation --editable ." >&2; exit 1; }
+	$(call install_with_kernels,$(EXTRAS)$(comma)bench)
+
+# The central service on its embedded database, at once.
+serve: $(VENV)/.sitecap-service
+	@$(BIN)/capacity serve $(ARGS)
+
+$(VENV)/.sitecap-service: pyproject.toml | $(BIN)/python
+	@test -e $(KERNELS) && $(PIP) install --quiet --no-build-isolation --editable '.[$(SERVICE)]' || \
+	  SITECAP_NO_KERNELS=1 $(PIP) install --quiet --editable '.[$(SERVICE)]'
 	@touch $@
 
-$(STAMP): pyproject.toml $(VENV)/.sitecap-runtime $(KERNELS)
+$(STAMP): pyproject.toml CMakeLists.txt $(KERNEL_SOURCES) | $(VENV)/.sitecap-runtime
+	$(call install_with_kernels,$(EXTRAS)$(comma)bench$(comma)$(SERVICE))
+	@touch $(VENV)/.sitecap-service
 	@$(PIP) install --quiet --upgrade 'pip>=25.1'
 	@$(PIP) install --quiet --group dev
 	@touch $@

@@ -77,7 +77,7 @@ def backends() -> str:
     """What kernels run on here, after loading each; and why not on the others."""
     known = compiled.variants()
     if not known:
-        return "cpu: no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again\n"
+        return f"cpu: {compiled.NO_KERNELS}\n"
     options = Options(mode="quick", budget_s=DESCRIBE_S, cpus=(), copies=1)
     usable = [variant.name for variant in known if variant.usable]
     found = describe(usable, options, time.monotonic() + DESCRIBE_S, lambda: False)

@@ -100,7 +100,7 @@ def _differences(a: PayloadResult, b: PayloadResult) -> list[str]:
         ("compilers", a.compiler, b.compiler),
         ("flags", " ".join(a.flags), " ".join(b.flags)),
     ):
-        if left != right:
+        if left and right and left != right:
             said.append(f"{what} differ: {left} and {right}")
     digests = [
         {variant.digest for variant in one.variants if variant.physics_right} - {None} for one in (a, b)
@@ -127,12 +127,13 @@ def _runs(a: CapabilityProfile, b: CapabilityProfile) -> list[str]:
         )
     if a.agent.version != b.agent.version:
         said.append(f"versions of sitecap differ: {a.agent.version} and {b.agent.version}")
-    copies = [profile.bench.copies if profile.bench else None for profile in (a, b)]
-    if copies[0] != copies[1]:
-        said.append(f"copies differ: {copies[0]} and {copies[1]}; totals are compared, not rates a copy")
-    modes = [profile.bench.mode if profile.bench else None for profile in (a, b)]
-    if modes[0] != modes[1]:
-        said.append(f"modes differ: {modes[0]} and {modes[1]}")
+    if a.bench is not None and b.bench is not None:
+        if a.bench.copies != b.bench.copies:
+            said.append(
+                f"copies differ: {a.bench.copies} and {b.bench.copies}; totals are compared, not rates a copy"
+            )
+        if a.bench.mode != b.bench.mode:
+            said.append(f"modes differ: {a.bench.mode} and {b.bench.mode}")
     said += [f"{side} holds no payloads" for side, one in (("A", a), ("B", b)) if not one.payloads]
     return said
 

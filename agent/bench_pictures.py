@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from agent.render.bench_html import Picture
 from payloads.catalogue import Kernel
 from payloads.chains import one_task, request_of
+from payloads.children import WORKER
 from payloads.compiled import best_variant
 from payloads.errors import PayloadError
 from payloads.plan import Options
@@ -21,13 +22,18 @@ def pictures(
     profile: CapabilityProfile,
     kernels: Sequence[Kernel],
     variant: str | None = None,
-    command: tuple[str, ...] = (),
+    command: tuple[str, ...] = WORKER,
 ) -> dict[str, Picture]:
-    """A picture, or why there is none, for every kernel of the profile."""
+    """A picture, or why there is none, for every kernel of the profile.
+
+    Args:
+        profile: what was measured.
+        kernels: of this installation.
+        variant: that reconstructs; None = the widest that runs here.
+        command: the worker.
+    """
     here = {kernel.name: kernel for kernel in kernels}
-    options = Options(mode="quick", budget_s=DRAWING_S, cpus=(), copies=1)
-    if command:
-        options = Options(mode="quick", budget_s=DRAWING_S, cpus=(), copies=1, command=command)
+    options = Options(mode="quick", budget_s=DRAWING_S, cpus=(), copies=1, command=command)
     found = {}
     for result in profile.payloads:
         kernel = here.get(result.kernel)

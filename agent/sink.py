@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -61,6 +62,24 @@ class Sink:
     def __enter__(self) -> Self:
         return self
 
+    def check(self) -> None:
+        """See before minutes of work whether the file can be written, as far as that shows beforehand.
+
+        Raises:
+            OutputError: it cannot.
+        """
+        if self._path is None:
+            return
+        if self._path.is_dir():
+            raise OutputError(f"cannot write {self._path}: {os.strerror(errno.EISDIR)}")
+        if self._is_written_to():
+            return
+        try:
+            self._unfinished.touch()
+            self._unfinished.unlink()
+        except OSError as problem:
+            raise OutputError(f"cannot write {self._path}: {problem.strerror}") from problem
+
     def write(self, part: str) -> None:
         """Show a part now, or keep it for the file."""
         if self._path is None:
@@ -74,18 +93,26 @@ class Sink:
         if self._path is None or kind is not None:
             return
         text = "".join(self._parts)
-        unfinished = self._path.with_name(f".{self._path.name}.part")
         try:
-            if self._path.is_symlink() or (self._path.exists() and not self._path.is_file()):
-                # A device, pipe or link is written to: root must not replace /dev/null by a file.
+            if self._is_written_to():
                 self._path.write_text(text, "utf-8")
                 return
-            unfinished.write_text(text, "utf-8")
-            unfinished.replace(self._path)
+            self._unfinished.write_text(text, "utf-8")
+            self._unfinished.replace(self._path)
         except OSError as problem:
             with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+                self._unfinished.unlink(missing_ok=True)
             raise OutputError(f"cannot write {self._path}: {problem.strerror}") from problem
+
+    @property
+    def _unfinished(self) -> Path:
+        assert self._path is not None
+        return self._path.with_name(f".{self._path.name}.part")
+
+    def _is_written_to(self) -> bool:
+        """A device, pipe or link is written to: root must not replace /dev/null by a file."""
+        path = self._path
+        return path is not None and (path.is_symlink() or (path.exists() and not path.is_file()))
 
 
 def _to_standard_output(part: str) -> None:

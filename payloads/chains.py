@@ -24,10 +24,6 @@ DESCRIBE_S = 20.0
 """For loading compiled modules, from a slow network file system as well."""
 
 
-class NotThereError(PayloadError):
-    """A variant or the simulation was not compiled."""
-
-
 class StoppedError(PayloadError):
     """The run ended before this could be done."""
 
@@ -49,7 +45,6 @@ class Prepared:
     kernel: Kernel
     events: EventsOutcome | None = None
     directory: str | None = None
-    events_s: float = 0.0
     variants: dict[str, Verified] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     reason: str | None = None
@@ -79,7 +74,6 @@ def one_task(
     """One task in a child of its own.
 
     Raises:
-        NotThereError: something was not compiled.
         StoppedError: the run ended, or the time for it.
         ChildError: it failed; the text says how.
     """
@@ -87,8 +81,6 @@ def one_task(
         child = group.start(name, request)
         answer = _ask(group, child, end, stop)
     if "error" in answer:
-        if answer.get("kind") == "not built":
-            raise NotThereError(answer["error"])
         raise ChildError(str(answer["error"]))
     return answer
 
@@ -111,10 +103,13 @@ def describe(
 
     def one(name: str) -> dict[str, Any] | PayloadError:
         request = {"task": "describe", "variant": name}
+        own_end = time.monotonic() + DESCRIBE_S
         try:
-            return one_task(
-                request, f"loading {name}", options, min(end, time.monotonic() + DESCRIBE_S), stop
-            )
+            return one_task(request, f"loading {name}", options, min(end, own_end), stop)
+        except StoppedError as error:
+            if stop() or own_end > end:
+                return error
+            return ChildError(f"it was not loaded within {DESCRIBE_S:g} s")
         except PayloadError as error:
             return error
 
@@ -171,7 +166,6 @@ def _prepare(
         found.reason, found.failed = str(error), True
         return found
     found.directory = answer["directory"]
-    found.events_s = answer["events_s"]
     found.said = list(answer["said"])
     found.events = EventsOutcome(
         digest=answer["digest"],

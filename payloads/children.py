@@ -44,6 +44,10 @@ Stop = Callable[[], bool]
 """Whether the run has to end now."""
 
 
+_LEFT: list[subprocess.Popen[bytes]] = []
+"""Killed, but not gone in time; when they are, somebody has to take note or they stay zombies."""
+
+
 class ChildError(PayloadError):
     """A child gave no good answer; the text says how it ended."""
 
@@ -54,10 +58,11 @@ class Child:
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, name: str) -> None:
         self.name = name
         self.pid = process.pid
-        self.failure: str | None = None
+        self.left_behind: str | None = None
         self._process = process
         self._channel = channel
         self._received = bytearray()
+        self._killed = False
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one line; a child that has gone is noticed when its answer is awaited."""
@@ -97,19 +102,27 @@ class Child:
             raise ChildError(f"{self.name} sent more than {MAX_LINE_BYTES} bytes without an end of line")
         return None
 
-    def close(self) -> None:
-        """Kill it with all its threads and children, and wait for it a moment."""
+    def kill(self) -> None:
+        """End it with all its threads and children, without waiting for that."""
+        if self._killed:
+            return
+        self._killed = True
         self._channel.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             self._process.kill()
+
+    def close(self) -> None:
+        """Kill it and wait for it a moment; `left_behind` says so if it does not go."""
+        self.kill()
+        if self.left_behind is not None:
+            return
         try:
             self._process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
-            self.failure = f"process {self.pid} cannot be killed and is left behind"
-            # The interpreter must not wait for it at exit either.
-            self._process.returncode = -signal.SIGKILL
+            self.left_behind = f"process {self.pid} cannot be killed and is left behind"
+            _LEFT.append(self._process)
 
     def _ending(self) -> str:
         try:
@@ -147,8 +160,12 @@ class Group:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for child in self.children:
+            child.kill()
+        # Only now: hundreds of copies give their memory back side by side.
+        for child in self.children:
             child.close()
         self.children.clear()
+        _reap()
         os.close(self._errors)
 
     def start(self, name: str, request: Mapping[str, Any]) -> Child:
@@ -160,7 +177,8 @@ class Group:
         _allow_files(len(self.children) + 64)
         try:
             ours, theirs = socket.socketpair()
-            with ours, theirs:
+            with theirs, contextlib.ExitStack() as unless_started:
+                unless_started.enter_context(ours)
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                     self._command,
                     stdin=theirs.fileno(),
@@ -169,9 +187,10 @@ class Group:
                     start_new_session=True,
                     env={**os.environ, **_ONE_THREAD},
                 )
-                child = Child(process, ours.dup(), name)
+                unless_started.pop_all()
         except OSError as error:
             raise ChildError(f"no process could be started for {name}: {error.strerror}") from error
+        child = Child(process, ours, name)
         self.children.append(child)
         child.send({**request, "parent": os.getpid()})
         return child
@@ -210,20 +229,28 @@ class Group:
         interrupted = stop is not None and stop()
         for child in children:
             if child not in answers:
-                why = "was interrupted" if interrupted else "did not answer in time and was killed"
-                answers[child] = ChildError(f"{child.name} {why}")
+                answers[child] = ChildError(
+                    f"{child.name} {'was interrupted' if interrupted else _too_late(child)}"
+                )
         return answers
-
-    def end(self, child: Child) -> None:
-        """Kill one child."""
-        child.close()
-        self.children.remove(child)
 
     def _with_last_words(self, sentence: str) -> str:
         size = os.fstat(self._errors).st_size
         text = os.pread(self._errors, ERROR_BYTES, max(0, size - ERROR_BYTES)).decode("utf-8", "replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return f"{sentence} ({lines[-1][:200]})" if lines else sentence
+
+
+def _too_late(child: Child) -> str:
+    child.close()
+    return ": ".join(filter(None, ("did not answer in time and was killed", child.left_behind)))
+
+
+def _reap() -> None:
+    for process in tuple(_LEFT):
+        if process.poll() is not None:
+            with contextlib.suppress(ValueError):  # another thread was first
+                _LEFT.remove(process)
 
 
 def _allow_files(wanted: int) -> None:

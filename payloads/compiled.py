@@ -25,6 +25,8 @@ _KNOWN = (
 )
 BASELINES = ("x86_64_v2", "neon", "power8")
 
+NO_KERNELS = "no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again"
+
 
 class Opened(Protocol):
     """A kernel on a set of events in one thread (payloads/host/payload.h)."""
@@ -187,6 +189,4 @@ def best_variant() -> Variant:
     for variant in variants():
         if variant.usable:
             return variant
-    raise NotBuiltError(
-        "no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again"
-    )
+    raise NotBuiltError(NO_KERNELS)

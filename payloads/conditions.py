@@ -29,7 +29,8 @@ class Snapshot:
         throttle_events: thermal throttling of cores and packages since boot.
         busy_s: CPU time that the whole machine has spent since boot, without idling and without steal.
         steal_s: CPU time that the hypervisor gave to others while we wanted it.
-        periods: of the tightest CPU quota that ever throttled us; throttled_periods and throttled_s likewise.
+        throttled_periods: in which our CPU quota stopped us, since our cgroup or the nearest above with a quota was made.
+        throttled_s: CPU time that this quota withheld.
     """
 
     at: float

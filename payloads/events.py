@@ -17,10 +17,7 @@ import numpy as np
 from payloads import compiled
 from payloads.arrays import Array, Arrays
 from payloads.errors import PayloadError
-from payloads.store import Held, MissingSetError, Store, StoreError, digest_of
-
-MAX_BYTES = 4 * 1024**3
-"""Bound of a cache unless the caller sets another: four kernels need some hundred MB."""
+from payloads.store import Held, MissingSetError, NotOursError, Store, StoreError, digest_of
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,11 @@ def look_up(name: str, stores: Sequence[Store]) -> tuple[Held | None, tuple[str,
             return store.get(name), tuple(said)
         except MissingSetError:
             continue
-        except (StoreError, OSError) as error:
+        except NotOursError as error:
+            said.append(str(error))
+        except OSError as error:
+            said.append(f"nothing can be read from {store.directory}: {error.strerror}")
+        except StoreError as error:
             said.append(f"{error}; made again")
             store.remove(name)
     return None, tuple(said)

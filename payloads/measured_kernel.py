@@ -9,9 +9,10 @@ from typing import Any
 
 from payloads.chains import Prepared
 from payloads.children import ChildError, Stop
-from payloads.conditions import Watcher, remarks, spell, together
+from payloads.conditions import Watcher, spell
 from payloads.outcome import KernelOutcome, Series, VariantOutcome
 from payloads.plan import LEAST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
+from payloads.remarks import remarks_of
 from payloads.team import Copies
 from payloads.verify import Verdict, same_bits
 
@@ -110,7 +111,7 @@ def measure_kernel(  # noqa: PLR0913 - one call
             variant.reason = variant.reason or _why_ended(stop)
     outcome.after = watcher.look()
     _conclude(outcome)
-    outcome.said += _remarks(outcome)
+    outcome.said += remarks_of(outcome)
     return outcome
 
 
@@ -270,34 +271,3 @@ def _progress(
     return Progress(
         kernel=context.kernel, doing=doing, left_s=left_s, copies=copies, repeat=repeat, repeats=repeats
     )
-
-
-def _remarks(outcome: KernelOutcome) -> list[str]:
-    series = [one for variant in outcome.variants for one in variant.series.values()]
-    whole = together([found for one in series for found in one.spells])
-    if whole is None:
-        return []
-    wanted_s = sum(one.copy_seconds for one in series)
-    share = sum(one.copies_cpu_s for one in series) / wanted_s if wanted_s else 1.0
-    most = max(one.copies for one in series)
-    said = remarks(whole, most, share)
-    said += [
-        f"with {one.copies} copies the slowest ran at {one.slowest_over_mean:.0%} of the mean"
-        for one in series
-        if one.slowest_over_mean < 0.8
-    ]
-    wide = [
-        f"{variant.name} with {one.copies}: ±{one.rate.relative:.1%} after {len(one.samples)} repeats"
-        for variant in outcome.variants
-        for one in variant.series.values()
-        if one.samples and one.rate.relative is not None and one.rate.relative > RELATIVE_GOAL
-    ]
-    few = [
-        f"{variant.name} with {one.copies}: only {len(one.samples)} {'repeat' if len(one.samples) == 1 else 'repeats'}"
-        for variant in outcome.variants
-        for one in variant.series.values()
-        if one.samples and one.rate.relative is None
-    ]
-    if wide or few:
-        said.append(f"not repeated to 1 % within the time ({'; '.join([*wide, *few])})")
-    return said

@@ -58,9 +58,7 @@ def private_events(request: Mapping[str, Any]) -> dict[str, Array]:
 
 def copy(request: Mapping[str, Any], channel: Channel) -> None:
     """Be one copy until the other end says `end` or goes away."""
-    began = time.perf_counter()
     opened, event_bytes = open_copy(request)
-    loaded_s = time.perf_counter() - began
     pass_s, digest = opened.measure(0, opened.events)
     module = compiled.load(request["variant"])
     channel.send(
@@ -70,7 +68,6 @@ def copy(request: Mapping[str, Any], channel: Channel) -> None:
             "event_bytes": event_bytes,
             "workspace_bytes": opened.workspace_bytes,
             "memory_bytes": peak_memory_bytes(),
-            "loaded_s": loaded_s,
             "pass_s": pass_s,
             "digest": f"{digest:016x}",
             "isa": str(module.isa),
@@ -83,8 +80,6 @@ def copy(request: Mapping[str, Any], channel: Channel) -> None:
         if command["do"] == "run":
             channel.send(_run(opened, command["start"], command["end"], digest))
             _go_on(opened, channel)
-        elif command["do"] == "stages":
-            channel.send({"stages": stages(opened)})
         elif command["do"] == "rest":
             channel.send({"resting": True})
         else:
@@ -118,7 +113,6 @@ def _run(opened: Opened, start: float, end: float, digest: int) -> dict[str, Any
         "cpu_s": cpu_after - cpu_before,
         "same_bits": same,
         "major_faults": after.ru_majflt - before.ru_majflt,
-        "minor_faults": after.ru_minflt - before.ru_minflt,
         "preempted": after.ru_nivcsw - before.ru_nivcsw,
     }
 

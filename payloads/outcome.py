@@ -112,7 +112,6 @@ class BenchOutcome:
     copies: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     not_built: str | None = None
-    said: list[str] = field(default_factory=list)
     interrupted_by: str | None = None
     out_of_budget: bool = False
     duration_s: float = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,10 +38,7 @@ def describe(request: Request) -> dict[str, Any]:
 def prepare(request: Request) -> dict[str, Any]:
     """Have the events of a kernel and the reference's results kept where copies and verdicts find them."""
     stores = _stores(request)
-    began = time.perf_counter()
     events = get_or_make(EventKey(**request["events"]), stores, request["threads"])
-    made_s = time.perf_counter() - began
-    began = time.perf_counter()
     _, said = _reference(request, stores)
     return {
         "digest": events.digest,
@@ -50,9 +46,7 @@ def prepare(request: Request) -> dict[str, Any]:
         "directory": None if events.directory is None else str(events.directory),
         "origin": events.origin,
         "said": list(dict.fromkeys((*events.said, *said))),
-        "events_s": made_s,
         "simulation_version": simulation_version(),
-        "reference_s": time.perf_counter() - began,
     }
 
 
@@ -60,7 +54,6 @@ def verify(request: Request) -> dict[str, Any]:
     """Run one variant on the reference's events and on all of the benchmark's, and measure its physics."""
     stores = _stores(request)
     (reference_events, wanted), _ = _reference(request, stores)
-    began = time.perf_counter()
     opened = open_on(request, reference_events)
     judge = load_part(Path(request["folder"]), "physics")
     differences = None
@@ -91,8 +84,6 @@ def verify(request: Request) -> dict[str, Any]:
         "differences": differences,
         "metrics": metrics,
         "stages": stages(opened),
-        "known": held is not None,
-        "seconds": time.perf_counter() - began,
     }
 
 

@@ -94,6 +94,17 @@ def rewritten(text: str, derived: dict[str, Derived]) -> str:
     return text
 
 
+def table(kernel: Kernel) -> str:
+    """The ranges of a manifest for its README, in Markdown; the value is what the origin says the samples gave."""
+    rows = ["| metric | value | allowed | unit | what |", "|---|---|---|---|---|"]
+    for name, allowed in kernel.manifest.physics.items():
+        found = re.match(r"(\S+) \+- (\S+)", allowed.origin)
+        means = allowed.means.replace("|", r"\|")
+        value = "–" if found is None else f"{found[1]} ± {found[2]}"
+        rows.append(f"| `{name}` | {value} | {allowed.low:g} … {allowed.high:g} | {allowed.unit} | {means} |")
+    return "\n".join(rows) + "\n"
+
+
 def _sample_of(kernel: Kernel, samples: int, first_seed: int) -> str:
     events = kernel.manifest.events
     return (
@@ -112,11 +123,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--write", action="store_true", help="rewrite low, high and origin in manifest.toml")
+    parser.add_argument(
+        "--table", action="store_true", help="only print the manifests' ranges as a README has them"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.samples < 3:
         parser.error("a spread needs at least 3 samples")
     try:
         for kernel in choose(kernels(), chosen.kernel):
+            if chosen.table:
+                sys.stdout.write(table(kernel))
+                continue
             _one(kernel, chosen.samples, chosen.first_seed, write=chosen.write)
     except PayloadError as error:
         sys.stderr.write(f"ranges: {error}\n")

@@ -12,11 +12,11 @@ from typing import Any
 
 from payloads import chains, compiled
 from payloads.catalogue import Kernel
-from payloads.chains import Prepared, request_of
+from payloads.chains import Prepared, StoppedError, request_of
 from payloads.children import Stop
-from payloads.compiled import BASELINES
+from payloads.compiled import BASELINES, NO_KERNELS
 from payloads.conditions import Watcher
-from payloads.errors import NotBuiltError, PayloadError
+from payloads.errors import PayloadError
 from payloads.measured_kernel import Progress, Told, measure_kernel
 from payloads.outcome import BenchOutcome, KernelOutcome, LeftOut
 from payloads.plan import Options, plan
@@ -78,7 +78,7 @@ class Bench:
         usable = self._usable(outcome, end)
         if usable:
             self._measure(outcome, usable, end)
-        elif not self.stopped():
+        elif outcome.not_built:
             outcome.kernels = [
                 KernelOutcome(kernel, reason=outcome.not_built, failed=True) for kernel in self._kernels
             ]
@@ -109,11 +109,13 @@ class Bench:
         described = self._seams.describe(asked, self._options, end, self.stopped)
         usable = {}
         for name, answer in described.items():
-            if isinstance(answer, PayloadError):
+            if isinstance(answer, StoppedError):
+                outcome.out_of_budget |= not self.stopped()
+            elif isinstance(answer, PayloadError):
                 outcome.left_out.append(LeftOut(name, str(answer)))
             else:
                 usable[name] = answer
-        if not usable:
+        if not usable and not outcome.out_of_budget and not self.stopped():
             outcome.not_built = _nothing_usable(outcome.left_out)
         return usable
 
@@ -176,7 +178,5 @@ class Bench:
 
 def _nothing_usable(left_out: Sequence[LeftOut]) -> str:
     if not left_out:
-        return str(NotBuiltError(
-            "no kernels were compiled: install a C++17 compiler (Debian: g++) and install sitecap again"
-        ))  # fmt: skip
+        return NO_KERNELS
     return "no compiled variant can be used: " + "; ".join(f"{one.name}: {one.reason}" for one in left_out)

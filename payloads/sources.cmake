@@ -7,15 +7,22 @@ file(GLOB SITECAP_KERNEL_SOURCES CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/kernels/$
 file(GLOB section_mains CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/simulation/*/section.cpp)
 file(GLOB SITECAP_SECTION_SOURCES CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/simulation/*/*.cpp)
 
+# Sets `declarations` and `rows` of a table: of every folder the function that it provides in a namespace of its name.
+function(sitecap_rows mains returned function parameters)
+  set(declarations "")
+  set(rows "")
+  foreach(main ${mains})
+    get_filename_component(folder ${main} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    string(APPEND declarations "namespace ${name} {\n${returned} ${function}(${parameters});\n}\n")
+    string(APPEND rows "    {\"${name}\", &${name}::${function}},\n")
+  endforeach()
+  set(declarations "${declarations}" PARENT_SCOPE)
+  set(rows "${rows}" PARENT_SCOPE)
+endfunction()
+
 # The table of kernels: `namespace sitecap::NAME { std::unique_ptr<Payload> open(...); }` is all a folder provides.
-set(declarations "")
-set(rows "")
-foreach(main ${kernel_mains})
-  get_filename_component(folder ${main} DIRECTORY)
-  get_filename_component(name ${folder} NAME)
-  string(APPEND declarations "namespace ${name} {\nstd::unique_ptr<Payload> open(const Columns&, const Settings&, int);\n}\n")
-  string(APPEND rows "    {\"${name}\", &${name}::open},\n")
-endforeach()
+sitecap_rows("${kernel_mains}" "std::unique_ptr<Payload>" open "const Columns&, const Settings&, int")
 set(SITECAP_KERNEL_TABLE ${CMAKE_CURRENT_BINARY_DIR}/kernel_table.cpp)
 file(CONFIGURE OUTPUT ${SITECAP_KERNEL_TABLE} @ONLY CONTENT "#include \"host/payload.h\"
 namespace sitecap {
@@ -25,14 +32,7 @@ ${rows}    {nullptr, nullptr}};
 ")
 
 # The table of sections: `namespace sitecap::simulation::NAME { Columns simulate(const Run&); }`.
-set(declarations "")
-set(rows "")
-foreach(main ${section_mains})
-  get_filename_component(folder ${main} DIRECTORY)
-  get_filename_component(name ${folder} NAME)
-  string(APPEND declarations "namespace ${name} {\nColumns simulate(const Run&);\n}\n")
-  string(APPEND rows "    {\"${name}\", &${name}::simulate},\n")
-endforeach()
+sitecap_rows("${section_mains}" Columns simulate "const Run&")
 set(SITECAP_SECTION_TABLE ${CMAKE_CURRENT_BINARY_DIR}/section_table.cpp)
 file(CONFIGURE OUTPUT ${SITECAP_SECTION_TABLE} @ONLY CONTENT "#include \"simulation/section.h\"
 namespace sitecap::simulation {

@@ -46,6 +46,10 @@ class MissingSetError(StoreError):
     """There is nothing under that name yet, which is no fault."""
 
 
+class NotOursError(StoreError):
+    """Others can write to the place: what lies there is neither believed nor removed."""
+
+
 class Held(NamedTuple):
     """A set of arrays as it was found.
 
@@ -97,6 +101,7 @@ class Store:
 
         Raises:
             MissingSetError: there is none.
+            NotOursError: others can write to the directory.
             StoreError: there is one, but it cannot be used.
         """
         directory = self._place(name)
@@ -150,7 +155,7 @@ class Store:
     def _check_owner(self) -> None:
         status = self.directory.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-            raise StoreError(
+            raise NotOursError(
                 f"{self.directory} is not a directory that only this user writes to: name another place"
             )
 

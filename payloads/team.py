@@ -97,17 +97,6 @@ class Team:
             child.send({"do": "run", "start": start, "end": end})
         return self._answers(chosen, end + patience_s)
 
-    def stages(self, patience_s: float) -> dict[str, float]:
-        """Seconds an event by stage, of the first copy.
-
-        Raises:
-            ChildError: it died.
-        """
-        first = self._group.children[:1]
-        first[0].send({"do": "stages"})
-        found: dict[str, float] = self._answers(first, time.monotonic() + patience_s)[0]["stages"]
-        return found
-
     def rest(self, patience_s: float) -> None:
         """Let all copies sleep.
 

@@ -1,7 +1,7 @@
 """`python -I -m payloads.worker`: one task in a process of its own, asked for by a line of JSON.
 
 Tasks: `describe` a compiled variant, `prepare` events and reference of a kernel, `verify` a variant of it, `copy`: measure
-one pinned copy, `picture`: draw one event. Whatever goes wrong is said in one line `{"error": …, "kind": …}`.
+one pinned copy, `picture`: draw one event. Whatever goes wrong is said in one line `{"error": …}`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from payloads import measuring, preparing
 from payloads.channel import Channel
-from payloads.errors import NotBuiltError, PayloadError
+from payloads.errors import PayloadError
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2) option, from <linux/prctl.h>."""
@@ -46,19 +46,17 @@ def main() -> int:
     except BrokenPipeError:
         return 0
     except MemoryError:
-        return _failed(channel, "memory", _no_memory(request))
-    except NotBuiltError as error:
-        return _failed(channel, "not built", str(error))
+        return _failed(channel, _no_memory(request))
     except (PayloadError, ValueError) as error:
-        return _failed(channel, "refused", str(error))
+        return _failed(channel, str(error))
     except Exception as error:
-        return _failed(channel, "crashed", f"{type(error).__name__}: {error}")
+        return _failed(channel, f"{type(error).__name__}: {error}")
     return 0
 
 
-def _failed(channel: Channel, kind: str, sentence: str) -> int:
+def _failed(channel: Channel, sentence: str) -> int:
     with contextlib.suppress(OSError):
-        channel.send({"error": " ".join(sentence.split())[:1000], "kind": kind})
+        channel.send({"error": " ".join(sentence.split())[:1000]})
     return 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import shutil
 import signal
 import sys
@@ -29,6 +30,18 @@ FORMATS = ("text", "json", "html")
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds within a range; `nan` is within none, which comparisons alone do not see."""
+
+    name = "seconds"
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        return seconds
+
+
 class _RunByDefault(click.Group):
     """`agent bench clue` is `agent bench run clue`; the only other command is `compare`."""
 
@@ -49,7 +62,7 @@ def bench() -> None:
 @click.option(
     "--thorough", "mode", flag_value="thorough", help="Every variant, a whole scaling curve; some 20 min."
 )
-@click.option("--budget", "budget_s", type=click.FloatRange(1, 86_400), help="Seconds for all payloads.")
+@click.option("--budget", "budget_s", type=_Seconds(1, 86_400), help="Seconds for all payloads.")
 @click.option("--copies", type=click.IntRange(1, 65_536), help="Pinned copies; default: one a granted core.")
 @click.option("--variant", "variants", multiple=True, help="Measure this variant; may be given again.")
 @click.option("--list", "list_only", is_flag=True, help="List kernels, and end.")
@@ -146,14 +159,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         request = _request(loaded, BenchRequest(
             kernels=chosen, mode=mode or "default", budget_s=budget_s, copies=copies, variants=variants, place=place,
         ))  # fmt: skip
+        result.check()
         with BenchProgress(quiet=quiet or no_progress) as progress:
             try:
                 done = benchmark(request, probes, loaded.config, on_start=_on_signals, told=progress.told)
             except TooManyCopiesError as error:
                 fail(USAGE, "usage", str(error), as_json=machine)
+        # First, so that a result whose reader or file went away meanwhile is still there for --show last.
+        unkept = keep(done.profile, place)
         with result:
             result.write(bench_commands.body(done.profile, style, known))
-        unkept = keep(done.profile, bench_commands.last_of(place).parent)
         _after(done.profile, unkept, machine=machine, style=style)
     sys.exit(bench_exit_code(done.profile, interrupted_by=done.interrupted_by))
 

@@ -40,7 +40,7 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
         error, program = nvrtc.nvrtcCreateProgram(source_of(kernel), f"{kernel}.cu".encode(), 0, [], [])
     except RuntimeError as absent:
         raise DeviceCompilerError(
-            f"NVRTC cannot be loaded ({absent}): install nvidia-cuda-nvrtc-cu12"
+            f"NVRTC cannot be loaded ({' '.join(str(absent).split())}): install nvidia-cuda-nvrtc-cu12"
         ) from absent
     options = [f"--gpu-architecture={architecture}", *OPTIONS]
     options += [f"--include-path={folder}" for folder in INCLUDE_DIRECTORIES]

@@ -19,9 +19,8 @@ SITECAP_FN F compatibility(const float* crossed, const i32* row, const float* hi
   MaskOf<F> reached;
   const Arc<F> arc = arc_to_point<kind>(s, h, p, is_disc, reached);
   transport(s, h, arc);
-  const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
-  const Coupling<F> k = coupling<kind>(s, axes);
-  const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);
+  Coupling<F> k;
+  const Residual<F> r = measure<kind>(s, h, p, is_disc, k);
   // a chi2 below 0 or no number is one of a covariance that rounding spoilt
   return select(reached & (r.chi2 >= 0.f), r.chi2, all_lanes<F>(1e9f));
 }
@@ -35,7 +34,7 @@ SITECAP_FN void attach(const float* crossed, const i32* parent, const float* hit
   Point<F> p;
   load_point(hit_rows, hit, p);
   kalman_step<kind>(s, h, p, MaskOf<F>{});
-  store_candidate(rows, row, lanes, s, heading(s));
+  store_candidate(rows, row, lanes, s, h);
 }
 
 // Tries a second hit of the same layer on an updated candidate: chi2, and the new state where it is below
@@ -46,12 +45,14 @@ SITECAP_FN F attach_overlap(float* rows, const i32* row, const float* hit_rows, 
   State<F> s;
   Heading<F> h = load_candidate(rows, row, s);
   const State<F> old = s;
+  const Heading<F> old_heading = h;
   Point<F> p;
   load_point(hit_rows, hit, p);
   const F chi2 = kalman_step<kind>(s, h, p, MaskOf<F>{});
   const MaskOf<F> taken = (chi2 < cut) & (chi2 >= 0.f);
   keep_where(s, old, taken);
-  store_candidate(rows, row, lanes, s, heading(s));
+  keep_where(h, old_heading, taken);
+  store_candidate(rows, row, lanes, s, h);
   return select(taken, chi2, all_lanes<F>(1e9f));
 }
 

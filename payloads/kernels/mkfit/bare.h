@@ -24,21 +24,10 @@ class Bare final : public Payload {
     // a few groups side by side: a step is a long chain of operations, and theirs overlap
     for (i32 g = 0; g < groups_; g += side_by_side) {
       const i32 end = min_of(g + side_by_side, groups_);
-      for (i32 k = g; k < end; ++k) start(first, k);
+      for (i32 k = g; k < end; ++k) headings_[k - g] = start(first, k);
       const Point<F>* points =
           points_.data() + first_point_[static_cast<std::size_t>(event)] + static_cast<i64>(g) * layers_;
-      for (int step = 0; step < layers_; ++step) {
-        Heading<F> h[side_by_side];
-        Arc<F> arc[side_by_side];
-        MaskOf<F> reached;
-        for (i32 k = g; k < end; ++k) h[k - g] = heading(states_[static_cast<std::size_t>(k)]);
-        for (i32 k = g; k < end; ++k)
-          arc[k - g] = arc_to_point<cylinder>(states_[static_cast<std::size_t>(k)], h[k - g],
-                                              points[(k - g) * layers_ + step], MaskOf<F>{}, reached);
-        for (i32 k = g; k < end; ++k)
-          step_along<cylinder>(states_[static_cast<std::size_t>(k)], h[k - g], arc[k - g],
-                               points[(k - g) * layers_ + step], MaskOf<F>{});
-      }
+      for (int step = 0; step < layers_; ++step) step_together(g, end - g, points + step);
     }
   }
   Columns results() const override { return {}; }
@@ -54,7 +43,21 @@ class Bare final : public Payload {
 
  private:
   static constexpr i32 side_by_side = 8;
-  void start(i64 first, i32 group) {
+  // One layer for these groups; each keeps its heading.
+  void step_together(i32 first, i32 count, const Point<F>* points) {
+    State<F>* s = states_.data() + first;
+    Arc<F> arc[side_by_side];
+    Coupling<F> coupling[side_by_side];
+    Residual<F> residual[side_by_side];
+    MaskOf<F> reached;
+    for (i32 k = 0; k < count; ++k)
+      arc[k] = arc_to_point<cylinder>(s[k], headings_[k], points[k * layers_], MaskOf<F>{}, reached);
+    for (i32 k = 0; k < count; ++k) transport(s[k], headings_[k], arc[k]);
+    for (i32 k = 0; k < count; ++k)
+      residual[k] = measure<cylinder>(s[k], headings_[k], points[k * layers_], MaskOf<F>{}, coupling[k]);
+    for (i32 k = 0; k < count; ++k) apply_gain(s[k], headings_[k], coupling[k], residual[k]);
+  }
+  Heading<F> start(i64 first, i32 group) {
     State<F>& s = states_[static_cast<std::size_t>(group)];
     const i64 at = first + static_cast<i64>(group) * W;
     s.x = load<F>(events_.seed_x.data + at);
@@ -69,6 +72,7 @@ class Bare final : public Payload {
     const float* covariance = events_.covariance.data + 21 * at;
     load_rows<20>(covariance, 21, row, s.c);
     for (int l = 0; l < W; ++l) set_lane(s.c[20], l, covariance[21 * l + 20]);
+    return heading(s);
   }
   // The hits, once: each straight ahead of where the one before has left the track.
   void place_points() {
@@ -77,10 +81,9 @@ class Bare final : public Payload {
       const i64 first = events_.seed_offset[event];
       const auto groups = static_cast<i32>((events_.seed_offset[event + 1] - first) / W);
       for (i32 g = 0; g < groups; ++g) {
-        start(first, g);
+        Heading<F> h = start(first, g);
         State<F>& s = states_[static_cast<std::size_t>(g)];
         for (int step = 0; step < layers_; ++step) {
-          Heading<F> h = heading(s);
           const F radius = square_root(s.x * s.x + s.y * s.y), inverse = 1.f / radius, next = radius + 1.5f;
           const F ux = s.x * inverse, uy = s.y * inverse;
           points_.push_back(Point<F>{ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{},
@@ -93,6 +96,7 @@ class Bare final : public Payload {
   Events events_;
   int layers_;
   i32 groups_ = 0;
+  Heading<F> headings_[side_by_side];
   std::vector<State<F>> states_;
   std::vector<Point<F>> points_;  // by event, group and layer
   std::vector<i64> first_point_;

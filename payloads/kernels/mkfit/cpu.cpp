@@ -3,28 +3,12 @@
 
 #include "kernels/mkfit/bare.h"
 #include "kernels/mkfit/builder.h"
+#include "kernels/mkfit/settings.h"
 #include "sitecap/order.h"
 
 namespace sitecap::mkfit {
 
 namespace {
-
-Parameters parameters_of(const Settings& settings) {
-  Parameters p;
-  p.candidates = static_cast<i32>(setting(settings, "candidates", p.candidates));
-  p.holes = static_cast<i32>(setting(settings, "holes", p.holes));
-  p.consecutive_holes = static_cast<i32>(setting(settings, "consecutive_holes", p.consecutive_holes));
-  p.least_hits = static_cast<i32>(setting(settings, "least_hits", p.least_hits));
-  p.chi2 = static_cast<float>(setting(settings, "chi2", p.chi2));
-  p.overlap_chi2 = static_cast<float>(setting(settings, "overlap_chi2", p.overlap_chi2));
-  p.shared = static_cast<float>(setting(settings, "shared", p.shared));
-  p.fit_chi2 = static_cast<float>(setting(settings, "fit_chi2", p.fit_chi2));
-  if (p.candidates < 1 || p.candidates > most_candidates)
-    throw std::invalid_argument("mkfit: 'candidates' is " + std::to_string(p.candidates) + ": give 1 to 5");
-  if (!(p.chi2 > 0.f && p.chi2 <= 1000.f))
-    throw std::invalid_argument("mkfit: 'chi2' is not within 0 and 1000: give the cut on a hit's chi2");
-  return p;
-}
 
 template <int W>
 class MkFit final : public Payload {
@@ -186,6 +170,7 @@ class MkFit final : public Payload {
     State<F> s;
     load_state(track_rows_.data(), tracks, s);
     widen(s);
+    Heading<F> h = heading(s);
     F chi2{};
     i32 longest = 0;
     for (i32 l = 0; l < lanes; ++l)
@@ -209,7 +194,7 @@ class MkFit final : public Payload {
       }
       Point<F> p;
       load_point(points_.data(), hit, p);
-      fit_step(s, p, kind > 0.f, material, on > 0.f, chi2);
+      fit_step(s, h, p, kind > 0.f, material, on > 0.f, chi2);
     }
     to_beam_line(s);
     store_state(track_rows_.data(), tracks, lanes, s);

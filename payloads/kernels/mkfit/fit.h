@@ -19,9 +19,7 @@ SITECAP_FN void widen(State<F>& s) {
 // step: on the way out soft tracks met layers in between without a hit, on the way in the next hit may lie
 // far off.
 template <class F>
-SITECAP_FN void approach(State<F>& s, const Point<F>& p, MaskOf<F> is_disc) {
-  const State<F> old = s;
-  Heading<F> h = heading(s);
+SITECAP_FN void approach(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
   const F radius = p.x * p.ux + p.y * p.uy;
   MaskOf<F> unused;
   const Arc<F> whole = arc_to_cylinder(s, h, radius * radius, unused);
@@ -32,6 +30,9 @@ SITECAP_FN void approach(State<F>& s, const Point<F>& p, MaskOf<F> is_disc) {
   const MaskOf<F> far_cylinder = (is_disc == 0) & (t > near) & (t < far);
   const MaskOf<F> far_disc = is_disc & (turn > 2.f * near) & (turn < 4.f * near);
   const MaskOf<F> moves = far_cylinder | far_disc;
+  if (!any(moves)) return;
+  const State<F> old = s;
+  const Heading<F> old_heading = h;
   // tan(turn / 4) = t / (1 + sqrt(1 + t^2))
   const F chord = select(far_cylinder, whole.u / (1.f + square_root(1.f + t * t)), F{});
   const Arc<F> around = arc_of_chord(chord, h.curvature);
@@ -40,27 +41,29 @@ SITECAP_FN void approach(State<F>& s, const Point<F>& p, MaskOf<F> is_disc) {
             Arc<F>{select(far_disc, along.t, around.t), select(far_disc, along.u, around.u),
                    select(far_disc, along.path, around.path)});
   keep_where(s, old, moves);
+  keep_where(h, old_heading, moves);
 }
 
 // One hit inwards: propagation, update, and the material of its layer (`radiation_lengths`, 0 where the next
 // hit lies in the same layer). Lanes out of `taken` stay as they are. Adds to chi2.
 template <class F>
-SITECAP_FN void fit_step(State<F>& s, const Point<F>& p, MaskOf<F> is_disc, F radiation_lengths,
-                         MaskOf<F> taken, F& chi2) {
+SITECAP_FN void fit_step(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc,
+                         F radiation_lengths, MaskOf<F> taken, F& chi2) {
   const State<F> old = s;
-  approach(s, p, is_disc);
-  Heading<F> h = heading(s);
+  const Heading<F> old_heading = h;
+  approach(s, h, p, is_disc);
   const F step = kalman_step<either>(s, h, p, is_disc);
   // where the hit is not reached (a track that curls up) it is passed over
   const MaskOf<F> good = taken & (step < 1e8f) & (step >= 0.f);
   const F outwards = p.ux * h.cos_phi + p.uy * h.sin_phi;
   const F cosine = select(is_disc, h.cot_theta, outwards) * h.sin_theta;
   const MaskOf<F> crossed = radiation_lengths > 0.f;
-  State<F> after = s;
-  add_material(after, h, radiation_lengths, cosine, -1.f);
-  keep_where(after, s, crossed);
-  s = after;
+  const F before = s.inverse_pt;
+  add_material(s, h, select(crossed, radiation_lengths, F{}), cosine, -1.f);
+  s.inverse_pt = select(crossed, s.inverse_pt, before);  // not the rounding of no loss
+  h.curvature = -bending * s.charge * s.inverse_pt;
   keep_where(s, old, good);
+  keep_where(h, old_heading, good);
   chi2 = chi2 + select(good, step, select(taken, all_lanes<F>(100.f), F{}));
 }
 

@@ -72,6 +72,7 @@ __global__ void mkfit_fit(float* rows, const Track* tracks, const i32* track_hit
   State<float> s;
   load_state(rows, &t, s);
   widen(s);
+  Heading<float> h = heading(s);
   float chi2 = 0.f;
   for (i32 k = 0; k < tracks[t].hits; ++k) {
     const i32 hit = track_hits[t * most_hits + k];
@@ -79,7 +80,7 @@ __global__ void mkfit_fit(float* rows, const Track* tracks, const i32* track_hit
     const bool last = k + 1 >= tracks[t].hits || hit_layer[track_hits[t * most_hits + k + 1]] != layer;
     Point<float> p;
     load_point(hit_rows, &hit, p);
-    fit_step(s, p, layers[layer].is_disc != 0, last ? layers[layer].radiation_lengths : 0.f, true, chi2);
+    fit_step(s, h, p, layers[layer].is_disc != 0, last ? layers[layer].radiation_lengths : 0.f, true, chi2);
   }
   to_beam_line(s);
   store_state(rows, &t, 1, s);

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, event_count, one_event
+from payloads.matching import Floats, Ints, Samples, most_common
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 # Particles that count for efficiency: seeded, of this momentum, within the tracker's reach, seen by so many layers
@@ -41,12 +40,7 @@ def matches(event: Arrays, result: Arrays) -> tuple[Ints, Ints]:
     track, hit = hits_of_tracks(result)
     count = len(result["track_first_hit"]) - 1
     owner = np.asarray(event["hit_particle"], dtype=np.int64)[hit]
-    best, times = np.full(count, -1), np.zeros(count, dtype=np.int64)
-    if (owner >= 0).any():
-        pairs, often = np.unique(np.stack([track, owner])[:, owner >= 0], axis=1, return_counts=True)
-        order = np.lexsort((-pairs[1], often))  # the last written wins: most often, then the lower index
-        best[pairs[0, order]] = pairs[1, order]
-        times[pairs[0, order]] = often[order]
+    best, times = most_common(track, owner, count)
     good = times > MATCHED * np.bincount(track, minlength=count)
     return np.where(good, best, -1), np.where(good, times, 0)
 
@@ -115,7 +109,7 @@ def _apart(name: str, one: Floats, other: Floats) -> Floats:
 
 
 @dataclass
-class Tally:
+class Tally(Samples):
     """Sums over events."""
 
     wanted: int = 0
@@ -124,33 +118,6 @@ class Tally:
     fakes: int = 0
     duplicates: int = 0
     overflows: int = 0
-    values: dict[str, list[Floats]] = field(default_factory=dict)
-
-    def add(self, name: str, values: Floats) -> None:
-        """Keep values of one kind."""
-        self.values.setdefault(name, []).append(values)
-
-    def all(self, name: str) -> Floats:
-        """All of them."""
-        return np.concatenate(self.values.get(name, [np.empty(0)]))
-
-    def width(self, name: str) -> float:
-        """Half of the interval that holds the middle 68.27 %: a standard deviation that tails do not move."""
-        values = self.all(name)
-        if len(values) < 2:
-            return float("nan")
-        low, high = np.quantile(values, (0.15866, 0.84134))
-        return float(high - low) / 2
-
-    def mean(self, name: str) -> float:
-        """Their mean; nan of none."""
-        values = self.all(name)
-        return float(values.mean()) if len(values) else float("nan")
-
-    def median(self, name: str) -> float:
-        """Their median; nan of none."""
-        values = self.all(name)
-        return float(np.median(values)) if len(values) else float("nan")
 
     def take(self, event: Arrays, result: Arrays) -> None:
         """Add one event."""

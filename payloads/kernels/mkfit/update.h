@@ -76,11 +76,13 @@ SITECAP_FN F along_l(const Axes<F>& a, F x, F y, F z) {
   return a.lx * x + a.ly * y + a.lz * z;
 }
 
-// Residuals and the inverse of their covariance, in the plane of measurement.
+// Residuals in the plane of measurement, made independent of each other: the covariance of (t, l - mix t) is
+// diagonal.
 template <class F>
 struct Residual {
-  F t, l;        // cm
-  F tt, tl, ll;  // 1/cm2
+  F t, l;  // cm, l less mix t
+  F mix;
+  F weight_t, weight_l;  // 1/cm2
   F chi2;
 };
 
@@ -118,21 +120,25 @@ SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Axes
   const F tt = along_t<kind>(a, k.t[0], k.t[1], k.t[2]) + p.tt;
   const F tl = along_t<kind>(a, k.l[0], k.l[1], k.l[2]) + p.tl;
   const F ll = along_l<kind>(a, k.l[0], k.l[1], k.l[2]) + p.ll;
-  const F inverse = 1.f / (tt * ll - tl * tl);
-  r.tt = ll * inverse;
-  r.tl = -tl * inverse;
-  r.ll = tt * inverse;
-  r.chi2 = r.t * (r.tt * r.t + r.tl * r.l) + r.l * (r.tl * r.t + r.ll * r.l);
+  const F determinant = tt * ll - tl * tl;
+  const F inverse = 1.f / (tt * determinant);  // one division for both weights
+  r.weight_t = determinant * inverse;
+  r.weight_l = tt * (tt * inverse);
+  r.mix = tl * r.weight_t;
+  r.l = r.l - r.mix * r.t;
+  r.chi2 = r.weight_t * (r.t * r.t) + r.weight_l * (r.l * r.l);
   return r;
 }
 
+// The state and its heading after the measurement.
 template <class F>
-SITECAP_FN void apply_gain(State<F>& s, const Coupling<F>& k, const Residual<F>& r) {
-  F gt[6], gl[6], step[6];
+SITECAP_FN void apply_gain(State<F>& s, Heading<F>& h, const Coupling<F>& k, const Residual<F>& r) {
+  F l[6], gt[6], gl[6], step[6];
   SITECAP_UNROLL
   for (int i = 0; i < 6; ++i) {
-    gt[i] = k.t[i] * r.tt + k.l[i] * r.tl;
-    gl[i] = k.t[i] * r.tl + k.l[i] * r.ll;
+    l[i] = k.l[i] - r.mix * k.t[i];
+    gt[i] = k.t[i] * r.weight_t;
+    gl[i] = l[i] * r.weight_l;
     step[i] = gt[i] * r.t + gl[i] * r.l;
   }
   s.x = s.x + step[0];
@@ -143,7 +149,8 @@ SITECAP_FN void apply_gain(State<F>& s, const Coupling<F>& k, const Residual<F>&
   s.theta = s.theta + step[5];
   SITECAP_UNROLL
   for (int i = 0; i < 6; ++i) SITECAP_UNROLL
-  for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt[i] * k.t[j] + gl[i] * k.l[j]);
+  for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt[i] * k.t[j] + gl[i] * l[j]);
+  turn_heading(s, h, step[4], step[5]);
 }
 
 // Keeps `old` in the lanes that are not `taken`.
@@ -159,15 +166,22 @@ SITECAP_FN void keep_where(State<F>& s, const State<F>& old, MaskOf<F> taken) {
   for (int k = 0; k < 21; ++k) s.c[k] = select(taken, s.c[k], old.c[k]);
 }
 
-// Propagation along an arc that is known, and update. Gives chi2.
+template <class F>
+SITECAP_FN void keep_where(Heading<F>& h, const Heading<F>& old, MaskOf<F> taken) {
+  h.sin_phi = select(taken, h.sin_phi, old.sin_phi);
+  h.cos_phi = select(taken, h.cos_phi, old.cos_phi);
+  h.sin_theta = select(taken, h.sin_theta, old.sin_theta);
+  h.cot_theta = select(taken, h.cot_theta, old.cot_theta);
+  h.curvature = select(taken, h.curvature, old.curvature);
+}
+
+// What a measurement says of a state that lies on its surface.
 template <int kind, class F>
-SITECAP_FN F step_along(State<F>& s, Heading<F>& h, const Arc<F>& arc, const Point<F>& p, MaskOf<F> is_disc) {
-  transport(s, h, arc);
+SITECAP_FN Residual<F> measure(const State<F>& s, const Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc,
+                               Coupling<F>& k) {
   const Axes<F> axes = axes_of<kind>(h, p.ux, p.uy, is_disc);
-  const Coupling<F> k = coupling<kind>(s, axes);
-  const Residual<F> r = residual<kind>(s, p, axes, k, is_disc);
-  apply_gain(s, k, r);
-  return r.chi2;
+  k = coupling<kind>(s, axes);
+  return residual<kind>(s, p, axes, k, is_disc);
 }
 
 // Propagation and update at once: the Kalman step. Gives chi2, and 1e9 where the surface is not reached.
@@ -175,8 +189,11 @@ template <int kind, class F>
 SITECAP_FN F kalman_step(State<F>& s, Heading<F>& h, const Point<F>& p, MaskOf<F> is_disc) {
   MaskOf<F> reached;
   const Arc<F> arc = arc_to_point<kind>(s, h, p, is_disc, reached);
-  const F chi2 = step_along<kind>(s, h, arc, p, is_disc);
-  return select(reached, chi2, all_lanes<F>(1e9f));
+  transport(s, h, arc);
+  Coupling<F> k;
+  const Residual<F> r = measure<kind>(s, h, p, is_disc, k);
+  apply_gain(s, h, k, r);
+  return select(reached, r.chi2, all_lanes<F>(1e9f));
 }
 
 }  // namespace sitecap::mkfit

@@ -104,7 +104,7 @@ class PixelTrack final : public Payload {
       const OuterHit outer{hits.z[o], hits.r[o], hits.phi[o], hits.length[o]};
       each_inner_range(topology_, space_.bin_start, frames_.layer[hits.module[o]], outer,
                        [&](i32 p, i32 first, i32 last) {
-                         if (found + (last - first) + W > space_.limit.doublets) {
+                         if (found + (last - first) > space_.limit.doublets) {
                            counts_.doublets_over += last - first;  // at most so many
                            return;
                          }
@@ -149,7 +149,7 @@ class PixelTrack final : public Payload {
       const i32 middle = d.inner[k], outer = d.outer[k];
       const i32 first = d.of_outer[middle], last = d.of_outer[middle + 1];
       if (first == last) continue;
-      if (found + (last - first) + W > space_.limit.links) {
+      if (found + (last - first) > space_.limit.links) {
         counts_.links_over += last - first;
         continue;
       }

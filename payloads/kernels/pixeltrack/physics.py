@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, event_count, one_event
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from payloads.matching import Floats, Ints, Samples, most_common
 
 GOOD = 3  # tuple_quality of a track
 SHARE = 0.75  # of its hits that a track must have from one particle
@@ -21,7 +19,7 @@ PARAMETERS = ("pt", "phi", "tip", "zip", "cot")
 
 
 @dataclass
-class Tally:
+class Tally(Samples):
     """Sums over events."""
 
     wanted: int = 0
@@ -32,39 +30,10 @@ class Tally:
     digis: int = 0
     clusters: int = 0
     ntuplets: int = 0
-    residual: dict[str, list[Floats]] = field(default_factory=dict)
-
-    def add(self, name: str, values: Floats) -> None:
-        """Keep residuals of one kind."""
-        self.residual.setdefault(name, []).append(values)
-
-    def width(self, name: str) -> float:
-        """Half of the interval that holds the middle 68.27 % of them; nan of fewer than 2."""
-        values = np.concatenate(self.residual.get(name, [np.empty(0)]))
-        if len(values) < 2:
-            return float("nan")
-        low, high = np.quantile(values, (0.15866, 0.84134))
-        return float(high - low) / 2
-
-    def middle(self, name: str) -> float:
-        """Their median; nan of none."""
-        values = np.concatenate(self.residual.get(name, [np.empty(0)]))
-        return float(np.median(values)) if len(values) else float("nan")
 
     def ratio(self, part: int, whole: int) -> float:
         """A part of a whole; nan of nothing."""
         return part / whole if whole else float("nan")
-
-
-def most_common(group: Ints, value: Ints, groups: int) -> tuple[Ints, Ints]:
-    """Of each group the value that occurs most (least such value; -1 for none), and how often."""
-    best, times = np.full(groups, -1), np.zeros(groups, dtype=np.int64)
-    known = (group >= 0) & (value >= 0)
-    pairs, count = np.unique(np.stack([group[known], value[known]]), axis=1, return_counts=True)
-    order = np.lexsort((-pairs[1], count))  # the last written wins: most often, then least value
-    best[pairs[0, order]] = pairs[1, order]
-    times[pairs[0, order]] = count[order]
-    return best, times
 
 
 def particle_of_cluster(event: Arrays, result: Arrays) -> Ints:
@@ -214,7 +183,7 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
         "hit_x_um": 1e4 * tally.width("hit_x"),
         "hit_y_um": 1e4 * tally.width("hit_y"),
         "pt_relative": tally.width("pt"),
-        "pt_bias": tally.middle("pt"),
+        "pt_bias": tally.median("pt"),
         "phi_mrad": 1e3 * tally.width("phi"),
         "tip_um": 1e4 * tally.width("tip"),
         "zip_um": 1e4 * tally.width("zip"),

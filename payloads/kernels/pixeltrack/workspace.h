@@ -18,7 +18,7 @@ class Pool {
     return reinterpret_cast<T*>(blocks_.back().get());
   }
   i64 bytes() const { return bytes_; }
-  static constexpr i64 padding = 16;  // lanes may read, never write, so far beyond the end
+  static constexpr i64 padding = 16;  // the last vector may reach so far beyond the end
 
  private:
   struct Free {

@@ -2,6 +2,7 @@
 // a block.
 #pragma once
 #include "kernels/vertexing/annealing.h"
+#include "kernels/vertexing/prototypes.h"
 
 // The schedule calls each step from many places: one copy of its code instead of a hundred.
 #if defined(__HIPCC__) || defined(__HIPCC_RTC__)
@@ -99,7 +100,7 @@ class Annealer {
   }
 
   SITECAP_STEP void set_ranges(float beta) {
-    if (leads()) keep_order();
+    if (leads()) keep_order(p);
     team.sync();
     const BlockTracks t = this->t;
     const Prototypes p = this->p;
@@ -155,24 +156,8 @@ class Annealer {
   // Joins the closest two prototypes if they are closer than `merge_cm`. Returns whether it did.
   SITECAP_STEP bool merge_one(float beta) {
     if (leads()) {
-      const i32 n = *p.count;
-      i32 found = -1;
-      float least = o.merge_cm;
-      for (i32 k = 0; k + 1 < n; ++k) {
-        const float gap = absolute(p.z[k + 1] - p.z[k]);
-        if (gap < least) {
-          least = gap;
-          found = k;
-        }
-      }
-      *p.flag = found;
-      if (found >= 0) {
-        const float a = p.rho[found], b = p.rho[found + 1];
-        const float share = a + b > 0.f ? b / (a + b) : 0.5f;
-        p.z[found] += share * (p.z[found + 1] - p.z[found]);
-        p.rho[found] = a + b;
-        remove(found + 1);
-      }
+      *p.flag = closest_pair(p, o.merge_cm);
+      if (*p.flag >= 0) join_pair(p, *p.flag);
     }
     team.sync();
     const bool merged = *p.flag >= 0;
@@ -191,30 +176,7 @@ class Annealer {
     const i32 n = *p.count;
     for (i32 k = team.rank(); k < n; k += team.size()) propose_split<F>(t, p, beta, threshold, k);
     team.sync();
-    if (leads()) {
-      i32 room = p.capacity - n, at = 0;
-      for (i32 k = 0; k < n; ++k) {
-        if (p.pieces[k] == 2 && room == 0) {
-          ++*p.overflow;
-          p.pieces[k] = 1;
-        }
-        if (p.pieces[k] == 2) {
-          --room;
-          p.new_z[at] = p.left_z[k];
-          p.new_rho[at++] = p.left_rho[k];
-          p.new_z[at] = p.right_z[k];
-          p.new_rho[at++] = p.right_rho[k];
-        } else {
-          p.new_z[at] = p.z[k];
-          p.new_rho[at++] = p.rho[k];
-        }
-      }
-      for (i32 k = 0; k < at; ++k) {
-        p.z[k] = p.new_z[k];
-        p.rho[k] = p.new_rho[k];
-      }
-      *p.count = at;
-    }
+    if (leads()) replace_by_pieces(p);
     team.sync();
     team.lap("annealing: split");
     return *p.count > n;
@@ -230,16 +192,8 @@ class Annealer {
       count_unique<F>(t, p, o, beta, outlier, k, p.pieces, p.delta);
     team.sync();
     if (leads()) {
-      i32 found = -1;
-      float least = to_float(t.count);
-      for (i32 k = 0; k < n; ++k) {
-        if (p.pieces[k] < 2 && p.delta[k] < least) {
-          least = p.delta[k];
-          found = k;
-        }
-      }
-      if (found >= 0) remove(found);
-      *p.flag = found;
+      *p.flag = weakest_alone(p, to_float(t.count));
+      if (*p.flag >= 0) remove_prototype(p, *p.flag);
     }
     team.sync();
     const bool removed = *p.flag >= 0;
@@ -324,27 +278,6 @@ class Annealer {
     for (i32 k = 0; k < *p.count; ++k)
       if (absolute(p.z[k] - p.start[k]) > o.least_range_cm) return true;
     return false;
-  }
-  // The leader's: weighted means nearly always keep their order; where a range cut a tail off, they may not.
-  SITECAP_FN void keep_order() {
-    for (i32 k = 1; k < *p.count; ++k) {
-      const float z = p.z[k], rho = p.rho[k];
-      i32 at = k;
-      for (; at > 0 && p.z[at - 1] > z; --at) {
-        p.z[at] = p.z[at - 1];
-        p.rho[at] = p.rho[at - 1];
-      }
-      p.z[at] = z;
-      p.rho[at] = rho;
-    }
-  }
-  SITECAP_FN void remove(i32 gone) {
-    const i32 n = *p.count;
-    for (i32 k = gone; k + 1 < n; ++k) {
-      p.z[k] = p.z[k + 1];
-      p.rho[k] = p.rho[k + 1];
-    }
-    *p.count = n - 1;
   }
 };
 

@@ -65,7 +65,6 @@ inline double tiles_from_cm(int layer) {
 // A cell: plane, region, row and column in 27 bits; sorted by this number a readout's order comes out.
 using Cell = u32;
 inline constexpr Cell no_cell = 0xffffffffu;
-inline constexpr int cell_bits = 27;
 
 inline Cell cell_number(int plane, int region, int row, int column) {
   return (static_cast<u32>(plane * regions + region) << 18) | (static_cast<u32>(row) << 9) |

@@ -61,7 +61,7 @@ def broken(tmp_path: Path) -> Any:
 
 
 def test_a_run_measures_shows_and_is_found_again(environment: dict[str, str], tmp_path: Path) -> None:
-    done = bench("--budget", "12", "--json", "-o", str(tmp_path / "a.json"), env=environment)
+    done = bench("--budget", "60", "--json", "-o", str(tmp_path / "a.json"), env=environment)
     assert done.returncode == 0, done.stderr
     assert "toy: x86_64_v3" in done.stderr
     assert "repeat 1/" in done.stderr
@@ -90,6 +90,26 @@ def test_a_run_measures_shows_and_is_found_again(environment: dict[str, str], tm
     compared = bench("compare", str(tmp_path / "a.json"), str(tmp_path / "a.json"), env=environment)
     assert compared.returncode == 0
     assert "1.000" in compared.stdout
+
+
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_measured(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    for place, why in (
+        (tmp_path / "a" / "b.json", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        done = bench("--budget", "120", "-o", str(place), env=environment)
+        assert done.returncode == 3
+        assert f"cannot write {place}: {why}" in one_sentence(done)
+        assert "repeat" not in done.stderr
+
+
+def test_a_result_that_could_not_be_written_is_still_there(environment: dict[str, str]) -> None:
+    done = bench("--budget", "60", "-o", "/dev/full", env=environment)
+    assert done.returncode == 3
+    assert "cannot write /dev/full: No space left on device" in one_sentence(done)
+    assert bench("--show", "last", env=environment).returncode == 0
 
 
 def test_lists(environment: dict[str, str]) -> None:
@@ -140,6 +160,14 @@ def test_more_copies_than_processors_is_wrong_usage(environment: dict[str, str])
     assert "CPUs to pin copies to" in one_sentence(done)
 
 
+@pytest.mark.parametrize("budget", ["0", "nan"])
+def test_a_budget_that_is_none_is_wrong_usage(environment: dict[str, str], budget: str) -> None:
+    done = bench("--budget", budget, env=environment)
+    assert done.returncode == 2
+    assert "Invalid value for '--budget'" in done.stderr
+    assert "internal error" not in done.stderr
+
+
 def test_a_node_without_compiled_kernels_still_gets_a_profile(environment: dict[str, str]) -> None:
     done = bench("--json", env={**environment, "TOY_NOT_BUILT": "1"})
     assert done.returncode == 3
@@ -152,7 +180,7 @@ def test_a_node_without_compiled_kernels_still_gets_a_profile(environment: dict[
 
 
 def test_wrong_physics_is_exit_1_and_has_no_score(environment: dict[str, str], broken: Any) -> None:
-    done = bench("--budget", "12", "--json", env={**environment, "TOY_KERNELS": broken(shift=1)})
+    done = bench("--budget", "60", "--json", env={**environment, "TOY_KERNELS": broken(shift=1)})
     assert done.returncode == 1
     (one,) = read_profile(done.stdout.encode()).payloads
     assert not one.physics.right
@@ -162,7 +190,7 @@ def test_wrong_physics_is_exit_1_and_has_no_score(environment: dict[str, str], b
 
 
 def test_a_kernel_that_crashes_is_exit_1_with_its_reason(environment: dict[str, str], broken: Any) -> None:
-    done = bench("--budget", "12", env={**environment, "TOY_KERNELS": broken(killed_by=11)})
+    done = bench("--budget", "60", env={**environment, "TOY_KERNELS": broken(killed_by=11)})
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert "SIGSEGV" in done.stdout
@@ -175,7 +203,7 @@ def test_a_signal_keeps_what_was_measured(environment: dict[str, str], number: s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
+        env={**environment, "TOY_LASTS": "1"},
     )
     assert process.stderr is not None
     assert process.stdout is not None
@@ -195,7 +223,7 @@ def test_a_signal_keeps_what_was_measured(environment: dict[str, str], number: s
 def test_a_read_only_home_is_said_and_measured_all_the_same(environment: dict[str, str]) -> None:
     # /proc takes no directory, not even from root
     env = {name: value for name, value in environment.items() if name != "XDG_CACHE_HOME"} | {"HOME": "/proc"}
-    done = bench("--budget", "12", "--json", env=env)
+    done = bench("--budget", "60", "--json", env=env)
     assert done.returncode == 0, done.stderr
     (one,) = read_profile(done.stdout.encode()).payloads
     assert one.events_per_s is not None
@@ -217,7 +245,7 @@ def test_out_of_memory_on_the_host_is_a_reason(environment: dict[str, str], brok
         resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 
     done = bench(
-        "--budget", "12", "--json", env={**environment, "TOY_KERNELS": broken(hungry=2e9)}, preexec_fn=bound
+        "--budget", "60", "--json", env={**environment, "TOY_KERNELS": broken(hungry=2e9)}, preexec_fn=bound
     )
     assert done.returncode == 1
     (one,) = read_profile(done.stdout.encode()).payloads
@@ -261,10 +289,10 @@ def test_compare_as_json(environment: dict[str, str], tmp_path: Path) -> None:
 
 def test_a_corrupted_event_cache_is_said_and_mended(environment: dict[str, str], tmp_path: Path) -> None:
     place = tmp_path / "events"
-    assert bench("--budget", "12", "--cache", str(place), "-q", env=environment).returncode == 0
+    assert bench("--budget", "60", "--cache", str(place), "-q", env=environment).returncode == 0
     (column,) = place.glob("events-*/number_value.npy")
     column.write_bytes(column.read_bytes()[:-7])
-    done = bench("--budget", "12", "--cache", str(place), "--json", env=environment)
+    done = bench("--budget", "60", "--cache", str(place), "--json", env=environment)
     assert done.returncode == 0
     (one,) = read_profile(done.stdout.encode()).payloads
     assert any("damaged" in remark for remark in one.remarks)

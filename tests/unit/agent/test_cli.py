@@ -350,7 +350,7 @@ def _wait_for_child_running(program: str, ancestor: int) -> None:
     raise AssertionError(f"{program} was never started below {ancestor}")
 
 
-def test_the_wheel_brings_our_four_names_and_nothing_else(tmp_path: Path) -> None:
+def test_the_wheel_brings_our_five_names_and_nothing_else(tmp_path: Path) -> None:
     repository = Path(__file__).parents[3]
     # Without the kernels, which take minutes: tests/unit/payloads/test_compiled.py sees that they are installed.
     build = "import sys; from scikit_build_core.build import build_wheel; build_wheel(sys.argv[1])"
@@ -366,6 +366,7 @@ def test_the_wheel_brings_our_four_names_and_nothing_else(tmp_path: Path) -> Non
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "agent",
+        "capacity",
         "payloads",
         "probes",
         "profiles",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,30 +11,32 @@ import pytest
 from tests.lab import LabUnavailableError
 from tests.lab.cache import artefact, cache_dir, debian_mirror
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
 
 
-def _ask(log: Path) -> None:
-    def make(path: Path) -> None:
-        with log.open("a") as file:
-            file.write(f"{os.getpid()}\n")
-        path.write_text("content")
+# A program, not multiprocessing, whose tracker of resources would stay until pytest ends.
+ASK = """
+import os, sys
+from tests.lab.cache import artefact
 
-    assert artefact("thing", "1", make).read_text() == "content"
+def make(path):
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    path.write_text("content")
+
+assert artefact("thing", "1", make).read_text() == "content"
+"""
 
 
 def test_of_several_workers_one_makes_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_ask, args=(log,)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 4
+    workers = [subprocess.Popen([sys.executable, "-c", ASK, str(log)], cwd=ROOT) for _ in range(4)]
+    assert [worker.wait(60) for worker in workers] == [0] * 4
     assert len(log.read_text().splitlines()) == 1
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from payloads.catalogue import Kernel, read_kernel
 from payloads.compiled import Variant
-from payloads.outcome import BenchOutcome
+from payloads.outcome import BenchOutcome, KernelOutcome
 from payloads.plan import Options
 from payloads.runner import Bench, Seams
 
@@ -23,6 +23,12 @@ VARIANTS = (
     Variant("x86_64_v3", usable=True),
     Variant("x86_64_v2", usable=True),
 )
+
+
+def only(outcome: BenchOutcome) -> KernelOutcome:
+    """The one kernel of a run."""
+    (found,) = outcome.kernels
+    return found
 
 
 @pytest.fixture

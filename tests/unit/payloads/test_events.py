@@ -13,7 +13,7 @@ from payloads import compiled, events
 from payloads.arrays import one_event
 from payloads.errors import PayloadError
 from payloads.events import EventKey, default_place, get_or_make, join
-from payloads.store import Store
+from payloads.store import MANIFEST, Store
 from tests.unit.payloads.toy import simulated
 
 KEY = EventKey("numbers", 50, 7, 3)
@@ -91,6 +91,15 @@ def test_a_place_that_takes_nothing_is_said_and_the_next_one_used(tmp_path: Path
     alone = get_or_make(KEY, [nowhere])
     assert alone.directory is None
     assert alone.digest == found.digest
+
+
+def test_what_lies_where_others_write_is_neither_believed_nor_removed(store: Store, made: list[int]) -> None:
+    kept = get_or_make(KEY, [store])
+    store.directory.chmod(0o777)
+    found = get_or_make(KEY, [store])
+    assert (found.origin, found.digest, len(made)) == ("made", kept.digest, 6)
+    assert all("only this user writes to" in sentence for sentence in found.said)
+    assert (store.directory / KEY.name / MANIFEST).is_file()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only directories")

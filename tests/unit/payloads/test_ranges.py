@@ -6,7 +6,8 @@ import tomllib
 
 import pytest
 
-from payloads.ranges import derive, rewritten
+from payloads.catalogue import kernels
+from payloads.ranges import derive, rewritten, table
 
 MANIFEST = """\
 name = "toy"  # kept
@@ -51,3 +52,9 @@ def test_only_the_named_metric_is_rewritten() -> None:
     assert changed["physics"]["efficiency"]["origin"] == found.origin
     assert changed["physics"]["efficiency_far"] == before["physics"]["efficiency_far"]
     assert "# kept" in after
+
+
+@pytest.mark.parametrize("name", ["clue", "pixeltrack", "vertexing"])
+def test_a_readme_has_the_ranges_of_its_manifest(name: str) -> None:
+    (kernel,) = (one for one in kernels() if one.name == name)
+    assert table(kernel) in (kernel.folder / "README.md").read_text("utf-8")

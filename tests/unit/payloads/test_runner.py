@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from payloads import chains
 from payloads.catalogue import Kernel
-from payloads.outcome import BenchOutcome, KernelOutcome
+from payloads.outcome import BenchOutcome
 from payloads.plan import Options
 from payloads.runner import Bench, Seams
-from tests.unit.payloads.conftest import VARIANTS
+from tests.unit.payloads.conftest import VARIANTS, only
 
 Run = Callable[..., BenchOutcome]
 MakeToy = Callable[..., Kernel]
-
-
-def only(outcome: BenchOutcome) -> KernelOutcome:
-    """The one kernel of a run."""
-    (found,) = outcome.kernels
-    return found
 
 
 def children_of_this_process() -> set[int]:
@@ -185,6 +181,16 @@ def test_a_library_that_does_not_load_is_left_out(
     assert not only(outcome).failed
 
 
+def test_a_library_that_hangs_is_not_taken_for_the_end_of_the_budget(
+    bench: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chains, "DESCRIBE_S", 0.2)
+    outcome = bench(command=(sys.executable, "-I", "-c", "import time; time.sleep(60)"))
+    assert not outcome.out_of_budget
+    assert "x86_64_v3: it was not loaded within 0.2 s" in (outcome.not_built or "")
+    assert only(outcome).failed
+
+
 def test_without_any_compiled_module_the_reason_is_in_the_outcome(
     toy: MakeToy, options: Callable[..., Options]
 ) -> None:
@@ -228,7 +234,11 @@ def test_the_end_of_the_budget_is_no_fault_of_the_kernel(
     toy: MakeToy, bench: Run, left_behind: Callable[[], set[int]]
 ) -> None:
     outcome = bench(toy("one"), toy("other"), budget_s=0.05)
-    assert outcome.out_of_budget or outcome.not_built
+    assert outcome.out_of_budget
+    assert outcome.not_built is None
+    assert [(one.failed, one.reason) for one in outcome.kernels] == [
+        (False, "the budget ended before it began")
+    ] * 2
     assert left_behind() == set()
 
 
@@ -262,83 +272,6 @@ def test_an_interrupt_keeps_what_was_measured(
     assert "interrupted" in (first.reason or "")
     assert "interrupted" in (second.reason or "")
     assert left_behind() == set()
-
-
-class NoProcesses:
-    """Copies that only say that they are, for more of them than this machine has processors."""
-
-    def __init__(self, request: Any, stop: Any) -> None:
-        self.started = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def start(self, cpus: Any, end: float) -> list[dict[str, Any]]:
-        self.started += len(cpus)
-        one = {
-            "events": 4, "event_bytes": 10, "workspace_bytes": 10, "memory_bytes": 50_000_000, "pass_s": 0.01,
-            "digest": "aa", "isa": "x86-64-v3", "lanes": 8, "compiler": "gcc", "flags": "-O3",
-        }  # fmt: skip
-        return [dict(one) for _ in cpus]
-
-    def run(self, copies: int, window_s: float, patience_s: float) -> list[dict[str, Any]]:
-        assert copies <= self.started
-        time.sleep(0.001)
-        one = {
-            "events": 100, "seconds": 1.0, "began": 0.0, "ended": 1.0, "cpu_s": 1.0, "same_bits": True,
-            "major_faults": 0, "minor_faults": 0, "preempted": 0,
-        }  # fmt: skip
-        return [dict(one) for _ in range(copies)]
-
-    def rest(self, patience_s: float) -> None:
-        return None
-
-    def cpu_s(self) -> float:
-        return 0.0
-
-    def finish(self) -> list[dict[str, Any]]:
-        return [{"memory_bytes": 50_000_000}] * self.started
-
-
-def _simulated_node(toy: MakeToy, options: Callable[..., Options], **changes: object) -> BenchOutcome:
-    from payloads.chains import Prepared, Verified
-    from payloads.outcome import EventsOutcome
-    from payloads.verify import Verdict
-
-    def prepare(kernels: Any, *_: object) -> list[Prepared]:
-        return [
-            Prepared(
-                kernel, EventsOutcome("dd", 10, "cache", 1), "/nowhere",
-                variants={name: Verified(Verdict(right=True), "aa") for name in names},
-            )
-            for kernel, names in kernels
-        ]  # fmt: skip
-
-    seams = Seams(
-        variants=lambda: VARIANTS,
-        describe=lambda names, *_: {name: {"kernels": ["toy"]} for name in names},
-        prepare_all=prepare,
-        open_team=NoProcesses,
-    )
-    return Bench([toy()], options(cpus=tuple(range(512)), copies=512, **changes), seams=seams).run()
-
-
-def test_512_cores_granted(toy: MakeToy, options: Callable[..., Options]) -> None:
-    outcome = _simulated_node(toy, options, mode="thorough", memory_bytes=512 * 2 * 10**9)
-    best = only(outcome).variants[0]
-    assert sorted(best.series) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-    assert best.series[512].rate.median == pytest.approx(51_200)
-    assert best.series[1].rate.median == pytest.approx(100)
-
-
-def test_512_cores_with_memory_for_a_few(toy: MakeToy, options: Callable[..., Options]) -> None:
-    found = only(_simulated_node(toy, options, memory_bytes=10**9))
-    assert found.failed
-    assert "512 copies of 50 MB do not fit" in (found.reason or "")
-    assert "--copies 18" in (found.reason or "")
 
 
 def test_one_core_granted(toy: MakeToy, bench: Run) -> None:

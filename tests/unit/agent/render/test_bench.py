@@ -193,6 +193,14 @@ def test_other_bits_of_the_same_work_are_suspicious() -> None:
     )
 
 
+def test_what_one_side_does_not_know_is_no_difference() -> None:
+    late = result(rate=None, variant=None, compiler=None, flags=(), variants=(), reason="the budget ended")
+    for other in (profile(late), profile(bench=None, payloads=())):
+        text = render_text(compare(profile(), other))
+        assert "None" not in text
+        assert "differ:" not in text
+
+
 def test_kernels_of_one_side_only() -> None:
     found = compare(profile(result(), result("mkfit")), profile(result(), BAD))
     rows = {row.kernel: row for row in found.rows}

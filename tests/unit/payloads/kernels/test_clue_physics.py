@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from payloads.arrays import Array, Arrays, each_event, one_event
-from payloads.backends.device_code import PAYLOADS
 from payloads.compiled import best_variant, open_kernel, simulate
 from payloads.kernels.clue.display import picture
 from payloads.kernels.clue.physics import differences, half_width, measure
 from payloads.kernels.clue.reference import DEFAULTS, reconstruct
+from tests.unit.payloads.kernels import judged
 
-MANIFEST = tomllib.loads((PAYLOADS / "kernels/clue/manifest.toml").read_text())
-
-
-def results_of(events: Arrays, settings: Mapping[str, float] | None = None) -> list[dict[str, Array]]:
-    kernel = open_kernel(best_variant().name, "clue", events, settings)
-    found = []
-    for event in range(kernel.events):
-        kernel.process(event)
-        found.append(kernel.results())
-    return found
-
-
-def outside(metrics: Mapping[str, float]) -> set[str]:
-    """Metrics that the manifest does not allow."""
-    allowed = MANIFEST["physics"]
-    assert metrics.keys() == allowed.keys()
-    return {
-        name for name, value in metrics.items() if not allowed[name]["low"] <= value <= allowed[name]["high"]
-    }
+MANIFEST = judged.manifest_of("clue")
+results_of = partial(judged.results_of, "clue")
+outside = partial(judged.outside, "clue")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 
 import numpy as np
@@ -10,30 +9,16 @@ import pytest
 
 from payloads import compiled
 from payloads.arrays import Array, Arrays, one_event
-from payloads.backends.device_code import PAYLOADS
 from payloads.kernels.mkfit import display, physics, reference
 from payloads.kernels.mkfit.reference_fit import smooth
+from tests.unit.payloads.kernels import judged
 
-BEST = next(variant.name for variant in compiled.variants() if variant.usable)
-MANIFEST = tomllib.loads((PAYLOADS / "kernels/mkfit/manifest.toml").read_text())
+BEST = compiled.best_variant().name
+MANIFEST = judged.manifest_of("mkfit")
 
 
 def results(events: Arrays, settings: dict[str, float] | None = None) -> list[dict[str, Array]]:
-    opened = compiled.open_kernel(BEST, "mkfit", events, settings)
-    found = []
-    for event in range(opened.events):
-        opened.process(event)
-        found.append(opened.results())
-    return found
-
-
-def outside(metrics: dict[str, float]) -> list[str]:
-    """Metrics that the manifest does not allow."""
-    allowed = MANIFEST["physics"]
-    assert metrics.keys() == allowed.keys()
-    return [
-        name for name, value in metrics.items() if not allowed[name]["low"] <= value <= allowed[name]["high"]
-    ]
+    return judged.results_of("mkfit", events, settings)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +111,7 @@ def test_fit_of_the_kernels_own_hits_agrees_with_the_smoother(
 
 
 def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
-    assert outside(physics.measure(crowded, crowded_results)) == []
+    assert judged.outside("mkfit", physics.measure(crowded, crowded_results)) == set()
 
 
 @pytest.mark.parametrize(
@@ -143,15 +128,15 @@ def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dic
 def test_wrong_parameters_fall_out_of_the_ranges(
     crowded: Arrays, settings: dict[str, float], caught: str
 ) -> None:
-    assert caught in outside(physics.measure(crowded, results(crowded, settings)))
+    assert caught in judged.outside("mkfit", physics.measure(crowded, results(crowded, settings)))
 
 
 def test_broken_hits_fall_out_of_the_ranges(crowded: Arrays) -> None:
     far = np.hypot(crowded["hit_x"], crowded["hit_y"]) > 20
     moved = {**crowded, "hit_x": (crowded["hit_x"] + np.where(far, 0.02, 0)).astype(np.float32)}
-    assert "chi2_per_freedom" in outside(physics.measure(crowded, results(moved)))
+    assert "chi2_per_freedom" in judged.outside("mkfit", physics.measure(crowded, results(moved)))
     precise = {**crowded, "hit_covariance_tt": crowded["hit_covariance_tt"] / np.float32(4)}
-    assert "chi2_per_freedom" in outside(physics.measure(crowded, results(precise)))
+    assert "chi2_per_freedom" in judged.outside("mkfit", physics.measure(crowded, results(precise)))
 
 
 def test_broken_results_fall_out_of_the_ranges(
@@ -166,7 +151,7 @@ def test_broken_results_fall_out_of_the_ranges(
     )
     for change, caught in breaks:
         broken = [{**r, **change(r)} for r in crowded_results]
-        assert caught in outside(physics.measure(crowded, broken))
+        assert caught in judged.outside("mkfit", physics.measure(crowded, broken))
 
 
 def test_broken_results_differ_from_the_reference(

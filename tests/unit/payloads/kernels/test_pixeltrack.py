@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ import pytest
 from payloads.arrays import one_event
 from payloads.compiled import open_kernel, simulate, variants
 from payloads.kernels.pixeltrack import display, physics, reference
+from tests.unit.payloads.kernels import judged
 from tests.unit.payloads.kernels import pixel_toy as toy
 
 FOLDER = Path(physics.__file__).parent
-MANIFEST = tomllib.loads((FOLDER / "manifest.toml").read_text())
+MANIFEST = judged.manifest_of("pixeltrack")
+run = partial(judged.results_of, "pixeltrack")
+outside = partial(judged.outside, "pixeltrack")
 USABLE = [variant.name for variant in variants() if variant.usable]
 
 Columns = dict[str, Any]
@@ -36,24 +39,6 @@ def sample() -> Columns:
 def phase1() -> toy.Modules:
     frames = simulate("pixel", 0, 1, 0, 1)
     return toy.of_frames(frames)
-
-
-def run(events: Columns, settings: dict[str, float] | None = None, variant: str = USABLE[0]) -> list[Columns]:
-    """Results of all events."""
-    opened = open_kernel(variant, "pixeltrack", events, settings)
-    results = []
-    for event in range(opened.events):
-        opened.process(event)
-        results.append(opened.results())
-    return results
-
-
-def outside(metrics: dict[str, float]) -> set[str]:
-    """Metrics out of the manifest's ranges."""
-    ranges = MANIFEST["physics"]
-    return {
-        name for name, value in metrics.items() if not ranges[name]["low"] <= value <= ranges[name]["high"]
-    }
 
 
 def test_digests_are_equal_on_every_variant_and_width(events: Columns) -> None:
@@ -191,6 +176,17 @@ def test_what_the_workspace_does_not_hold_is_said(events: Columns) -> None:
     assert not any(
         result[f"overflow_{limit}"][0] for limit in ("doublets", "links", "tuples") for result in run(events)
     )
+
+
+@pytest.mark.parametrize("limit", ["doublets", "links", "tuples"])
+def test_a_full_workspace_leaves_out_the_same_at_every_width(events: Columns, limit: str) -> None:
+    digests = set()
+    for variant in USABLE:
+        for lanes in (1, 0):
+            opened = open_kernel(variant, "pixeltrack", events, {f"max_{limit}": 1000}, lanes)
+            opened.process(0)
+            digests.add(opened.digest())
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize(

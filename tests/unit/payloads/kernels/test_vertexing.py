@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,33 +10,15 @@ import pytest
 from scipy.optimize import least_squares, minimize
 
 from payloads.arrays import Array, Arrays, one_event
-from payloads.backends.device_code import PAYLOADS
 from payloads.compiled import open_kernel, simulate, variants
 from payloads.kernels.vertexing import display, reference, reference_annealing, reference_fit
 from payloads.kernels.vertexing.physics import differences, measure, resolution_by_ndof
+from tests.unit.payloads.kernels import judged
 
 BEST = next(variant.name for variant in variants() if variant.usable)
-MANIFEST = tomllib.loads((PAYLOADS / "kernels/vertexing/manifest.toml").read_text())
-
-
-def results_of(
-    events: Arrays, settings: dict[str, float] | None = None, variant: str = BEST
-) -> list[dict[str, Array]]:
-    opened = open_kernel(variant, "vertexing", events, settings)
-    found = []
-    for event in range(opened.events):
-        opened.process(event)
-        found.append(opened.results())
-    return found
-
-
-def outside(metrics: dict[str, float]) -> list[str]:
-    """Metrics that the manifest does not allow."""
-    allowed = MANIFEST["physics"]
-    assert metrics.keys() == allowed.keys()
-    return [
-        name for name, value in metrics.items() if not allowed[name]["low"] <= value <= allowed[name]["high"]
-    ]
+MANIFEST = judged.manifest_of("vertexing")
+results_of = partial(judged.results_of, "vertexing")
+outside = partial(judged.outside, "vertexing")
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +159,7 @@ def test_fit_of_many_tracks_is_at_the_smallest_chi2(small: Arrays, rank: int) ->
 
 
 def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
-    assert outside(measure(crowded, crowded_results)) == []
+    assert outside(measure(crowded, crowded_results)) == set()
 
 
 def test_resolution_improves_with_tracks(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
@@ -209,7 +191,7 @@ def test_broken_results_fall_out_of_the_ranges(
     rolled = [{**r, "density_track_vertex": np.roll(r["density_track_vertex"], 1)} for r in crowded_results]
     assert "density_purity" in outside(measure(crowded, rolled))
     confident = [{**r, "density_vertex_zz": r["density_vertex_zz"] / 9} for r in crowded_results]
-    assert outside(measure(crowded, confident)) == ["density_z_pull"]
+    assert outside(measure(crowded, confident)) == {"density_z_pull"}
     crowded_out = [{**r, "overflow": np.ones(1, np.int32)} for r in crowded_results]
     assert "overflow" in outside(measure(crowded, crowded_out))
 
