@@ -50,7 +50,7 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        intake = Intake(database, lambda: datetime.now(UTC))
+        intake = Intake(database, lambda: datetime.now(UTC), config.database.answer_s)
         intake.start()
         limits = config.limits
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)

@@ -22,6 +22,8 @@ from capacity.app import create_app
 from capacity.settings import Config, ServerSettings
 
 _BACKLOG = 512
+_WORKER_START_S = 60
+"""A worker that is silent for so long is replaced; it is silent while it loads its libraries on a busy machine."""
 
 
 class PatientConfig(uvicorn.Config):
@@ -144,6 +146,7 @@ def _options(config: Config) -> dict[str, Any]:
         "limit_concurrency": server.max_connections,
         "timeout_keep_alive": server.keep_alive_s,
         "timeout_graceful_shutdown": server.graceful_s,
+        "timeout_worker_healthcheck": _WORKER_START_S,
         "ssl_certfile": server.tls_certificate,
         "ssl_keyfile": server.tls_key,
     }

@@ -72,6 +72,9 @@ class DatabaseSettings(Section):
         default=None,
         description="postgresql+psycopg://USER:PASSWORD@HOST/NAME or sqlite:///FILE; unset = SQLite in data_directory",
     )
+    answer_s: float = Field(
+        default=30, gt=0, le=600, description="a sender is told 503 if storing one transaction takes longer"
+    )
     connections: int = Field(
         default=10, ge=1, le=200, description="most connections to PostgreSQL of one process"
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -49,11 +50,13 @@ class Intake:
     Args:
         database: where they are kept.
         now: the moment of reception.
+        answer_s: how long a database that hangs may keep a sender waiting.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], answer_s: float) -> None:
         self._database = database
         self._now = now
+        self._answer_s = answer_s
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._bulk = asyncio.Semaphore(BULK_WRITERS)
         self._threads = ThreadPoolExecutor(WRITERS + BULK_WRITERS, thread_name_prefix="intake")
@@ -64,12 +67,14 @@ class Intake:
         self._writers = [asyncio.create_task(self._write()) for _ in range(WRITERS)]
 
     async def stop(self) -> None:
-        """Finish what is under way and stop; nobody submits any more."""
-        await self._waiting.join()
+        """Finish what is under way and stop; nobody submits any more, and nobody waits for a database that hangs."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._answer_s):
+                await self._waiting.join()
         for writer in self._writers:
             writer.cancel()
         await asyncio.gather(*self._writers, return_exceptions=True)
-        self._threads.shutdown()
+        self._threads.shutdown(wait=False)
 
     async def one(self, document: bytes, principal: Principal) -> Verdict:
         """Take one document.
@@ -79,7 +84,9 @@ class Intake:
         """
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Waiting(document, principal, answer))
-        return await answer
+        with self._patience():
+            async with asyncio.timeout(self._answer_s):
+                return await answer
 
     async def many(self, documents: Sequence[bytes], principal: Principal) -> list[Verdict]:
         """Take many documents, in transactions of `BULK_DOCUMENTS`; indices count from the first of all.
@@ -91,9 +98,22 @@ class Intake:
         async with self._bulk:
             for start in range(0, len(documents), BULK_DOCUMENTS):
                 part = documents[start : start + BULK_DOCUMENTS]
-                found = await self._in_thread(partial(self._accept, part, principal))
+                with self._patience():
+                    async with asyncio.timeout(self._answer_s):
+                        found = await self._in_thread(partial(self._accept, part, principal))
                 verdicts += [replace(verdict, index=start + verdict.index) for verdict in found]
         return verdicts
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Turn a wait that was too long into an absence of the database."""
+        try:
+            yield
+        except TimeoutError:
+            raise UnavailableError(
+                f"the database did not answer within {self._answer_s:g} s, and nobody knows whether it stored this: "
+                "send it again, what is there is not stored twice"
+            ) from None
 
     async def _write(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import ssl
 import tempfile
 from pathlib import Path
@@ -69,7 +70,7 @@ def serve(
 
         listener = server.listen(config.server)
     address = listener.getsockname()
-    _say(config, store, address[1])
+    _say(config, store, address[1], given=database is not None or data_directory is not None)
     environment = dict(os.environ)
     if config.server.workers == 1:
         server.run(config, listener, environment)
@@ -91,15 +92,16 @@ def _check_tls(config: Config) -> None:
         fail(USAGE, "configuration", f"{certificate} and {key} cannot be used for TLS: {text}", as_json=False)
 
 
-def _say(config: Config, store: Database, port: int) -> None:
-    """Where it is, and what to do next."""
+def _say(config: Config, store: Database, port: int, *, given: bool) -> None:
+    """Where it is, and what to do next; `given`: the database was named on the command line, so other commands need it."""
     server = config.server
     scheme = "https" if server.tls_certificate else "http"
     name = "localhost" if server.loopback or server.host in {"0.0.0.0", "::"} else server.host  # noqa: S104 - a name
     url = f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
     click.echo(f"capacity listens at {url}  (database: {store.shown})")
     click.echo("Next, in another terminal:")
-    click.echo("  capacity token create --role submit --site T2_XX_Name      # prints a token, once")
+    where = f" --database {shlex.quote(store.shown)}" if given else ""
+    click.echo(f"  capacity token create --role submit --site T2_XX_Name{where}   # prints a token, once")
     click.echo(
         f"  agent probe -f json | curl -sS {url}/api/v1/profiles -H 'Content-Type: application/json' \\"
     )

@@ -94,6 +94,7 @@ def across_sites(kind: str, sites: Iterable[str]) -> Finding | None:
     what = "run of a machine (boot key)" if kind == "boot" else "node id"
     return Finding(
         code="identity-collision",
+        level="problem",
         says=f"the same {what} is reported by {', '.join(names[:5])}: it is counted at each of them",
         hint="let only one site submit for this machine; if they are different machines, give them different host names",
     )
@@ -109,9 +110,10 @@ def _hardware(slots: Sequence[SlotView]) -> list[Finding]:
             return [
                 Finding(
                     code="identity-collision",
+                    level="problem",
                     says=f"looks under this name saw different hardware ({why}): only what is like the newest is counted",
                     hint="two machines share a name, or the id of one was used for another: give each node its own host name "
-                    "and machine id",
+                    "and machine id; if the hardware was replaced, this passes within a day",
                 )
             ]
     return []
@@ -124,6 +126,7 @@ def _boots(boots: Sequence[Boot], settings: FleetSettings) -> list[Finding]:
     return [
         Finding(
             code="identity-collision",
+            level="problem",
             says="looks under this name come in turn from two running systems: two machines are counted as one",
             hint="give each node its own host name and machine id (nodes called localhost, cloned images)",
         )
@@ -152,6 +155,7 @@ def _counts(slot: SlotView) -> list[Finding]:
     return [
         Finding(
             code="core-count-impossible",
+            level="warning",
             says=f"{slot.key}: {problem}; no more is counted than the machine has",
             hint="record the node (`agent probe --record DIR`) and report it: the agent or the profile is wrong",
         )

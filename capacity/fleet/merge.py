@@ -119,10 +119,15 @@ def _look(profile: CapabilityProfile, seen_at: datetime, settings: FleetSettings
 
 
 def _with_look(known: Sequence[SlotView], look: SlotView, settings: FleetSettings) -> tuple[SlotView, ...]:
-    by_key = {slot.key: slot for slot in known}
-    old = by_key.get(look.key)
-    by_key[look.key] = look if old is None else _newer_of(old, look, settings)
-    latest_first = sorted(by_key.values(), key=lambda slot: (slot.seen_at, slot.profile_id), reverse=True)
+    # Two machines under one name have slots of one name: they stay apart, so that the contradiction is seen.
+    views = list(known)
+    for place, old in enumerate(views):
+        if old.key == look.key and identity.contradicts(old.evidence, look.evidence) is None:
+            views[place] = _newer_of(old, look, settings)
+            break
+    else:
+        views.append(look)
+    latest_first = sorted(views, key=lambda slot: (slot.seen_at, slot.profile_id), reverse=True)
     horizon = latest_first[0].seen_at - settings.slot_kept_for
     return tuple(slot for slot in latest_first if slot.seen_at >= horizon)[: settings.slots_kept]
 
@@ -132,8 +137,7 @@ def _newer_of(one: SlotView, other: SlotView, settings: FleetSettings) -> SlotVi
     older, newer = sorted((one, other), key=lambda slot: (slot.seen_at, slot.profile_id))
     if older.scores_seen_at is None or _scored(newer) >= _scored(older):
         return newer
-    too_old = newer.seen_at - older.scores_seen_at > settings.scores_kept_for
-    if too_old or identity.contradicts(older.evidence, newer.evidence) is not None:
+    if newer.seen_at - older.scores_seen_at > settings.scores_kept_for:
         return newer
     return newer.model_copy(
         update={
@@ -266,6 +270,7 @@ def _findings(
         found.append(
             Finding(
                 code="clock-ahead",
+                level="warning",
                 says=f"the node's clock was {worst:.0f} s ahead of the service's; the time of receipt counts instead",
                 hint="start chronyd; tokens and proxies fail with a wrong clock",
             )
@@ -282,6 +287,7 @@ def _findings(
     found += [
         Finding(
             code="gate-disagrees",
+            level="warning",
             says=f"{name}: open in one slot and closed in another; the newest look decides",
             hint="compare the slots: binds of the container, the batch system's mounts",
         )

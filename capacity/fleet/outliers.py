@@ -77,6 +77,7 @@ def finding(outlier: Outlier) -> Finding:
     slow = outlier.ratio < 1
     return Finding(
         code="outlier-slow" if slow else "outlier-fast",
+        level="warning" if slow else "notice",
         says=f"{abs(outlier.ratio - 1):.0%} {'slower' if slow else 'faster'} than the median of {outlier.likes} nodes "
         f"with {outlier.node.cpu_key}, {outlier.node.logical_cpus} logical CPUs",
         hint="look for a power-saving governor, a hot or capped processor, missing memory modules, other load"

@@ -150,6 +150,8 @@ def fetch_json(url: str, timeout_s: float, ca_file: str | None) -> Any:  # noqa:
                     raise FetchError(f"{url}: more than {MAX_ANSWER_BYTES} bytes")
                 if monotonic() > ends_at:
                     raise FetchError(f"{url}: slower than {timeout_s} s")
+            if answer.length:
+                raise FetchError(f"{url}: cut off, {answer.length} bytes are missing")
         return json.loads(body)
     except (OSError, HTTPException) as error:
         raise FetchError(f"{url}: {error}") from error

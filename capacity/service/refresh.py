@@ -176,7 +176,7 @@ def _estimated(state: NodeState, estimator: Estimates) -> NodeState:
         _log.exception("no estimate of node %s of %s", state.node_id, state.site)
         says = f"its capacity could not be estimated ({type(error).__name__}): see the log of the service"
         return merge.with_findings(
-            merge.with_estimate(state, None), [Finding(code="estimate-failed", says=says)]
+            merge.with_estimate(state, None), [Finding(code="estimate-failed", level="problem", says=says)]
         )
 
 

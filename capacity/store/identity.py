@@ -64,7 +64,7 @@ def _write_keys(session: Session, seen: Sequence[Seen]) -> dict[tuple[str, str, 
         if one.boot_key is not None:
             rows.setdefault((one.site, BOOT, one.boot_key), one)
     # Sorted: two transactions that lock the same keys do so in the same order and cannot block each other.
-    found = session.execute(
+    found = session.connection().execute(
         _put_keys(dialect_of(session)),
         [
             {"site": site, "kind": kind, "key": key, "node_id": one.node_id, "seen_at": one.seen_at}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Interval, Select, Subquery, and_, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from capacity.store.tables import EstimateRow, NodeRow
@@ -49,14 +49,17 @@ def by_day(session: Session, site: str, since: date, stale_after: timedelta, now
     A figure holds until a newer one of its node, or until the node was not seen for `stale_after`. What was before
     `since` is in the first day's sum.
     """
+    steps = _steps(session, site, stale_after)
     changes: dict[date, list[float]] = defaultdict(lambda: [0, 0.0])
-    for day, nodes, hs23 in _changes(session, site):
+    for day, nodes, hs23 in session.execute(_added(steps, steps.c.day)):
         changes[max(_date(day), since)][0] += nodes
         changes[max(_date(day), since)][1] += hs23
-    for day, nodes, hs23 in _departures(session, site, now - stale_after):
-        gone = max(_date(day) + stale_after, since)
-        changes[gone][0] -= nodes
-        changes[gone][1] -= hs23
+    # What a node's steps add up to is its figure when it was seen last.
+    gone = _added(steps, steps.c.seen_day).where(steps.c.last_seen_at < now - stale_after)
+    for day, nodes, hs23 in session.execute(gone):
+        left = max(_date(day) + stale_after, since)
+        changes[left][0] -= nodes
+        changes[left][1] -= hs23
     sums: list[DaySum] = []
     nodes, hs23 = 0, 0.0
     for day in sorted(changes):
@@ -66,34 +69,42 @@ def by_day(session: Session, site: str, since: date, stale_after: timedelta, now
     return sums
 
 
-def _changes(session: Session, site: str) -> list[tuple[Any, int, float]]:
-    """By day: nodes that got their first figure, and by how much all figures together changed."""
+def _steps(session: Session, site: str, stale_after: timedelta) -> Subquery:
+    """By how much each figure of a node differs from the one before; none that was made after the node was stale."""
     worth = func.coalesce(EstimateRow.hs23_granted, 0.0)
     before = func.lag(worth).over(partition_by=EstimateRow.node_id, order_by=(EstimateRow.at, EstimateRow.id))
-    steps = (
+    return (
         select(
             _day(session, EstimateRow.at).label("day"),
+            _day(session, NodeRow.last_seen_at).label("seen_day"),
+            NodeRow.last_seen_at.label("last_seen_at"),
             (worth - func.coalesce(before, 0.0)).label("step"),
             (func.coalesce(before, -1.0) < 0).label("first"),
         )
-        .where(EstimateRow.site == site)
+        .join(NodeRow, and_(NodeRow.site == EstimateRow.site, NodeRow.node_id == EstimateRow.node_id))
+        .where(EstimateRow.site == site, _moment(session, EstimateRow.at) < _later(session, stale_after))
         .subquery()
     )
-    found = session.execute(
-        select(steps.c.day, func.count().filter(steps.c.first), func.sum(steps.c.step)).group_by(steps.c.day)
-    )
-    return [(row[0], row[1], row[2]) for row in found]
 
 
-def _departures(session: Session, site: str, fresh_after: datetime) -> list[tuple[Any, int, float]]:
-    """By day on which they were seen last: nodes that are stale now, and their figures."""
-    day = _day(session, NodeRow.last_seen_at)
-    found = session.execute(
-        select(day, func.count(literal(1)), func.sum(func.coalesce(NodeRow.hs23_granted, 0.0)))
-        .where(NodeRow.site == site, NodeRow.last_seen_at < fresh_after, NodeRow.method.is_not(None))
-        .group_by(day)
-    )
-    return [(row[0], row[1], row[2]) for row in found]
+def _added(steps: Subquery, day: ColumnElement[Any]) -> Select[Any]:
+    """By day: how many nodes, and their steps together."""
+    return select(day, func.count().filter(steps.c.first), func.sum(steps.c.step)).group_by(day)
+
+
+def _later(session: Session, stale_after: timedelta) -> ColumnElement[Any]:
+    """When a node that is not seen any more is stale."""
+    if session.get_bind().dialect.name == "postgresql":
+        return NodeRow.last_seen_at + literal(stale_after, Interval())
+    return func.julianday(NodeRow.last_seen_at) + stale_after / timedelta(days=1)
+
+
+def _moment(session: Session, column: Any) -> ColumnElement[Any]:  # noqa: ANN401 - a mapped column
+    """A moment as `_later` is told in."""
+    if session.get_bind().dialect.name == "postgresql":
+        moment: ColumnElement[Any] = column
+        return moment
+    return func.julianday(column)
 
 
 def _day(session: Session, column: Any) -> ColumnElement[Any]:  # noqa: ANN401 - a mapped column

@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False)
 _pictures = Pictures()
 
 SiteName = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Version = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 NodeId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 
 
@@ -116,7 +117,7 @@ def of_calibration(
     name: Literal["fit", "families"],
     scheme: Scheme = Scheme.LIGHT,
     width: Width = Width.WIDE,
-    version: Annotated[str | None, Query(max_length=40)] = None,
+    version: Version = None,
 ) -> Response:
     """Fit and residuals of a calibration."""
     view = calibrations.calibration(service_of(request).database, version, now())

@@ -21,6 +21,7 @@ from capacity.web.state import now, service_of, sums_of
 router = APIRouter()
 
 SiteName = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Version = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 NodeId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
@@ -70,9 +71,7 @@ def catalogue(
 
 
 @page(router, "/calibration", "calibration.html")
-def calibration(
-    request: Request, version: Annotated[str | None, Query(max_length=40)] = None
-) -> CalibrationView:
+def calibration(request: Request, version: Version = None) -> CalibrationView:
     """A calibration: its fit, its residuals, its errors on families that it never saw."""
     return calibrations.calibration(service_of(request).database, version, now())
 

@@ -19,6 +19,9 @@ class Attention(View):
 
     site: str
     node_id: str | None = None
+    node_name: str | None = Field(
+        default=None, description="host name if it was given, else a part of the id"
+    )
     says: str
     hint: str | None = None
     nodes: int = 1
@@ -109,7 +112,11 @@ def _finding(state: NodeState) -> Attention | None:
         return None
     worst = min(found, key=lambda one: _SERIOUS[one.level])
     return Attention(
-        site=state.site, node_id=state.node_id, says=f"{worst.code}: {worst.says}", hint=worst.hint
+        site=state.site,
+        node_id=state.node_id,
+        node_name=state.hostname or state.node_id[:12],
+        says=f"{worst.code}: {worst.says}",
+        hint=worst.hint,
     )
 
 

@@ -9,7 +9,14 @@ from datetime import datetime
 
 from pydantic import Field
 
-from capacity.hs06.calibration import Calibration, FamilyError, KernelTerm, LeftOut, Residual
+from capacity.hs06.calibration import (
+    PROVISIONAL_SIGMA,
+    Calibration,
+    FamilyError,
+    KernelTerm,
+    LeftOut,
+    Residual,
+)
 from capacity.service.views.common import View
 from capacity.store.calibrations import StoredCalibration
 
@@ -60,7 +67,7 @@ class CalibrationView(View):
     active: bool
     provisional: bool
     note: str | None
-    sigma: float = Field(description="of a node of a family that was not fitted to, relative")
+    sigma: float = Field(description="relative, of a node of a family that was not fitted to; not below floor")
     floor: float = Field(description="no interval is narrower, relative")
     reference_hs23_per_core: float = Field(description="at the reference rates, SMT off")
     smt_factor: float = Field(description="HS23 with SMT / without that the kernels' rates do not show")
@@ -86,6 +93,7 @@ def calibration_view(
         stored: all that were fitted here.
         now: for the reader.
     """
+    floor = PROVISIONAL_SIGMA if calibration.provisional else calibration.floor
     kinds = Counter(one.kind for one in calibration.inputs)
     return CalibrationView(
         generated_at=now,
@@ -94,8 +102,8 @@ def calibration_view(
         active=calibration.version == active_version,
         provisional=calibration.provisional,
         note=calibration.note,
-        sigma=calibration.sigma,
-        floor=calibration.floor,
+        sigma=max(calibration.sigma, floor),
+        floor=floor,
         reference_hs23_per_core=math.exp(calibration.intercept),
         smt_factor=math.exp(calibration.smt),
         terms=calibration.terms,

@@ -1,11 +1,13 @@
-"""A process that ingests without end and prints the ids that were acknowledged, a JSON list a line.
+"""Processes that ingest without end and print the ids that were acknowledged, a JSON list a line, until they are killed.
 
-What cannot be stored now is sent again, as an agent does with its spool.
+They are forked from this one, which has loaded everything, one for each line on its standard input; when one has ended,
+"ended" is printed. What cannot be stored now is sent again, as an agent does with its spool.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import time
@@ -18,9 +20,20 @@ from tests.unit.capacity.documents import EVERYWHERE, SITE, node, profile
 
 
 def main() -> None:
-    database = Database(sys.argv[1])
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            ingest(sys.argv[1], os.getppid())
+            os._exit(1)
+        _say({"pid": child})
+        os.waitpid(child, 0)
+        _say("ended")
+
+
+def ingest(url: str, parent: int) -> None:
+    database = Database(url)
     choose = random.Random()
-    while True:
+    while os.getppid() == parent:  # nobody is left behind when the test is ended
         now = datetime.now(UTC)
         documents = [
             profile(
@@ -41,8 +54,12 @@ def main() -> None:
             break
         wrong = [verdict for verdict in verdicts if verdict.status not in {"stored", "duplicate"}]
         assert not wrong, wrong
-        sys.stdout.write(json.dumps([verdict.id for verdict in verdicts]) + "\n")
-        sys.stdout.flush()
+        _say([verdict.id for verdict in verdicts])
+
+
+def _say(what: object) -> None:
+    """One write of one line: a kill leaves all of it or nothing (up to PIPE_BUF, 4096 bytes)."""
+    os.write(1, (json.dumps(what) + "\n").encode())
 
 
 if __name__ == "__main__":

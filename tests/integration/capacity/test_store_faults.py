@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import event, text
@@ -34,46 +35,51 @@ KILLS = int(os.environ.get("SITECAP_KILLS", "10"))
 """How often something is killed in each test; 100 is what the project promises."""
 
 
-class Child:
-    """A process of `ingesting_child`, and what it had acknowledged."""
+class Service:
+    """Something that ingests without end, can be killed and started again, and what it had acknowledged."""
 
     def __init__(self, url: str) -> None:
-        self._process = subprocess.Popen(
+        self._nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.capacity.ingesting_child", url],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
         )
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._pid: int | None = None
+        self.acknowledged: list[str] = []
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
+    def __enter__(self) -> Self:
+        return self
 
-    def next(self) -> list[str]:
-        """Wait for one acknowledgement."""
-        line = self._lines.get(timeout=120)
-        assert line is not None, self._process.communicate()[1]
-        ids: list[str] = json.loads(line)
-        return ids
-
-    def kill(self) -> list[str]:
-        """Kill it; all that it still acknowledged. A line cut off is none."""
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        found: list[str] = []
-        while (line := self._lines.get()) is not None:
-            if line.endswith("\n"):
-                found += json.loads(line)
-        for stream in (self._process.stdout, self._process.stderr):
+    def __exit__(self, *_: object) -> None:
+        self._nursery.kill()
+        self._nursery.wait()
+        for stream in (self._nursery.stdin, self._nursery.stdout):
             assert stream is not None
             stream.close()
-        return found
+
+    def start(self) -> None:
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write("start\n")
+        self._nursery.stdin.flush()
+        self._pid = self._line()["pid"]
+
+    def wait(self) -> None:
+        """Until one more request is acknowledged."""
+        found = self._line()
+        assert isinstance(found, list), found
+        self.acknowledged += found
+
+    def kill(self) -> None:
+        """Kill it, and take note of all that it still acknowledged."""
+        assert self._pid is not None
+        os.kill(self._pid, signal.SIGKILL)
+        while (found := self._line()) != "ended":
+            self.acknowledged += found
+
+    def _line(self) -> Any:
+        assert self._nursery.stdout is not None
+        return json.loads(self._nursery.stdout.readline())
 
 
 def _is_whole(database: Database, acknowledged: list[str]) -> None:
@@ -118,16 +124,16 @@ def _upgrade(url: str) -> None:
 
 def test_a_service_that_is_killed_loses_and_doubles_nothing(disk_url: str) -> None:
     choose = random.Random()
-    acknowledged: list[str] = []
-    for _ in range(KILLS):
-        child = Child(disk_url)
-        acknowledged += child.next()
-        time.sleep(choose.uniform(0, 0.3))
-        acknowledged += child.kill()
+    with Service(disk_url) as service:
+        for _ in range(KILLS):
+            service.start()
+            service.wait()
+            time.sleep(choose.uniform(0, 0.3))
+            service.kill()
 
     database = Database(disk_url)
-    _is_whole(database, acknowledged)
-    assert len(acknowledged) >= KILLS
+    _is_whole(database, service.acknowledged)
+    assert len(service.acknowledged) >= KILLS
     database.close()
 
 
@@ -136,31 +142,33 @@ def test_a_postgresql_that_is_killed_loses_and_doubles_nothing() -> None:
     with _own_server() as server:
         url = server.create()
         _upgrade(url)
-        child = Child(url)
-        acknowledged = child.next()
-        for _ in range(KILLS):
-            time.sleep(choose.uniform(0, 0.3))
-            server.kill()
-            server.start()
-            acknowledged += child.next()
-        acknowledged += child.kill()
+        with Service(url) as service:
+            service.start()
+            service.wait()
+            for _ in range(KILLS):
+                time.sleep(choose.uniform(0, 0.3))
+                server.kill()
+                server.start()
+                service.wait()
+            service.kill()
 
         database = Database(url)
-        _is_whole(database, acknowledged)
+        _is_whole(database, service.acknowledged)
         database.close()
 
 
 def test_two_services_on_one_database_store_each_once(disk_url: str) -> None:
-    children = [Child(disk_url), Child(disk_url)]
-    acknowledged: list[str] = []
-    for _ in range(25):
-        for child in children:
-            acknowledged += child.next()
-    for child in children:
-        acknowledged += child.kill()
+    with Service(disk_url) as first, Service(disk_url) as second:
+        for service in (first, second):
+            service.start()
+        for _ in range(25):
+            first.wait()
+            second.wait()
+        for service in (first, second):
+            service.kill()
 
     database = Database(disk_url)
-    _is_whole(database, acknowledged)
+    _is_whole(database, first.acknowledged + second.acknowledged)
     database.close()
 
 

@@ -128,7 +128,7 @@ class TestIntake:
 
     def run(self, store: Store, *documents: tuple[bytes, Principal]) -> list[Any]:
         async def work() -> list[Any]:
-            intake = Intake(None, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+            intake = Intake(None, lambda: datetime.now(UTC), 30)  # type: ignore[arg-type]
             intake.start()
             waiting = [asyncio.ensure_future(intake.one(*one)) for one in documents]
             await asyncio.sleep(0.05)
@@ -161,7 +161,7 @@ class TestIntake:
 
     def test_whoever_goes_away_leaves_the_others_alone(self, store: Store) -> None:
         async def work() -> Verdict:
-            intake = Intake(None, lambda: datetime.now(UTC))  # type: ignore[arg-type]
+            intake = Intake(None, lambda: datetime.now(UTC), 30)  # type: ignore[arg-type]
             intake.start()
             gone = asyncio.ensure_future(intake.one(b"gone", SUBMITTER))
             stays = asyncio.ensure_future(intake.one(b"stays", SUBMITTER))
@@ -173,6 +173,18 @@ class TestIntake:
             return found
 
         assert asyncio.run(work()).status == "stored"
+
+    def test_a_database_that_hangs_is_told_in_time(self, store: Store) -> None:
+        async def work() -> None:
+            intake = Intake(None, lambda: datetime.now(UTC), 0.1)  # type: ignore[arg-type]
+            intake.start()
+            for found in (intake.one(b"one", SUBMITTER), intake.many([b"two"], SUBMITTER)):
+                with pytest.raises(UnavailableError, match="send it again"):
+                    await found
+            store.gate.set()
+            await intake.stop()
+
+        asyncio.run(work())
 
 
 class TestHeaders:

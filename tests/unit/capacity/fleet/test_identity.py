@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 
 from capacity.fleet import merge
 from tests.unit.capacity.fleet.states import SETTINGS, absorbed, codes
@@ -35,6 +36,19 @@ def test_two_machines_with_one_name_are_not_added_up() -> None:
     assert state.granted_cores == 8
     assert codes(state) == ["identity-collision"]
     assert "AMD EPYC 7702" in state.findings[0].says
+
+
+def test_two_machines_with_slots_of_one_name_are_seen_and_count_once() -> None:
+    for order in permutations(
+        [
+            look(ago(hours=3), number=1, slot="slot1", model="AMD EPYC 7702", cores=16, boot=None),
+            look(ago(hours=2), number=2, slot="slot1", cores=8, boot=None),
+            look(ago(hours=1), number=3, slot="slot1", model="AMD EPYC 7702", cores=4, boot=None),
+        ]
+    ):
+        state = absorbed(*order)
+        assert codes(state) == ["identity-collision"]
+        assert state.granted_cores == 4
 
 
 def test_replaced_hardware_is_no_collision() -> None:
@@ -70,3 +84,11 @@ def test_slots_that_exceed_the_machine_are_told() -> None:
     assert state.granted_cores == 64
     assert codes(state) == ["slots-exceed-node"]
     assert "16 cores more" in state.findings[0].says
+
+
+def test_two_machines_are_a_problem_and_renewed_slots_are_a_notice() -> None:
+    twice = absorbed(look(ago(hours=2), model="AMD EPYC 7702", boot=None), look(ago(hours=1), boot=None))
+    renewed = absorbed(*(look(ago(minutes=i), slot=f"slot1_{i}", cores=16) for i in range(5)))
+
+    assert [finding.level for finding in twice.findings] == ["problem"]
+    assert [finding.level for finding in renewed.findings] == ["notice"]

@@ -54,6 +54,18 @@ def test_a_node_that_is_not_seen_leaves_after_it_is_stale(database: Database) ->
     assert _days(database, FIRST + timedelta(days=9))[-1] == (date(2026, 11, 8), 1, 50.0)
 
 
+def test_a_figure_that_was_made_after_a_node_left_does_not_count(database: Database) -> None:
+    _figure(database, _state(1, 100.0, 10.0), FIRST)
+    late = FIRST + timedelta(days=30)
+    with database.session() as session:
+        nodes.mark_pending(session, late)
+        (pending,) = nodes.take_pending(session, 1, late)
+        assert nodes.save(
+            session, _state(1, 999.0, 99.0), None, late, absorbed=2**40, revision=pending.revision
+        )
+    assert _days(database, late) == [(date(2026, 11, 1), 1, 100.0), (date(2026, 11, 8), 0, 0.0)]
+
+
 def test_what_was_before_is_in_the_first_day(database: Database) -> None:
     _figure(database, _state(1, 100.0, 10.0), FIRST)
     _figure(database, _state(2, 50.0, 5.0), FIRST + timedelta(days=2))

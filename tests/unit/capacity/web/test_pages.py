@@ -204,6 +204,7 @@ def test_a_long_list_of_nodes_is_paged(browser: Browser) -> None:
         ("/sites?sort=luck", 422),
         ("/sites?page=0", 422),
         ("/calibration?version=none", 404),
+        ("/calibration?version=%00", 422),
         ("/charts/luck.svg", 422),
         ("/tokens", 401),
         ("/static/other.css", 404),

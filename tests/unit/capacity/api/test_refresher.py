@@ -1,0 +1,58 @@
+"""The background worker: does what waits, survives what fails, ends when it is told."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from capacity import refresher as refresher_module
+from capacity.errors import UnavailableError
+from capacity.refresher import Refresher
+from tests.lab.waiting import until
+from tests.unit.capacity.api.conftest import Door, Open
+from tests.unit.capacity.documents import SITE, node, profile
+
+
+def test_what_was_handed_in_is_estimated_without_anybody_asking(open_door: Open) -> None:
+    door = open_door(refresh__interval_s=0.05)
+    door.post(profile(node_id=node(4)))
+
+    def estimated() -> bool:
+        found = door.ask("GET", "/api/v1/nodes", "read").json()["nodes"]
+        return bool(found) and found[0]["hs23_per_core"] is not None and found[0]["pending_since"] is None
+
+    until("an estimate", estimated, limit_s=60)
+    assert "sitecap_nodes_refreshed_total 1.0" in door.ask("GET", "/metrics", "read").text
+
+
+@pytest.mark.parametrize("fault", [UnavailableError("away"), RuntimeError("unforeseen")])
+def test_a_round_that_fails_is_told_and_tried_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    rounds, done, failed = [], threading.Event(), []
+
+    def refresh(*_: Any) -> int:
+        rounds.append(1)
+        if len(rounds) < 3:
+            raise fault
+        return 7
+
+    monkeypatch.setattr(refresher_module, "refresh_pending", refresh)
+    monkeypatch.setattr(refresher_module, "MAX_PAUSE_S", 0.01)
+    worker = Refresher(
+        door.service, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
+    )
+    worker.start()
+    assert done.wait(30)
+    worker.stop()
+    assert len(failed) == 2
+    assert not any(thread is worker._thread for thread in threading.enumerate())
+
+
+def test_a_page_does_not_wait_for_it(open_door: Open) -> None:
+    door = open_door(refresh__interval_s=3600)
+    door.post(profile(node_id=node(4)))
+    state = door.ask("GET", f"/api/v1/nodes/{SITE}/{node(4)}", "read").json()
+    assert state["estimate"]["hs23_per_core"] > 0
