@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from capacity.hs06.catalogue import Catalogue
-from capacity.service import fleet_view
 from capacity.service.views import asking, calibrations
 from capacity.service.views.calibration import CalibrationView
 from capacity.service.views.catalogue import CatalogueView, catalogue_view
@@ -41,7 +40,7 @@ def sites(
 ) -> SitesView:
     """All sites, sorted and paged."""
     sums = sums_of(request)
-    return sites_view(fleet_view.of_sites(sums.fleet), sort, search, page, sums.at)
+    return sites_view(sums.sites, sort, search, page, sums.at)
 
 
 @page(router, "/sites/{site}", "site.html")

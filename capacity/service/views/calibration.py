@@ -67,7 +67,9 @@ class CalibrationView(View):
     active: bool
     provisional: bool
     note: str | None
-    sigma: float = Field(description="relative, of a node of a family that was not fitted to; not below floor")
+    sigma: float = Field(
+        description="relative, of a node of a family that was not fitted to; not below floor"
+    )
     floor: float = Field(description="no interval is narrower, relative")
     reference_hs23_per_core: float = Field(description="at the reference rates, SMT off")
     smt_factor: float = Field(description="HS23 with SMT / without that the kernels' rates do not show")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from pydantic import Field
 
 from capacity.fleet.model import Roll
 from capacity.hs06.model import Method
-from capacity.service import fleet_view
 from capacity.service.views.attention import AttentionGroup, attention_of
 from capacity.service.views.common import METHOD_TITLES, GpuCount, RollRow, View, gpu_counts, roll_row
 from capacity.service.views.sums import Sums
@@ -65,52 +63,25 @@ class OverviewView(View):
     calibration_version: str
 
 
-class OverviewParts(NamedTuple):
-    """What the overview is made of."""
-
-    cms: Roll
-    sites: Sequence[Roll]
-    sites_known: int
-    federations: Sequence[Roll]
-    countries: Sequence[Roll]
-    attention: tuple[AttentionGroup, ...]
-    calibration_version: str
-
-
-def overview_view(parts: OverviewParts, now: datetime) -> OverviewView:
+def overview_of(sums: Sums) -> OverviewView:
     """Compose the overview."""
     return OverviewView(
-        generated_at=now,
-        cms=roll_row(parts.cms),
-        coverage=coverage_of(parts.cms, parts.sites, parts.sites_known),
-        attention=parts.attention,
+        generated_at=sums.at,
+        cms=roll_row(sums.cms),
+        coverage=coverage_of(sums.cms, sums.sites, sums.sites_known),
+        attention=attention_of(sums.sites, sums.odd),
         methods=tuple(
-            MethodShare(method=method, title=METHOD_TITLES[method], nodes=parts.cms.methods[method.value])
+            MethodShare(method=method, title=METHOD_TITLES[method], nodes=sums.cms.methods[method.value])
             for method in Method
-            if parts.cms.methods.get(method.value)
+            if sums.cms.methods.get(method.value)
         ),
-        sites=rows_of(parts.sites, MAX_SITES_SHOWN),
-        sites_total=len(parts.sites),
-        federations=rows_of(parts.federations),
-        countries=rows_of(parts.countries),
-        gpus=gpu_counts(parts.cms.gpus),
-        calibration_version=parts.calibration_version,
-    )
-
-
-def overview_of(sums: Sums) -> OverviewView:
-    """The overview of sums that the database made."""
-    sites = fleet_view.of_sites(sums.fleet)
-    parts = OverviewParts(
-        cms=fleet_view.of_cms(sums.fleet),
-        sites=sites,
-        sites_known=len(sums.fleet.sites),
-        federations=fleet_view.of_federations(sums.fleet),
-        countries=fleet_view.of_countries(sums.fleet),
-        attention=attention_of(sites, sums.odd),
+        sites=rows_of(sums.sites, MAX_SITES_SHOWN),
+        sites_total=len(sums.sites),
+        federations=rows_of(sums.federations),
+        countries=rows_of(sums.countries),
+        gpus=gpu_counts(sums.cms.gpus),
         calibration_version=sums.calibration_version,
     )
-    return overview_view(parts, sums.at)
 
 
 def largest_first(rolls: Sequence[Roll]) -> list[Roll]:

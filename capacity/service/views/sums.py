@@ -12,11 +12,10 @@ from time import monotonic
 from typing import NamedTuple
 
 from capacity.errors import UnavailableError
-from capacity.fleet.model import FleetSettings, NodeState
+from capacity.fleet.model import FleetSettings, NodeState, Roll
 from capacity.fleet.staleness import fresh_after
 from capacity.hs06.calibration import Calibration
 from capacity.service import fleet_view
-from capacity.service.fleet_view import Fleet
 from capacity.store import calibrations, nodes
 from capacity.store.database import Database
 from capacity.store.nodes import NodeFilter
@@ -34,13 +33,21 @@ class Sums(NamedTuple):
 
     Attributes:
         at: the moment.
-        fleet: totals, places, pledges.
+        cms: everything.
+        sites: those that have nodes, by name.
+        sites_known: sites that have nodes or were described.
+        federations: those that have nodes or a pledge.
+        countries: those that have nodes or a pledge.
         odd: states of the largest nodes with findings.
         calibration_version: of the calibration in use.
     """
 
     at: datetime
-    fleet: Fleet
+    cms: Roll
+    sites: list[Roll]
+    sites_known: int
+    federations: list[Roll]
+    countries: list[Roll]
     odd: list[NodeState]
     calibration_version: str
 
@@ -115,6 +122,15 @@ class FleetSums:
             active = calibrations.active(session)
         states.sort(key=lambda state: -(state.hs23_granted or 0.0))
         version = active.version if active else Calibration.shipped().version
-        sums = Sums(now, found, states, version)
+        sums = Sums(
+            at=now,
+            cms=fleet_view.of_cms(found),
+            sites=fleet_view.of_sites(found),
+            sites_known=len(found.sites),
+            federations=fleet_view.of_federations(found),
+            countries=fleet_view.of_countries(found),
+            odd=states,
+            calibration_version=version,
+        )
         self._known = (begun, sums)
         return sums
