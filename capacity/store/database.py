@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +131,19 @@ class Database:
         with self.session() as session:
             return profiles.add(session, rows)
 
-    def _writer(self) -> AbstractContextManager[Any]:
-        return self._one_writer or nullcontext()
+    @contextmanager
+    def _writer(self) -> Iterator[None]:
+        if self._one_writer is None:
+            yield
+            return
+        if not self._one_writer.acquire(timeout=_BUSY_MS / 1000):
+            raise UnavailableError(
+                f"another transaction of this service has held the database for {_BUSY_MS / 1000:g} s: nothing was stored"
+            )
+        try:
+            yield
+        finally:
+            self._one_writer.release()
 
 
 def _checked(url: str) -> URL:
