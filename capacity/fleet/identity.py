@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from capacity.fleet.cpulist import MAX_CPU
 from capacity.fleet.model import Boot, FleetSettings, SlotView
 from capacity.hs06.model import Finding, NodeEvidence
 
@@ -143,6 +144,9 @@ def _counts(slot: SlotView) -> list[Finding]:
     evidence = slot.evidence
     present = evidence.cores_present or evidence.cpu.logical_cpus
     problems: list[str] = []
+    claimed = max(present or 0, evidence.cores_granted or 0, evidence.cpu.logical_cpus or 0)
+    if claimed > MAX_CPU + 1:
+        problems.append(f"{claimed:g} CPUs in one machine")
     if (
         present is not None
         and evidence.cores_granted is not None
@@ -156,7 +160,7 @@ def _counts(slot: SlotView) -> list[Finding]:
         Finding(
             code="core-count-impossible",
             level="warning",
-            says=f"{slot.key}: {problem}; no more is counted than the machine has",
+            says=f"{slot.key[:60]}: {problem}; what cannot be is not counted",
             hint="record the node (`agent probe --record DIR`) and report it: the agent or the profile is wrong",
         )
         for problem in problems

@@ -185,7 +185,7 @@ def _logical_cpus(views: Sequence[SlotView]) -> int | None:
     """Online CPUs of the machine by the newest look that knows."""
     for slot in views:
         known = slot.evidence.cpu.logical_cpus or slot.evidence.cores_present
-        if known:
+        if known and known <= slots.MAX_CORES:
             return known
     return None
 

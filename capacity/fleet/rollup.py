@@ -26,6 +26,9 @@ HEPiX table. Everything else - the row of the table, the family model, a calibra
 wrong alike for nodes of one kind, so it must not average out.
 """
 
+MOST_REASONS = 20
+"""That a roll-up lists, the most frequent first: some reasons hold a figure and are another on every node."""
+
 RollKind = Literal["site", "federation", "country", "cms"]
 
 
@@ -53,6 +56,7 @@ def roll(
     cores = sum(group.granted_cores for group in counted)
     provisional = sum(group.hs23 for group in counted if group.provisional)
     year = max((pledge.year for pledge in pledges), default=None)
+    reasons = _count((group.unusable_reason, group.nodes) for group in fresh if group.usable is not True)
     promised = [pledge.cpu_hs23 for pledge in pledges if pledge.year == year]
     return Roll(
         kind=kind,
@@ -74,7 +78,7 @@ def roll(
         pledge_year=year,
         provisional_share=provisional / worth.value if worth.value > 0 else 0.0,
         last_seen_at=_latest(groups),
-        unusable_reasons=_count((g.unusable_reason, g.nodes) for g in fresh if g.usable is not True),
+        unusable_reasons=dict(list(reasons.items())[:MOST_REASONS]),
         methods=_count((group.method, group.nodes) for group in counted),
     )
 

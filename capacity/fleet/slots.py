@@ -13,6 +13,9 @@ from capacity.fleet.model import FleetSettings, SlotView
 from capacity.hs06.model import NodeEvidence
 from profiles.profile import CapabilityProfile
 
+MAX_CORES = cpulist.MAX_CPU + 1
+"""Of one machine; a look that claims more is told and not counted."""
+
 _CORE_TOLERANCE = 0.01  # quotas are kept in units of 1/100 of a core
 
 
@@ -81,7 +84,7 @@ def granted(slots: Sequence[SlotView], logical_cpus: int | None) -> Grant:
         slots: looks from inside different slots of one machine.
         logical_cpus: online CPUs of the machine; None = not known.
     """
-    known = [slot.evidence for slot in slots if slot.evidence.cores_granted is not None]
+    known = [slot.evidence for slot in slots if 0 < (slot.evidence.cores_granted or 0) <= MAX_CORES]
     if not known:
         return Grant(None, None, 0.0, "no look says how many cores were granted")
     lists = [cpulist.parse(evidence.cpus) for evidence in known]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
+
+import pytest
 
 from capacity.fleet import merge
+from profiles.profile import CapabilityProfile
 from tests.unit.capacity.fleet.states import SETTINGS, absorbed, codes
-from tests.unit.capacity.looks import NOW, ago, look
+from tests.unit.capacity.looks import NOW, ago, document, look
 
 
 def test_a_clock_in_the_future_is_clamped_and_told() -> None:
@@ -76,6 +80,28 @@ def test_impossible_counts_are_findings_and_never_count() -> None:
     assert state.granted_cores == 64
 
     assert "core-count-impossible" in codes(absorbed(look(physical_cores=128)))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"cores": 1e6, "present": 1_000_000},
+        {"cores": 70_000.0, "present": 70_000},
+    ],
+)
+def test_a_machine_of_any_size_is_not_believed(claims: dict[str, Any]) -> None:
+    state = absorbed(look(**claims))
+
+    assert state.granted_cores is None
+    assert "core-count-impossible" in codes(state)
+
+
+def test_a_slot_of_any_size_is_not_believed() -> None:
+    said = document(slot="slot1")
+    said["scope"] = {"kind": "slot", "cores_granted": 1e308, "cores_present": 8}
+    state = absorbed(CapabilityProfile.model_validate(said), look(ago(hours=1), slot="slot2"))
+
+    assert state.granted_cores == 8
 
 
 def test_slots_that_exceed_the_machine_are_told() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from capacity.fleet.model import Interval, Pledge, Total
 from capacity.fleet.places import by_name, completed
-from capacity.fleet.rollup import OWN_SIGMA, interval, roll
+from capacity.fleet.rollup import MOST_REASONS, OWN_SIGMA, interval, roll
 from capacity.hs06.model import Method
 
 
@@ -127,6 +127,15 @@ def test_a_roll_tells_capacity_from_usable_capacity() -> None:
     assert rolled.hs23_per_core.value == pytest.approx(15.625)
     assert rolled.unusable_reasons == {"cvmfs: nobody looked": 1, "cvmfs: not mounted": 1}
     assert rolled.methods == {"measured": 3}
+
+
+def test_the_most_frequent_reasons_are_listed() -> None:
+    rare = [total(usable=False, unusable_reason=f"memory: 0.{i} GB per core") for i in range(40)]
+    often = total(usable=False, unusable_reason="cvmfs: not mounted", nodes=3)
+    reasons = roll("cms", "CMS", [*rare, often]).unusable_reasons
+
+    assert len(reasons) == MOST_REASONS
+    assert next(iter(reasons.items())) == ("cvmfs: not mounted", 3)
 
 
 def test_a_roll_of_nothing_has_no_figure_per_core() -> None:
