@@ -18,6 +18,8 @@ from pydantic import BaseModel  # noqa: E402
 from agent.codes import MEANING  # noqa: E402
 from agent.config import ENV_PREFIX, Config  # noqa: E402
 from agent.render.exit_maps import EXIT_MAPS, exit_status  # noqa: E402
+from capacity.config import ENV_PREFIX as SERVICE_ENV_PREFIX  # noqa: E402
+from capacity.settings import Config as ServiceConfig  # noqa: E402
 from probes.registry import builtin_probes  # noqa: E402
 from probes.spec import Check, Probe  # noqa: E402
 from profiles.checks import CheckResult, Status  # noqa: E402
@@ -107,14 +109,24 @@ def configuration() -> str:
         "Lists and tables are given in the environment as TOML values, e.g. "
         f"""`{ENV_PREFIX}CONTAINER__TEST_IMAGES='["/images/el9.sif"]'`.\n\n"""
     )
-    return text + table(("key", "environment", "type", "default", "meaning"), _settings(Config, ""))
+    return text + table(("key", "environment", "type", "default", "meaning"), _settings(Config, "", ENV_PREFIX))
 
 
-def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
+def service_configuration() -> str:
+    """The same of the central service."""
+    text = (
+        "# Configuration of the service\n\nA TOML file, then the environment, then the flags; the later wins. "
+        "`capacity config show` prints each value and where it came from.\n\n"
+    )
+    rows = _settings(ServiceConfig, "", SERVICE_ENV_PREFIX)
+    return text + table(("key", "environment", "type", "default", "meaning"), rows)
+
+
+def _settings(model: type[BaseModel], prefix: str, environment: str) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _settings(kind, f"{prefix}{name}.")
+            yield from _settings(kind, f"{prefix}{name}.", environment)
             continue
         default = field.get_default(call_default_factory=True)
         many = isinstance(default, tuple) and default and isinstance(default[0], BaseModel)
@@ -124,7 +136,7 @@ def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
         key = f"{prefix}{name}"
         yield (
             f"`{key}`",
-            f"`{ENV_PREFIX}{key.upper().replace('.', '__')}`",
+            f"`{environment}{key.upper().replace('.', '__')}`",
             escape(_kind(kind)),
             shown.replace("|", r"\|"),
             escape(field.description or ""),
@@ -226,6 +238,7 @@ PAGES = {
     "checks.md": checks,
     "probes.md": probes,
     "configuration.md": configuration,
+    "service-configuration.md": service_configuration,
     "exit-codes.md": exit_codes,
     "schema.md": schema,
 }
