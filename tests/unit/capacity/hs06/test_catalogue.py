@@ -189,6 +189,18 @@ def test_the_family_counts_like_a_witness_and_its_share_is_told() -> None:
     assert result.log_score == pytest.approx(math.log(120) / 2)
 
 
+def test_siblings_other_socket_counts_and_hs06_weigh_less() -> None:
+    family = Prediction(math.log(10), 0.05)
+    exact = pooled(made(1, "A", 12), family=family).family_weight
+    for less in (
+        {"key": "amd epyc 7302p"},
+        {"logical_cpus": 32},
+        {"table": "SL7", "hs23_total": None, "hs06_total": 768.0},
+    ):
+        row = made(1, "A", 12)._replace(**less)
+        assert pooled(row, family=family).family_weight > exact + 0.01, less
+
+
 def test_usual_memory_is_that_of_the_published_nodes() -> None:
     assert CATALOGUE.usual_memory_gib(EPYC_7302) == pytest.approx(246, abs=2)
     assert CATALOGUE.usual_memory_gib(MILAN_VM) is None

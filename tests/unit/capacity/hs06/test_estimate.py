@@ -88,8 +88,10 @@ def test_the_widening_is_that_of_production_slots() -> None:
 
 def test_virtual_machines_are_flagged_and_wide() -> None:
     estimate = PLAIN.estimate(node(MILAN_VM))
+    family = next(rung for rung in estimate.rungs if rung.method is Method.FAMILY)
     assert "virtual-machine" in codes(estimate)
-    assert estimate.sigma > 0.25
+    assert estimate.sigma == pytest.approx(math.hypot(family.sigma or 0, SLOT_SIGMA))
+    assert any("This is a virtual machine" in step for step in estimate.steps)
 
 
 def test_ppc64le_is_uncalibrated_until_somebody_measures_or_calibrates() -> None:

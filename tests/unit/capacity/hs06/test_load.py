@@ -17,6 +17,11 @@ def test_the_scan_itself_comes_back(loaded: int, score: float) -> None:
     assert load.shape(loaded / 256, smt_on=True).factor == pytest.approx(score / 14.1)
 
 
+def test_without_smt_the_scan_ends_at_one_thread_a_core() -> None:
+    assert load.shape(8 / 128, smt_on=False).factor == pytest.approx(30.4 / 24.7)
+    assert load.shape(96 / 128, smt_on=False).factor == pytest.approx(27.1 / 24.7)
+
+
 def test_a_full_node_needs_no_correction() -> None:
     for smt_on in (False, True):
         assert load.shape(1.0, smt_on=smt_on) == load.Shape(1.0, 0.0)
