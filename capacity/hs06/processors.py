@@ -61,7 +61,7 @@ class Processor(NamedTuple):
         cores: physical, of one package.
         nominal_ghz: base clock.
         l3_mib: of one package.
-        source: who publishes it; the file also says which second list it was compared with.
+        source: whose value it is and how it came here; `compared_with` in the file tells what it was checked against.
     """
 
     key: str
