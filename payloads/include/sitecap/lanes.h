@@ -53,6 +53,17 @@ SITECAP_FN bool any(bool mask) {
 SITECAP_FN bool all(bool mask) {
   return mask;
 }
+// Bit l is set where lane l is; the place of the lowest bit of a number that is not 0.
+SITECAP_FN u32 mask_bits(bool mask) {
+  return mask ? 1u : 0u;
+}
+SITECAP_FN i32 lowest_bit(u32 bits) {
+#if SITECAP_GPU
+  return __ffs(static_cast<int>(bits)) - 1;
+#else
+  return __builtin_ctz(bits);
+#endif
+}
 SITECAP_FN i32 to_int(float x) {
   return static_cast<i32>(x);
 }  // towards zero
@@ -113,6 +124,23 @@ SITECAP_FN void set_lane(i32& x, int, i32 value) {
 
 #if !SITECAP_GPU
 // ---- W lanes
+namespace detail {
+
+// All lanes by or, in halves: a few shuffles instead of W extracts.
+SITECAP_FN i32 united(Types<4>::Int m) {
+  m |= __builtin_shufflevector(m, m, 2, 3, 0, 1);
+  m |= __builtin_shufflevector(m, m, 1, 0, 3, 2);
+  return m[0];
+}
+SITECAP_FN i32 united(Types<8>::Int m) {
+  return united(__builtin_shufflevector(m, m, 0, 1, 2, 3) | __builtin_shufflevector(m, m, 4, 5, 6, 7));
+}
+SITECAP_FN i32 united(Types<16>::Int m) {
+  return united(__builtin_shufflevector(m, m, 0, 1, 2, 3, 4, 5, 6, 7) |
+                __builtin_shufflevector(m, m, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+}  // namespace detail
 #define SITECAP_LANES(W)                                                                       \
   SITECAP_FN Types<W>::Float select(Types<W>::Mask m, Types<W>::Float a, Types<W>::Float b) {  \
     return m ? a : b;                                                                          \
@@ -121,14 +149,15 @@ SITECAP_FN void set_lane(i32& x, int, i32 value) {
     return m ? a : b;                                                                          \
   }                                                                                            \
   SITECAP_FN bool any(Types<W>::Mask m) {                                                      \
-    i32 seen = 0;                                                                              \
-    for (int l = 0; l < W; ++l) seen |= m[l];                                                  \
-    return seen != 0;                                                                          \
+    return detail::united(m) != 0;                                                             \
   }                                                                                            \
   SITECAP_FN bool all(Types<W>::Mask m) {                                                      \
-    i32 seen = -1;                                                                             \
-    for (int l = 0; l < W; ++l) seen &= m[l];                                                  \
-    return seen != 0;                                                                          \
+    return detail::united(~m) == 0;                                                            \
+  }                                                                                            \
+  SITECAP_FN u32 mask_bits(Types<W>::Mask m) {                                                 \
+    Types<W>::Int bit{};                                                                       \
+    for (int l = 0; l < W; ++l) bit[l] = 1 << l;                                               \
+    return static_cast<u32>(detail::united(m & bit));                                          \
   }                                                                                            \
   SITECAP_FN Types<W>::Int to_int(Types<W>::Float x) {                                         \
     return __builtin_convertvector(x, Types<W>::Int);                                          \
@@ -222,5 +251,34 @@ template <class F>
 SITECAP_FN F larger(F a, F b) {
   return select(a < b, b, a);
 }
+
+// Asks for a cache line that will be read soon.
+SITECAP_FN void prefetch(const void* address) {
+#if SITECAP_GPU
+  (void)address;
+#else
+  __builtin_prefetch(address);
+#endif
+}
+
+// The smallest of all lanes.
+SITECAP_FN float smallest(float x) {
+  return x;
+}
+#if !SITECAP_GPU
+SITECAP_FN float smallest(Types<4>::Float x) {
+  x = smaller(x, __builtin_shufflevector(x, x, 2, 3, 0, 1));
+  x = smaller(x, __builtin_shufflevector(x, x, 1, 0, 3, 2));
+  return x[0];
+}
+SITECAP_FN float smallest(Types<8>::Float x) {
+  return smallest(smaller<Types<4>::Float>(__builtin_shufflevector(x, x, 0, 1, 2, 3),
+                                           __builtin_shufflevector(x, x, 4, 5, 6, 7)));
+}
+SITECAP_FN float smallest(Types<16>::Float x) {
+  return smallest(smaller<Types<8>::Float>(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7),
+                                           __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15)));
+}
+#endif
 
 }  // namespace sitecap

@@ -63,15 +63,23 @@ struct Pairs {
   i32 count;
 };
 
-// The best other hit of the same parent on the other side of the layer, or -1.
+// The best other hit of the same parent on the other side of the layer, or -1; of equals the first. Arrays of
+// pairs are read up to W - 1 entries past their ends.
+template <class F>
 SITECAP_FN i32 overlap_of(const Pairs& pairs, float stagger, i32 own, float cut) {
   i32 best = -1;
   float least = cut;
-  for (i32 p = 0; p < pairs.count; ++p) {
-    const bool better = (pairs.parent[p] == pairs.parent[own]) & (pairs.chi2[p] < least) &
-                        !(absolute(pairs.depth[p] - pairs.depth[own]) < stagger);
-    least = better ? pairs.chi2[p] : least;
-    best = better ? pairs.hit[p] : best;
+  for (i32 p = 0; p < pairs.count; p += width_of<F>) {
+    const F chi2 = load<F>(pairs.chi2 + p);
+    const MaskOf<F> fits = (lane_numbers<F>() + p < pairs.count) &
+                           (load<IntOf<F>>(pairs.parent + p) == pairs.parent[own]) & (chi2 < least) &
+                           (absolute(load<F>(pairs.depth + p) - pairs.depth[own]) >= stagger);
+    for (u32 bits = mask_bits(fits); bits != 0; bits &= bits - 1) {
+      const i32 k = p + lowest_bit(bits);
+      const bool better = pairs.chi2[k] < least;
+      least = better ? pairs.chi2[k] : least;
+      best = better ? pairs.hit[k] : best;
+    }
   }
   return best;
 }

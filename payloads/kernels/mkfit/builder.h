@@ -23,6 +23,10 @@ class Builder {
   using F = typename Types<W>::Float;
 
  public:
+  Builder() {
+    for (i32 k = 0; k < batch_slots + 2 * W; ++k) number_[k] = k;
+  }
+
   i64 overflows = 0;  // pairs and hits past the limits of a seed: not considered
 
   std::size_t bytes() const {
@@ -76,6 +80,7 @@ class Builder {
   }
 
  private:
+  static constexpr i32 room = W > pair_slack ? W : pair_slack;  // past the end of the list of pairs
   // Each seed has two sides of rows, the candidates before and after a layer.
   static i32 slot_of(i32 seed, i32 side, i32 candidate) {
     return side * batch_slots + seed * most_candidates + candidate;
@@ -93,23 +98,29 @@ class Builder {
     if (clock) clock->lap("steer");
     if (active_ == 0) return;
     const Windows windows{phi_, along_, half_phi_, half_along_, slope_, reach_, inverse_pt_, status_};
-    for (i32 i = 0; i < active_; i += W)
-      cross_layer<kind, F>(rows_.data(), crossed_.data(), active_slot_ + i, min_of(W, active_ - i), layer,
-                           parameters.chi2, windows, i);
+    const Worth worth{with_hit_, without_, ended_};
+    bool ending = false;  // a candidate
+    for (i32 i = 0; i < active_; i += W) {
+      cross_layer<kind, F>(rows_.data(), active_slot_ + i, crossed_.data(), number_ + i,
+                           min_of(W, active_ - i), layer, parameters.chi2, windows, i);
+      ending |= judge<F>(parameters, candidates_, active_slot_ + i, windows, i, worth);
+    }
     if (clock) clock->lap("propagate");
     find(index, hits, windows);
     if (clock) clock->lap("search");
     for (i32 i = 0; i < pairs_; i += W) {
       F depth;
-      store(pair_chi2_ + i,
-            compatibility<kind, F>(crossed_.data(), pair_slot_ + i, hits.rows, pair_hit_ + i, depth));
+      const F chi2 =
+          compatibility<kind, F>(crossed_.data(), pair_parent_ + i, hits.rows, pair_hit_ + i, depth);
+      store(pair_chi2_ + i, chi2);
       store(pair_depth_ + i, depth);
+      const F score = gather(with_hit_, load<IntOf<F>>(pair_parent_ + i)) - chi2;
+      store(pair_score_ + i, select(chi2 < parameters.chi2, score, all_lanes<F>(no_score)));
     }
     if (clock) clock->lap("chi2");
-    const Worth worth{with_hit_, without_, ended_};
-    for (i32 i = 0; i < active_; i += W)
-      judge<F>(parameters, candidates_, active_slot_ + i, windows, i, worth);
+    if (ending) end_candidates();
     select_best(parameters, layer);
+    go_on_without();
     if (clock) clock->lap("choose");
     for (i32 i = 0; i < updates_; i += W)
       attach<kind, F>(crossed_.data(), update_parent_ + i, hits.rows, update_hit_ + i, rows_.data(),
@@ -147,6 +158,8 @@ class Builder {
 
   void find(i32 index, const Hits& hits, const Windows& windows) {
     pairs_ = 0;
+    for (i32 s = 0; s < seeds_; ++s)
+      if (progress_[s].first_active >= 0) prefetch_hits(hits, index, windows, progress_[s].first_active);
     for (i32 s = 0; s < seeds_; ++s) {
       Progress& p = progress_[s];
       if (p.first_active < 0) continue;
@@ -155,56 +168,50 @@ class Builder {
                                       pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
       p.pairs = min_of(found, most_pairs);
       overflows += found - p.pairs;
-      for (i32 k = 0; k < p.pairs; ++k) pair_slot_[pairs_ + k] = slot_of(s, p.side, pair_parent_[pairs_ + k]);
       pairs_ += p.pairs;
     }
-    pad(pair_slot_, pairs_);
+    pad(pair_parent_, pairs_);
     pad(pair_hit_, pairs_);
   }
 
+  // Which ways the seeds go on. What differs from way to way is written into both lists, of updates and of
+  // those without a hit, and one of them grows: a jump would be guessed wrongly every other time.
   void select_best(const Parameters& parameters, const Layer& layer) {
-    updates_ = overlaps_ = 0;
+    updates_ = overlaps_ = without_hit_ = 0;
     for (i32 s = 0; s < seeds_; ++s) {
       Progress& p = progress_[s];
       if (p.first_active < 0) continue;
-      const i32 own = slot_of(s, p.side, 0), next = slot_of(s, 1 - p.side, 0);
-      // ways to go on: with each hit, then without
+      const i32 next = slot_of(s, 1 - p.side, 0);
       const Pairs pairs{pair_parent_ + p.first_pair, pair_hit_ + p.first_pair, pair_chi2_ + p.first_pair,
                         pair_depth_ + p.first_pair, p.pairs};
-      float score[most_pairs + most_candidates + 2 * W];
-      const i32 none = (pairs.count + W - 1) / W * W;  // place of the first without
-      for (i32 k = 0; k < none; k += W) {
-        const IntOf<F> open =
-            select(lane_numbers<F>() + k < pairs.count, load<IntOf<F>>(pairs.parent + k), IntOf<F>{});
-        const F chi2 = load<F>(pairs.chi2 + k);
-        const F worth = gather(with_hit_ + p.first_active, open) - chi2;
-        store(score + k, select((chi2 < parameters.chi2) & (lane_numbers<F>() + k < pairs.count), worth,
-                                all_lanes<F>(no_score)));
-      }
-      for (i32 c = 0; c < p.candidates; c += W)
-        store(score + none + c, load<F>(without_ + p.first_active + c));
-      for (i32 c = 0; c < p.candidates; ++c) {
-        const float ended = ended_[p.first_active + c];
-        if (ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score)) {
-          p.finished = candidates_[own + c];
-          p.finished_score = ended;
-          __builtin_memcpy(finished_.data() + s * row_floats, row_of(own + c), row_floats * sizeof(float));
+      i32 best[most_candidates + 1]{};
+      const i32 chosen = best_of<F>(pair_score_ + p.first_pair, pairs.count, without_ + p.first_active,
+                                    p.candidates, parameters.candidates, best);
+      const i32 first_update = updates_;
+      for (i32 k = 0; k < chosen; ++k) {
+        const i32 way = best[k];
+        bool takes = way < pairs.count;
+        const i32 pair = p.first_pair + (takes ? way : 0);
+        const i32 parent = takes ? pair_parent_[pair] : p.first_active + way - pairs.count;
+        if (takes & (p.nodes == most_nodes)) {
+          ++overflows;
+          takes = false;
         }
+        without_parent_[without_hit_] = parent;
+        without_slot_[without_hit_] = next + k;
+        without_hit_ += takes ? 0 : 1;
+        update_parent_[updates_] = parent;
+        update_pair_[updates_] = pair;
+        update_hit_[updates_] = pair_hit_[pair];
+        update_slot_[updates_] = next + k;
+        updates_ += takes ? 1 : 0;
       }
-      i32 best[most_candidates + 1];
-      const i32 chosen =
-          best_of<F>(score, pairs.count, none, none + p.candidates, parameters.candidates, best);
-      float depth_low = 1e9f, depth_high = -1e9f;
-      for (i32 k = 0; k < pairs.count; ++k) {
-        depth_low = min_of(depth_low, pairs.depth[k]);
-        depth_high = max_of(depth_high, pairs.depth[k]);
+      for (i32 u = first_update; u < updates_; ++u) {
+        Candidate candidate = candidates_[active_slot_[update_parent_[u]]];
+        add_node(s, p, candidate, update_hit_[u], pair_chi2_[update_pair_[u]]);
+        candidates_[update_slot_[u]] = candidate;
       }
-      const bool both_sides = depth_high - depth_low >= layer.stagger;
-      for (i32 k = 0; k < chosen; ++k)
-        if (best[k] < none)
-          take_hit(both_sides ? layer.stagger : -1.f, s, p, pairs, best[k], own, next + k);
-        else
-          take_none(p, best[k] - none, own, next + k);
+      if (pairs.count > 1 && first_update < updates_) seek_overlaps(s, pairs, layer.stagger, first_update);
       p.candidates = chosen;
       p.side = 1 - p.side;
     }
@@ -214,36 +221,51 @@ class Builder {
     pad(overlap_slot_, overlaps_);
     pad(overlap_hit_, overlaps_);
   }
-
-  // Makes a candidate without a hit of this layer one of the next.
-  void take_none(const Progress& p, i32 parent, i32 own, i32 to) {
-    const i32 status = status_[p.first_active + parent];
-    const float* from =
-        (status == outside ? rows_.data() : crossed_.data()) + static_cast<i64>(own + parent) * row_floats;
-    __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
-    Candidate& next = candidates_[to] = candidates_[own + parent];
-    if (status == inside) next.tail += 1.f;
-  }
-  // The same with a hit: its books here, its state in the list of updates. `stagger` < 0: all hits of the
-  // seed lie on one side.
-  void take_hit(float stagger, i32 seed, Progress& p, const Pairs& pairs, i32 pair, i32 own, i32 to) {
-    const i32 parent = pairs.parent[pair];
-    if (p.nodes == most_nodes) {
-      ++overflows;
-      take_none(p, parent, own, to);
-      return;
+  // Keeps each seed's best of the candidates that have too many holes.
+  void end_candidates() {
+    for (i32 s = 0; s < seeds_; ++s) {
+      Progress& p = progress_[s];
+      if (p.first_active < 0) continue;
+      for (i32 c = 0; c < p.candidates; ++c) {
+        const float ended = ended_[p.first_active + c];
+        if (!(ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score))) continue;
+        const i32 slot = slot_of(s, p.side, c);
+        p.finished = candidates_[slot];
+        p.finished_score = ended;
+        __builtin_memcpy(finished_.data() + s * row_floats, row_of(slot), row_floats * sizeof(float));
+      }
     }
-    candidates_[to] = candidates_[own + parent];
-    add_node(seed, p, candidates_[to], pairs.hit[pair], pairs.chi2[pair]);
-    update_parent_[updates_] = own + parent;
-    update_hit_[updates_] = pairs.hit[pair];
-    update_slot_[updates_++] = to;
-    if (stagger < 0.f) return;
-    const i32 other = overlap_of(pairs, stagger, pair, 30.f);
-    if (other < 0) return;
-    overlap_seed_[overlaps_] = seed;
-    overlap_hit_[overlaps_] = other;
-    overlap_slot_[overlaps_++] = to;
+  }
+  // Second hits of this layer for a seed's updates, where its hits lie on both sides.
+  void seek_overlaps(i32 seed, const Pairs& pairs, float stagger, i32 first_update) {
+    F low = all_lanes<F>(1e9f), high = low;  // the upper end with its sign changed
+    for (i32 k = 0; k < pairs.count; k += W) {
+      const F depth = load<F>(pairs.depth + k);
+      const MaskOf<F> there = lane_numbers<F>() + k < pairs.count;
+      low = smaller(low, select(there, depth, all_lanes<F>(1e9f)));
+      high = smaller(high, select(there, -depth, all_lanes<F>(1e9f)));
+    }
+    if (!(-smallest(high) - smallest(low) >= stagger)) return;
+    for (i32 u = first_update; u < updates_; ++u) {
+      const i32 other = overlap_of<F>(pairs, stagger, update_pair_[u] - progress_[seed].first_pair, 30.f);
+      if (other < 0) continue;
+      overlap_seed_[overlaps_] = seed;
+      overlap_hit_[overlaps_] = other;
+      overlap_slot_[overlaps_++] = update_slot_[u];
+    }
+  }
+
+  // Makes candidates without a hit of this layer ones of the next.
+  void go_on_without() {
+    for (i32 k = 0; k < without_hit_; ++k) {
+      const i32 parent = without_parent_[k], to = without_slot_[k], slot = active_slot_[parent];
+      const float* from =
+          status_[parent] == outside ? row_of(slot) : crossed_.data() + static_cast<i64>(parent) * row_floats;
+      __builtin_memcpy(row_of(to), from, row_floats * sizeof(float));
+      Candidate next = candidates_[slot];
+      next.tail += status_[parent] == inside ? 1.f : 0.f;
+      candidates_[to] = next;
+    }
   }
   void add_node(i32 seed, Progress& p, Candidate& candidate, i32 hit, float chi2) {
     nodes_[static_cast<std::size_t>(seed * tree_nodes + p.nodes)] = Node{hit, candidate.node};
@@ -267,9 +289,9 @@ class Builder {
     }
   }
 
-  i32 seeds_ = 0, active_ = 0, pairs_ = 0, updates_ = 0, overlaps_ = 0;
+  i32 seeds_ = 0, active_ = 0, pairs_ = 0, updates_ = 0, overlaps_ = 0, without_hit_ = 0;
   std::vector<float> rows_ = std::vector<float>(2 * batch_slots * row_floats);
-  std::vector<float> crossed_ = std::vector<float>(2 * batch_slots * row_floats);
+  std::vector<float> crossed_ = std::vector<float>(batch_slots * row_floats);  // by place among the active
   std::vector<float> finished_ = std::vector<float>(batch_seeds * row_floats);
   std::vector<Node> nodes_ = std::vector<Node>(batch_seeds * tree_nodes);
   Progress progress_[batch_seeds];
@@ -280,11 +302,13 @@ class Builder {
   float phi_[batch_slots + 2 * W], along_[batch_slots + 2 * W], half_phi_[batch_slots + 2 * W],
       half_along_[batch_slots + 2 * W], slope_[batch_slots + 2 * W], reach_[batch_slots + 2 * W],
       inverse_pt_[batch_slots + 2 * W];
-  i32 pair_parent_[batch_pairs + W]{}, pair_hit_[batch_pairs + W], pair_slot_[batch_pairs + W];
-  float pair_chi2_[batch_pairs + W], pair_depth_[batch_pairs + W];
-  float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W], ended_[batch_slots + 2 * W];
+  i32 number_[batch_slots + 2 * W];  // 0, 1, 2 ...
+  i32 pair_parent_[batch_pairs + room]{}, pair_hit_[batch_pairs + room]{}, update_pair_[batch_slots + 2 * W];
+  float pair_chi2_[batch_pairs + room], pair_depth_[batch_pairs + room], pair_score_[batch_pairs + room];
+  float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W]{}, ended_[batch_slots + 2 * W]{};
   i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W],
       update_slot_[batch_slots + 2 * W];
+  i32 without_parent_[batch_slots + 2 * W], without_slot_[batch_slots + 2 * W];
   i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W],
       overlap_slot_[batch_slots + 2 * W];
 };

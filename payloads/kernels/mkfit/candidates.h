@@ -67,8 +67,9 @@ struct Worth {
   float* ended;     // its score then, else no_score
 };
 
+// Returns whether one of them ends.
 template <class F>
-SITECAP_FN void judge(const Parameters& parameters, const Candidate* candidates, const i32* slot,
+SITECAP_FN bool judge(const Parameters& parameters, const Candidate* candidates, const i32* slot,
                       const Windows& windows, i32 at, const Worth& worth) {
   F row[8];
   load_rows<8>(reinterpret_cast<const float*>(candidates), 8, slot, row);
@@ -83,51 +84,91 @@ SITECAP_FN void judge(const Parameters& parameters, const Candidate* candidates,
   store(worth.with_hit + at, score_of(hits + 1.f, inner + tail, F{}, chi2, inverse_pt));
   store(worth.without + at, select(ends, none, now - 3.f * missed));
   store(worth.ended + at, select(ends, now, none));
+  return any(ends);
 }
 
-// Of the ways to go on, `score` [0, pairs) and [none, ways), the best few, best first, of equals the earlier:
-// writes their places into `best` (room for `limit` + 1) and returns how many are open. `none` is the next
-// multiple of W from `pairs`, no_score between; `score` is read up to W - 1 entries past its end.
-//
-// A few dozen are compared each with each, W at a time; else by insertion.
+// A number that is the greater the greater the score, and equal for equal ones: to compare it is one
+// operation. All scores that are not open are alike.
 template <class F>
-SITECAP_FN i32 best_of(const float* score, i32 pairs, i32 none, i32 ways, i32 limit, i32* best) {
+SITECAP_FN IntOf<F> order_of(F score) {
+  const IntOf<F> bits = bits_of(score + 0.f);  // no negative zero
+  const IntOf<F> key = bits ^ ((bits >> 31) & 0x7fffffff);
+  return select(score > 0.5f * no_score, key, all_lanes_int<IntOf<F>>(-0x7fffffff));
+}
+
+// Of the ways to go on, with the hits (`with`, `pairs` of them) and without (`without`, `candidates` of them,
+// numbered after the hits), the best few, best first, of equals the earlier: writes their numbers into `best`
+// (room for `limit` + 1) and returns how many are open. Both are read up to W - 1 entries past their ends.
+//
+// Some are compared each with each, W at a time and a whole group of W even where it is not full, for the
+// sake of loops of known lengths; many, and all at W = 1, by insertion.
+template <class F>
+SITECAP_FN i32 best_of(const float* with, i32 pairs, const float* without, i32 candidates, i32 limit,
+                       i32* best) {
   constexpr int W = width_of<F>;
   if constexpr (W > 1) {
-    if (ways <= 48) {
-      i32 open = 0;
-      for (i32 b = 0; b < ways; b += W) {
-        const F own = load<F>(score + b);
-        const IntOf<F> number = lane_numbers<F>() + b;
-        IntOf<F> rank{};  // how many are before it; a mask is -1
-        const i32 end = min_of(b + W, b < none ? pairs : ways);
-        for (i32 k = 0; k < min_of(b, pairs); ++k) rank -= score[k] >= own;
-        for (i32 k = none; k < b; ++k) rank -= score[k] >= own;
-        for (i32 k = b; k < end; ++k) rank -= (score[k] > own) | ((score[k] == own) & (number > k));
-        for (i32 k = end; k < pairs; ++k) rank -= score[k] > own;
-        for (i32 k = max_of(end, none); k < ways; ++k) rank -= score[k] > own;
-        rank = select((own > 0.5f * no_score) & (number < ways) & (rank < limit), rank,
-                      all_lanes_int<IntOf<F>>(limit));
+    using I = IntOf<F>;
+    constexpr int groups = 24 / W > 0 ? 24 / W : 1, others = (most_candidates + W - 1) / W;
+    if (pairs <= groups * W) {
+      const I number = lane_numbers<F>();
+      const I none = all_lanes_int<I>(-0x7fffffff);
+      const i32 used = (pairs + W - 1) / W;  // groups
+      i32 key[groups * W], other_key[others * W];
+      for (i32 g = 0; g < used; ++g)
+        store(key + g * W, select(number + g * W < pairs, order_of(load<F>(with + g * W)), none));
+      SITECAP_UNROLL
+      for (i32 g = 0; g < others; ++g)
+        store(other_key + g * W,
+              select(number + g * W < candidates, order_of(load<F>(without + g * W)), none));
+      I open{};  // a mask is -1
+      const auto put = [&](I own, I rank, i32 first) {
+        const auto placed = (own != none) & (rank < limit);
         i32 place[W];
-        store(place, rank);
+        store(place, select(placed, rank, all_lanes_int<I>(limit)));
+        open += placed;
         SITECAP_UNROLL
-        for (i32 l = 0; l < W; ++l) {
-          best[place[l]] = b + l;
-          open += place[l] < limit ? 1 : 0;
-        }
+        for (i32 l = 0; l < W; ++l) best[place[l]] = first + l;
+      };
+      for (i32 g = 0; g < used; ++g) {
+        const I own = load<I>(key + g * W);
+        I rank{};  // how many are before it: equals too where they come earlier
+        for (i32 k = 0; k < g * W; ++k) rank -= key[k] > own - 1;
+        SITECAP_UNROLL
+        for (i32 k = 0; k < W; ++k) rank -= key[g * W + k] > own + (number > k);
+        for (i32 k = (g + 1) * W; k < used * W; ++k) rank -= key[k] > own;
+        SITECAP_UNROLL
+        for (i32 k = 0; k < most_candidates; ++k) rank -= other_key[k] > own;
+        put(own, rank, g * W);
       }
-      return open;
+      SITECAP_UNROLL
+      for (i32 g = 0; g < others; ++g) {
+        const I own = load<I>(other_key + g * W), before = own - 1;
+        I rank{};
+        for (i32 first = 0; first < used * W; first += W) SITECAP_UNROLL
+        for (i32 k = 0; k < W; ++k) rank -= key[first + k] > before;
+        SITECAP_UNROLL
+        for (i32 k = 0; k < most_candidates; ++k) rank -= other_key[k] > own + (number + g * W > k);
+        put(own, rank, pairs + g * W);
+      }
+      i32 count = 0;
+      for (i32 l = 0; l < W; ++l) count -= lane(open, l);
+      return count;
     }
   }
-  (void)pairs, (void)none;
   i32 chosen = 0;
-  for (i32 k = 0; k < ways; ++k) {
-    if (!(score[k] > 0.5f * no_score)) continue;
-    if (chosen == limit && !(score[k] > score[best[limit - 1]])) continue;
+  float kept[most_candidates + 1];  // scores of the best
+  const auto insert = [&](float own, i32 number) {
+    if (!(own > 0.5f * no_score) || (chosen == limit && !(own > kept[limit - 1]))) return;
     i32 place = chosen < limit ? chosen++ : limit - 1;
-    for (; place > 0 && score[k] > score[best[place - 1]]; --place) best[place] = best[place - 1];
-    best[place] = k;
-  }
+    for (; place > 0 && own > kept[place - 1]; --place) {
+      best[place] = best[place - 1];
+      kept[place] = kept[place - 1];
+    }
+    best[place] = number;
+    kept[place] = own;
+  };
+  for (i32 k = 0; k < pairs; ++k) insert(with[k], k);
+  for (i32 k = 0; k < candidates; ++k) insert(without[k], pairs + k);
   return chosen;
 }
 

@@ -54,10 +54,10 @@ SITECAP_FN MaskOf<F> comes_near(const float* rows, const i32* row, const Layer& 
 
 // Takes W candidates to the middle of a layer, through its material, and says where their hits may lie: no
 // hit of chi2 below the cut lies outside (a projection of the residual squared is at most chi2 times its
-// variance).
+// variance). `row` is where a candidate is, `to` where it is put on the layer.
 template <int kind, class F>
-SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, int lanes, const Layer& layer,
-                            float chi2_cut, const Windows& windows, i32 at) {
+SITECAP_FN void cross_layer(const float* rows, const i32* row, float* crossed, const i32* to, int lanes,
+                            const Layer& layer, float chi2_cut, const Windows& windows, i32 at) {
   State<F> s;
   Heading<F> h = load_candidate(rows, row, s);
   MaskOf<F> reached;
@@ -80,7 +80,7 @@ SITECAP_FN void cross_layer(const float* rows, float* crossed, const i32* row, i
     shift_l = absolute(h.cot_theta) * inverse * layer.stagger;
   }
   add_material(s, h, all_lanes<F>(layer.radiation_lengths), cosine, 1.f);
-  store_candidate(crossed, row, lanes, s, h);
+  store_candidate(crossed, to, lanes, s, h);
 
   const Axes<F> axes = axes_of<kind>(h, ux, uy, MaskOf<F>{});
   const F* c = s.c;

@@ -33,9 +33,9 @@ __global__ void mkfit_cross_layer(const float* rows, float* crossed, const i32* 
   const i32 i = own_item();
   if (i >= active) return;
   if (layer.is_disc != 0)
-    cross_layer<disc, float>(rows, crossed, slots + i, 1, layer, chi2_cut, windows, i);
+    cross_layer<disc, float>(rows, slots + i, crossed, &i, 1, layer, chi2_cut, windows, i);
   else
-    cross_layer<cylinder, float>(rows, crossed, slots + i, 1, layer, chi2_cut, windows, i);
+    cross_layer<cylinder, float>(rows, slots + i, crossed, &i, 1, layer, chi2_cut, windows, i);
 }
 
 // Each seed has room for most_pairs pairs; `found` may say more.

@@ -16,42 +16,74 @@ SITECAP_FN i32 phi_bin_unbounded(float phi) {
   return static_cast<i32>((phi + 4.f * pi) * (static_cast<float>(phi_bins) / (2.f * pi)));  // phi > -4 pi
 }
 
+// Asks for the first hits that `find_pairs` will look at for a seed.
+SITECAP_FN void prefetch_hits(const Hits& hits, i32 layer_index, const Windows& w, i32 first_active) {
+  if (w.status[first_active] == outside) return;
+  const float low = w.phi[first_active] - w.reach[first_active];
+  const i32 first = hits.bin_offset[layer_index * phi_bins + (phi_bin_unbounded(low) & (phi_bins - 1))];
+  prefetch(hits.phi + first);
+  prefetch(hits.along + first);
+}
+
+#if !SITECAP_GPU
+// The numbers of the lanes that a mask of five has, packed to the left; in the eighth place how many.
+struct PackedLanes {
+  alignas(32) i32 number[1 << most_candidates][8];
+};
+constexpr PackedLanes pack_lanes() {
+  PackedLanes packed{};
+  for (int bits = 0; bits < 1 << most_candidates; ++bits)
+    for (int l = 0; l < most_candidates; ++l)
+      if ((bits >> l & 1) != 0) packed.number[bits][packed.number[bits][7]++] = l;
+  return packed;
+}
+inline constexpr PackedLanes packed_lanes = pack_lanes();
+#endif
+SITECAP_CONST int pair_slack = 8;  // entries past a list of pairs that may be written
+
 // Pairs of a seed's candidates with the hits of a layer in their windows: candidates of one seed lie close
 // together, so that hits are looked up once for all of them, W hits at a time, and each is then tried with W
-// candidates at a time. Returns how many there are; those past `limit` are not kept. Arrays of windows and
+// candidates at a time. `parent` is a place in the list of active candidates. Returns how many there are;
+// those past `limit` are not kept, but up to `pair_slack` entries past it are written. Arrays of windows and
 // hits are read up to W - 1 entries past their ends.
 template <class F>
 SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i32 first_active, i32 count,
                           i32* parent, i32* hit, i32 limit) {
   constexpr int W = width_of<F>;
-  constexpr int most = (most_candidates + W - 1) / W * W;
+  constexpr int groups = (most_candidates + W - 1) / W;  // of candidates
   i32 first = 0;
-  while (first < count && w.status[first_active + first] == outside) ++first;
-  if (first == count) return 0;
+  if constexpr (groups == 1) {
+    const u32 bits =
+        mask_bits((load<IntOf<F>>(w.status + first_active) != outside) & (lane_numbers<F>() < count));
+    if (bits == 0) return 0;
+    first = lowest_bit(bits);
+  } else {
+    while (first < count && w.status[first_active + first] == outside) ++first;
+    if (first == count) return 0;
+  }
   const float reference = w.phi[first_active + first];
-  float phi[most], left[most]{}, right[most]{}, near_end[most]{}, far_end[most]{};
-  i32 sought[most];
-  for (i32 c = 0; c < count; c += W) {
-    const i32 at = first_active + c;
-    const F own = reduced_angle(load<F>(w.phi + at) - reference);
-    const F reach = load<F>(w.reach + at), along = load<F>(w.along + at), half = load<F>(w.half_along + at);
-    const IntOf<F> there = select(lane_numbers<F>() + c < count, all_lanes_int<IntOf<F>>(1), IntOf<F>{});
-    const IntOf<F> on = select(load<IntOf<F>>(w.status + at) != outside, there, IntOf<F>{});
-    const F none = all_lanes<F>(1e9f);
-    store(phi + c, own);
-    store(left + c, select(on != 0, own - reach, none));
-    store(right + c, select(on != 0, own + reach, -none));
-    store(near_end + c, select(on != 0, along - half, none));
-    store(far_end + c, select(on != 0, along + half, -none));
-    store(sought + c, on);
+  F phi[groups]{}, along[groups]{}, half_along[groups]{}, half_phi[groups]{}, slope[groups]{};
+  const F none = all_lanes<F>(1e9f);
+  // ends of all windows together, the upper ones with their signs changed
+  F left = none, right = none, near_end = none, far_end = none;
+  SITECAP_UNROLL
+  for (i32 g = 0; g < groups; ++g) {
+    if (g > 0 && g * W >= count) break;
+    const i32 at = first_active + g * W;
+    phi[g] = reduced_angle(load<F>(w.phi + at) - reference);
+    along[g] = load<F>(w.along + at);
+    half_phi[g] = load<F>(w.half_phi + at);
+    slope[g] = load<F>(w.slope + at);
+    const F reach = load<F>(w.reach + at), half = load<F>(w.half_along + at);
+    const MaskOf<F> sought = (load<IntOf<F>>(w.status + at) != outside) & (lane_numbers<F>() + g * W < count);
+    half_along[g] = select(sought, half, F{});  // a window of no width has no hits
+    left = smaller(left, select(sought, phi[g] - reach, none));
+    right = smaller(right, select(sought, -(phi[g] + reach), none));
+    near_end = smaller(near_end, select(sought, along[g] - half, none));
+    far_end = smaller(far_end, select(sought, -(along[g] + half), none));
   }
-  float phi_low = left[0], phi_high = right[0], low = near_end[0], high = far_end[0];
-  for (i32 c = 1; c < count; ++c) {
-    phi_low = min_of(phi_low, left[c]);
-    phi_high = max_of(phi_high, right[c]);
-    low = min_of(low, near_end[c]);
-    high = max_of(high, far_end[c]);
-  }
+  const float phi_low = smallest(left), phi_high = -smallest(right);
+  const float low = smallest(near_end), high = -smallest(far_end);
   const i32 first_phi = phi_bin_unbounded(reference + phi_low);
   const i32 width = min_of(phi_bin_unbounded(reference + phi_high) - first_phi + 1, phi_bins);
   const i32 start = first_phi & (phi_bins - 1);
@@ -66,35 +98,37 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
     for (i32 i = hits.bin_offset[from]; i < end; i += W) {
       const F d = reduced_angle(load<F>(hits.phi + i) - reference);
       const F place = load<F>(hits.along + i);
-      const auto inside_all =
-          (place >= low) & (place <= high) & (d >= least) & (d <= largest) & (lane_numbers<F>() + i < end);
-      i32 near[W], chosen[W + 1];
-      store(near, select(inside_all, all_lanes_int<IntOf<F>>(1), IntOf<F>{}));
+      u32 near = mask_bits((place >= low) & (place <= high) & (d >= least) & (d <= largest) &
+                           (lane_numbers<F>() + i < end));
+      if (near == 0) continue;
       float angle[W];
       store(angle, d);
-      i32 some = 0;
-      SITECAP_UNROLL
-      for (i32 l = 0; l < W; ++l) {
-        chosen[some] = l;
-        some += near[l];
-      }
-      for (i32 n = 0; n < some; ++n) {
-        const i32 l = chosen[n];
-        for (i32 c = 0; c < count; c += W) {
-          const i32 at = first_active + c;
-          const F along = hits.along[i + l] - load<F>(w.along + at);
-          const F across = reduced_angle(angle[l] - load<F>(phi + c)) - load<F>(w.slope + at) * along;
-          const IntOf<F> within =
-              select(absolute(along) < load<F>(w.half_along + at), load<IntOf<F>>(sought + c), IntOf<F>{});
-          i32 taken[W];
-          store(taken, select(absolute(across) < load<F>(w.half_phi + at), within, IntOf<F>{}));
-          for (i32 k = 0; k < min_of(W, most_candidates); ++k) {
-            if (found < limit) {
-              parent[found] = c + k;
-              hit[found] = i + l;
-            }
-            found += taken[k];
+      for (; near != 0; near &= near - 1) {
+        const i32 l = W == 1 ? 0 : lowest_bit(near);
+        prefetch(hits.rows + static_cast<i64>(i + l) * point_floats);
+        SITECAP_UNROLL
+        for (i32 g = 0; g < groups; ++g) {
+          if (g > 0 && g * W >= count) break;
+          const F off = hits.along[i + l] - along[g];
+          const F across = reduced_angle(angle[l] - phi[g]) - slope[g] * off;
+          const u32 taken = mask_bits((absolute(off) < half_along[g]) & (absolute(across) < half_phi[g]));
+          const i32 own = first_active + g * W;
+#if !SITECAP_GPU
+          if constexpr (W > 1) {
+            using Eight = Types<8>::Int;
+            const i32 to = min_of(found, limit);
+            const i32* number = packed_lanes.number[taken];
+            store(parent + to, load<Eight>(number) + own);
+            store(hit + to, Eight{} + (i + l));
+            found += number[7];
+            continue;
           }
+#endif
+          if (taken != 0 && found < limit) {
+            parent[found] = own;
+            hit[found] = i + l;
+          }
+          found += static_cast<i32>(taken);
         }
       }
     }
