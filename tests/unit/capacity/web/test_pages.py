@@ -179,6 +179,19 @@ def test_a_search_is_shown_as_text(fleet: Browser) -> None:
     assert "T1_DE_Other" in text
 
 
+def test_a_site_that_is_only_known_by_name_has_a_page(fleet: Browser) -> None:
+    text = fleet.get("/sites/T2_PT_Silent").text
+    assert "No node of this site has sent a profile" in text
+    assert "federation PT-Silent" in text
+
+
+def test_an_empty_service_says_how_to_begin(browser: Browser) -> None:
+    for path in ("/", "/sites", "/catalogue", "/calibration"):
+        assert browser.get(path).status_code == 200
+    assert "capacity token create" in browser.get("/").text
+    assert browser.get("/index.json").json()["cms"]["roll"]["hs23"]["value"] == 0
+
+
 def test_a_long_list_of_nodes_is_paged(browser: Browser) -> None:
     now = datetime.now(UTC)
     documents = [
