@@ -109,7 +109,9 @@ def configuration() -> str:
         "Lists and tables are given in the environment as TOML values, e.g. "
         f"""`{ENV_PREFIX}CONTAINER__TEST_IMAGES='["/images/el9.sif"]'`.\n\n"""
     )
-    return text + table(("key", "environment", "type", "default", "meaning"), _settings(Config, "", ENV_PREFIX))
+    return text + table(
+        ("key", "environment", "type", "default", "meaning"), _settings(Config, "", ENV_PREFIX)
+    )
 
 
 def service_configuration() -> str:

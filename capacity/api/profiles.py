@@ -16,10 +16,10 @@ from capacity.api.intake import Intake
 from capacity.api.problems import BodyError, problem
 from capacity.api.telemetry import Metrics
 from capacity.errors import NotFoundError
+from capacity.service import retention
 from capacity.service.ingest import Verdict
 from capacity.service.policy import Policy, needs
 from capacity.service.rates import RateBound
-from capacity.store import profiles as rows
 from profiles.profile import CapabilityProfile
 
 JSON = "application/json"
@@ -139,8 +139,8 @@ async def post_profiles(request: Request) -> Response:
 @needs(Policy.READ)
 def get_profile(request: Request, profile_id: Annotated[str, Path(pattern=_ID)]) -> Response:
     """A profile as it was handed in, byte for byte, also from the archive."""
-    with service_of(request).database.reading() as session:
-        document = rows.document(session, profile_id)
+    service = service_of(request)
+    document = retention.document(service.database, service.archive, profile_id)
     if document is None:
         raise NotFoundError(f"there is no profile {profile_id!r}")
     return Response(document, media_type=JSON)

@@ -10,13 +10,11 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from capacity.fleet.model import FleetSettings, Pledge, Roll, SiteInfo, Total
-from capacity.fleet.outliers import Outlier
 from capacity.fleet.places import by_name, completed
 from capacity.fleet.rollup import RollKind, roll
 from capacity.fleet.staleness import fresh_after
-from capacity.service.likes import Likes, of_summary
 from capacity.store import nodes, sites
-from capacity.store.nodes import NodeSummary, SiteTotals
+from capacity.store.nodes import SiteTotals
 
 
 class Fleet(NamedTuple):
@@ -114,14 +112,6 @@ def of_countries(found: Fleet) -> list[Roll]:
 def of_cms(found: Fleet) -> Roll:
     """Everything that CMS has, held against all that was pledged to it."""
     return _sum(found, "cms", "CMS", list(found.totals), found.pledges)
-
-
-def outlier_of_node(
-    session: Session, now: datetime, settings: FleetSettings, summary: NodeSummary
-) -> Outlier | None:
-    """Whether one node is far from the median of its likes; None if it is not, or has too few of them."""
-    node = of_summary(summary)
-    return None if node is None else Likes(session, now, settings).outlier(node)
 
 
 def _sum(found: Fleet, kind: RollKind, name: str, members: Sequence[str], pledges: Sequence[Pledge]) -> Roll:

@@ -14,6 +14,7 @@ buildah
 busybox-static
 ca-certificates
 catatonit
+chromium
 clang
 crun
 debootstrap
@@ -35,6 +36,7 @@ libscitokens0
 munge
 nginx-light
 podman
+postgresql-15
 procps
 qemu-system-arm
 qemu-system-ppc

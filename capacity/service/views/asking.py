@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from capacity.errors import NotFoundError
 from capacity.fleet.model import CheckView, FleetSettings
-from capacity.fleet.outliers import finding as outlier_finding
 from capacity.fleet.staleness import is_stale
 from capacity.hs06.model import Method
 from capacity.service import fleet_view, tokens
@@ -82,11 +81,8 @@ def node(
     with database.reading() as session:
         past = nodes.estimate_history(session, state.site, state.node_id, HISTORY_ROWS)
         document = profiles.document(session, state.slots[0].profile_id) if state.slots else None
-        current = nodes.summary(session, state.site, state.node_id)
-        odd = fleet_view.outlier_of_node(session, now, settings, current) if current is not None else None
     fresh = state.model_copy(update={"stale": is_stale(state.last_seen_at, now, settings)})
-    outliers = [outlier_finding(odd)] if odd is not None else []
-    return node_view(fresh, [_history(one) for one in past], _parsed(document), now, outliers)
+    return node_view(fresh, [_history(one) for one in past], _parsed(document), now)
 
 
 def site_nodes(

@@ -120,7 +120,6 @@ def node_view(
     history: Sequence[HistoryRow],
     profile: CapabilityProfile | None,
     now: datetime,
-    outliers: Sequence[Finding] = (),
 ) -> NodeView:
     """Compose the page of a node.
 
@@ -129,7 +128,6 @@ def node_view(
         history: its estimates, latest first.
         profile: the latest document; None if it is no longer in the table.
         now: for ages.
-        outliers: findings of a comparison with like nodes.
     """
     estimate = state.estimate
     latest = state.slots[0] if state.slots else None
@@ -163,7 +161,7 @@ def node_view(
         checks=latest.checks if latest else (),
         slots=tuple(_slot(slot, now) for slot in state.slots),
         history=tuple(history),
-        findings=(*state.findings, *outliers, *(estimate.findings if estimate else ())),
+        findings=(*state.findings, *(estimate.findings if estimate else ())),
         gpus=state.gpus,
         gpu_columns=gpu_columns(state),
         latest_profile_id=latest.profile_id if latest else None,
@@ -184,9 +182,11 @@ def waiting_view(summary: NodeSummary, now: datetime) -> NodeView:
 
 def gpu_columns(state: NodeState) -> tuple[MixColumns, ...]:
     """The three columns of a node with GPUs, for each mix that ships with the package."""
-    evidence, estimate = state.evidence, state.estimate
-    if evidence is None or estimate is None or not evidence.gpus:
+    estimate = state.estimate
+    if state.evidence is None or estimate is None or not state.gpus:
         return ()
+    # One slot may see some of the devices only; the node has those of all its slots.
+    evidence = state.evidence.model_copy(update={"gpus": state.gpus})
     return tuple(
         MixColumns(
             mix=mix.name,

@@ -87,16 +87,15 @@ class TestNode:
         assert view.hs23_granted.low == pytest.approx(227.2 * 12.4 / 14.2)
         assert view.constant_10_hs23 == 160.0
 
-    def test_findings_of_node_comparison_and_estimate_are_together(self) -> None:
+    def test_findings_of_node_and_estimate_are_together(self) -> None:
         estimate = samples.estimate(findings=(Finding(code="part-of-node", says="A part."),))
-        odd = Finding(code="outlier-slow", says="Slower.")
-        view = node_view(samples.state(estimate=estimate), (), None, samples.NOW, [odd])
-        assert [one.code for one in view.findings] == ["slow-for-model", "outlier-slow", "part-of-node"]
+        view = node_view(samples.state(estimate=estimate), (), None, samples.NOW)
+        assert [one.code for one in view.findings] == ["slow-for-model", "part-of-node"]
 
     def test_gpus_have_their_own_columns_and_leave_the_cpu_figure_alone(self) -> None:
         gpu = GpuDevice(name="NVIDIA A100", vendor="nvidia")
         plain = samples.state()
-        state = samples.state(evidence=samples.evidence(gpus=(gpu,)))
+        state = samples.state(gpus=(gpu,))  # another slot's, not of the newest evidence
         assert gpu_columns(plain) == ()
         rows = gpu_columns(state)
         assert len(rows) > 1
