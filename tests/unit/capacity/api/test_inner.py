@@ -35,7 +35,12 @@ class TestInflate:
             return inflate(body, bound, reservation)
 
     def test_members_one_after_the_other_are_one_body(self) -> None:
-        assert self.inflate(gzip.compress(b"ab", mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"cd", mtime=0)) == b"abcd"
+        assert (
+            self.inflate(
+                gzip.compress(b"ab", mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"cd", mtime=0)
+            )
+            == b"abcd"
+        )
 
     def test_the_bound_is_exact(self) -> None:
         assert len(self.inflate(gzip.compress(b"x" * 10_000))) == 10_000
@@ -52,7 +57,9 @@ class TestInflate:
             assert reservation.size_bytes <= 5_000_000
         assert held.held_bytes == 0
 
-    @pytest.mark.parametrize("body", [b"x", gzip.compress(b"abc", mtime=0)[:-9], gzip.compress(b"abc", mtime=0) + b"rubbish"])
+    @pytest.mark.parametrize(
+        "body", [b"x", gzip.compress(b"abc", mtime=0)[:-9], gzip.compress(b"abc", mtime=0) + b"rubbish"]
+    )
     def test_what_is_no_gzip_is_told(self, body: bytes) -> None:
         with pytest.raises(BodyError) as refused:
             self.inflate(body)
