@@ -25,10 +25,10 @@ def test_a_token_is_found_by_its_id_until_and_after_it_is_revoked(database: Data
 
     with database.session() as session:
         assert tokens.find(session, "abc") == token
-        assert tokens.find(session, "abd") is None
+        assert tokens.find(session, "abx") is None
         assert tokens.revoke(session, "abc", NOW)
         assert tokens.revoke(session, "abc", NOW + MINUTE)
-        assert not tokens.revoke(session, "abd", NOW)
+        assert not tokens.revoke(session, "abx", NOW)
     with database.reading() as session:
         assert tokens.listing(session) == [token._replace(revoked_at=NOW)]
 
