@@ -37,7 +37,7 @@ from tests.lab import postgres
 
 BULK = 200
 PREPARED = 4000
-CONNECTIONS = 8
+CONNECTIONS = 32
 
 
 def made(count: int, detail: Detail, seed: int) -> list[bytes]:

@@ -56,7 +56,9 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
         in_flight = InFlight(limits.in_flight_bytes, metrics.in_flight_bytes.set)
         app.state.reception = Reception(intake, in_flight, rate, metrics)
-        refresher = Refresher(service, metrics.refreshed.inc, metrics.refresh_failures.inc)
+        refresher = Refresher(
+            service, lambda: intake.received, metrics.refreshed.inc, metrics.refresh_failures.inc
+        )
         refresher.start()
         yield
         await run_in_threadpool(refresher.stop)

@@ -188,12 +188,12 @@ class RefreshSettings(Section):
     """The worker that turns what was received into the state of nodes."""
 
     interval_s: float = Field(default=2, gt=0, le=3600, description="pause when nothing is waiting")
-    batch_nodes: int = Field(default=50, ge=1, le=10_000, description="nodes taken at a time")
+    batch_nodes: int = Field(default=20, ge=1, le=10_000, description="nodes taken at a time")
     share: float = Field(
-        default=0.4,
+        default=0.1,
         gt=0,
         le=1,
-        description="of the time that it works while nodes wait; the rest is for requests",
+        description="of the time that it works while profiles come in; without any it works all the time",
     )
 
 

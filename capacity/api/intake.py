@@ -27,8 +27,8 @@ MAX_SHARED = 256
 BULK_DOCUMENTS = 500
 """Documents of a bulk request that go to a thread together; between two, other requests get their turn."""
 
-WRITERS = 2
-"""Threads for single posts: one validates while the other waits for the disk."""
+WRITERS = 1
+"""Threads for single posts. Another one would halve the batches: a transaction costs as much as three documents in it."""
 
 BULK_WRITERS = 2
 
@@ -54,6 +54,8 @@ class Intake:
     """
 
     def __init__(self, database: Database, now: Callable[[], datetime], answer_s: float) -> None:
+        self.received = 0
+        """Documents that came in so far."""
         self._database = database
         self._now = now
         self._answer_s = answer_s
@@ -82,6 +84,7 @@ class Intake:
         Raises:
             UnavailableError: the database cannot be asked; it was not acknowledged.
         """
+        self.received += 1
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Waiting(document, principal, answer))
         with self._patience():
@@ -94,6 +97,7 @@ class Intake:
         Raises:
             UnavailableError: the database cannot be asked; sending all again is right, what was stored is a duplicate.
         """
+        self.received += len(documents)
         verdicts: list[Verdict] = []
         async with self._bulk:
             for start in range(0, len(documents), BULK_DOCUMENTS):

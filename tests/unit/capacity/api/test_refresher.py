@@ -42,7 +42,7 @@ def test_a_round_that_fails_is_told_and_tried_again(
     monkeypatch.setattr(refresher_module, "refresh_pending", refresh)
     monkeypatch.setattr(refresher_module, "MAX_PAUSE_S", 0.01)
     worker = Refresher(
-        door.service, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
+        door.service, lambda: 0, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
     )
     worker.start()
     assert done.wait(30)
@@ -56,3 +56,25 @@ def test_a_page_does_not_wait_for_it(open_door: Open) -> None:
     door.post(profile(node_id=node(4)))
     state = door.ask("GET", f"/api/v1/nodes/{SITE}/{node(4)}", "read").json()
     assert state["estimate"]["hs23_per_core"] > 0
+
+
+def test_it_makes_way_only_while_something_comes_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    came = [0]
+    pauses: list[float] = []
+    enough = threading.Event()
+
+    def refresh(*_: Any) -> int:
+        came[0] += len(pauses) == 0  # something arrives in the rounds before the first pause
+        if rounds.__next__() > 20:
+            enough.set()
+        return 5
+
+    rounds = iter(range(10**6))
+    monkeypatch.setattr(refresher_module, "refresh_pending", refresh)
+    worker = Refresher(door.service, lambda: came[0], lambda _: None, lambda: None)
+    wait = worker._stop.wait
+    monkeypatch.setattr(worker._stop, "wait", lambda pause_s: pauses.append(pause_s) or wait(0.001))
+    worker.start()
+    assert enough.wait(30)
+    worker.stop()
+    assert len(pauses) == 1
