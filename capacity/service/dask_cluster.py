@@ -42,9 +42,12 @@ def mapped(work: Callable[[P, S], R], pieces: Sequence[P], shared: S, scheduler:
         ) from None
     with ExitStack() as stack:
         if scheduler == LOCAL:
-            # No dashboard: it would open a port that nobody asked for.
+            # No dashboard; its place is any free port all the same, or two of us would quarrel about Dask's own.
             cluster = LocalCluster(  # type: ignore[no-untyped-call]
-                threads_per_worker=1, processes=True, dashboard_address=None
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             )
             address: Any = stack.enter_context(cluster)
         else:

@@ -15,7 +15,7 @@ from capacity.service.reestimate import ArchiveFile, archive_pieces, reestimate
 from tests.unit.capacity.calibration import fleets
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("dask")]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,11 @@ def estimator() -> Estimator:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
     ) as found:
         yield found
 

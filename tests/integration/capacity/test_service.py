@@ -17,6 +17,7 @@ import trustme
 from capacity.service.principal import Role
 from tests.integration.capacity.conftest import Serve
 from tests.lab.postgres import Server
+from tests.lab.waiting import until
 from tests.unit.capacity.documents import SITE, node, profile
 
 pytestmark = pytest.mark.lab
@@ -181,6 +182,10 @@ def test_an_address_in_use_costs_a_sentence(serve: Serve) -> None:
 def test_logs_are_objects_a_line(serve: Serve) -> None:
     service = serve()
     service.ask("GET", "/sites")
-    lines = [json.loads(line) for line in service.log.splitlines()]
-    assert any(line.get("route") == "sites" or line.get("path") == "/sites" for line in lines)
+
+    def told() -> bool:
+        lines = [json.loads(line) for line in service.log.splitlines()]
+        return any(line.get("path") == "/sites" for line in lines)
+
+    until("the request in the log", told, limit_s=30)
     assert os.getpid() != service.pid

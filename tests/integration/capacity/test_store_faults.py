@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -253,13 +254,16 @@ def test_sqlite_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: 
         database.close()
 
 
-def test_postgresql_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)  # the server runs as another user
-    with _small_disk(tmp_path / "disk", 48), _own_server() as server:
-        ballast = tmp_path / "disk" / "ballast"
+def test_postgresql_on_a_full_disk_says_so_and_goes_on_when_there_is_room() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="sitecap-disk-") as name,
+        _small_disk((folder := Path(name)) / "disk", 48),
+        _own_server() as server,
+    ):
+        folder.chmod(0o755)  # the server runs as another user
+        ballast = folder / "disk" / "ballast"
         ballast.write_bytes(bytes(16 << 20))
-        place = tmp_path / "disk" / "space"
+        place = folder / "disk" / "space"
         place.mkdir()
         if os.geteuid() == 0:
             shutil.chown(place, "postgres", "postgres")
