@@ -8,7 +8,7 @@ from payloads.conditions import Snapshot, together
 from payloads.outcome import BenchOutcome, KernelOutcome, Series, VariantOutcome
 from payloads.plan import Options
 from payloads.verify import Verdict
-from probes.cpulist import text_of
+from profiles.cpulist import text_of
 from profiles.facts.cpu import CpuFacts
 from profiles.payload_result import (
     BackendLeftOut,

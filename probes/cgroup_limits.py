@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from probes import cgroups, cpulist
+from probes import cgroups
 from probes.errors import HostError
 from probes.host import KIB, Host
+from profiles import cpulist
 
 UNLIMITED_FROM: Final = 2**62
 """cgroup v1 says "none" by LONG_MAX rounded down to a page, 9223372036854771712 with 4 KiB pages."""

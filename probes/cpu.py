@@ -6,7 +6,6 @@ from typing import Any
 
 from probes import (
     cpu_state,
-    cpulist,
     isa,
     microarchitecture,
     processors,
@@ -19,6 +18,7 @@ from probes.errors import HostError
 from probes.host import KIB, Host
 from probes.settings import Settings
 from probes.spec import Probe
+from profiles import cpulist
 from profiles.facts.cpu import ArmCore, Cache, CpuFacts, NextTarget, NumaNode
 
 CONDOR_ARCH = {"x86_64": "X86_64", "aarch64": "aarch64", "ppc64le": "ppc64le"}

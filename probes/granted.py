@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from probes import claims, cpulist
+from probes import claims
 from probes.cgroup_limits import CgroupReader
 from probes.errors import HostError
 from probes.host import Host
 from probes.settings import Settings
+from profiles import cpulist
 from profiles.facts.batch import SlotClaim
 from profiles.facts.cores import CoresFacts, CoreSource
 

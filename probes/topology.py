@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from probes import cpulist
 from probes.errors import HostError
 from probes.host import KIB, Host
+from profiles import cpulist
 
 CPUS: Final = "/sys/devices/system/cpu"
 NODES: Final = "/sys/devices/system/node"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 import traceback
 
@@ -12,6 +11,7 @@ import click
 import agent
 from agent.codes import NOT_FINISHED
 from probes.lock import LockError, state_directory
+from sitecap.commands import LazyGroup
 
 COMMANDS = {
     "probe": "agent.cli.probe:probe",
@@ -24,25 +24,7 @@ COMMANDS = {
 """Command → where it is; each is loaded when it is needed, because start-up is most of what a short run costs."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Names, in the order in which a new user meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name, None if there is none."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, _, name = place.partition(":")
-        command = getattr(importlib.import_module(module), name)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(agent.__version__, prog_name="agent")
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import NoReturn
 
 import click
+
+from sitecap import commands
 
 config_option = click.option(
     "--config",
@@ -18,9 +18,5 @@ config_option = click.option(
 
 
 def fail(code: int, kind: str, message: str, *, as_json: bool) -> NoReturn:
-    """End with one sentence: on stderr, or as a JSON object on stdout for a program that reads JSON."""
-    if as_json:
-        click.echo(json.dumps({"error": {"code": kind, "message": message}}))
-    else:
-        click.echo(f"agent: {message}", err=True)
-    sys.exit(code)
+    """End with one sentence; see `common.commands.fail`."""
+    commands.fail("agent", code, kind, message, as_json=as_json)

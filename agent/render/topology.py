@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agent.render.plain import cores_text, number_text
-from probes import cpulist
+from profiles import cpulist
 from profiles.facts.cores import CoresFacts
 from profiles.facts.cpu import CpuFacts
 from profiles.facts.cpu import NumaNode as NumaFacts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
@@ -12,6 +11,7 @@ import click
 
 import capacity
 from capacity.cli.codes import NOT_FINISHED, USAGE
+from sitecap.commands import LazyGroup
 
 COMMANDS = {
     "serve": "capacity.cli.serve:serve",
@@ -27,25 +27,7 @@ COMMANDS = {
 """Command → where it is; each is loaded when it is needed, because some stand on large libraries."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Names, in the order in which a new user meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name, None if there is none."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, _, name = place.partition(":")
-        command = getattr(importlib.import_module(module), name)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(capacity.__version__, prog_name="capacity")
 def cli() -> None:
     """Tell what nodes, sites and the grid are worth: capability profiles in, HS06-equivalent capacity out.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from capacity.config import Loaded, database_url, load
 from capacity.errors import BadInputError, CapacityError, UnavailableError
 from capacity.settings import Config
 from capacity.store.database import Database
+from sitecap import commands
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 """`context_settings` of every command."""
@@ -105,9 +104,5 @@ def sentences(*, as_json: bool = False) -> Iterator[None]:
 
 
 def fail(code: int, kind: str, message: str, *, as_json: bool) -> NoReturn:
-    """End with one sentence: on stderr, or as a JSON object on stdout for a program that reads JSON."""
-    if as_json:
-        click.echo(json.dumps({"error": {"code": kind, "message": message}}))
-    else:
-        click.echo(f"capacity: {message}", err=True)
-    sys.exit(code)
+    """End with one sentence; see `common.commands.fail`."""
+    commands.fail("capacity", code, kind, message, as_json=as_json)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from capacity.fleet.cpulist import MAX_CPU
 from capacity.fleet.model import Boot, FleetSettings, SlotView
 from capacity.hs06.model import Finding, NodeEvidence
+from profiles.cpulist import MAX_CPU
 
 BOOTS_KEPT = 16
 """Per node: enough to see an interleaving, too few to grow."""

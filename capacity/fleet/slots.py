@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from capacity.fleet import cpulist
 from capacity.fleet.model import FleetSettings, SlotView
 from capacity.hs06.model import NodeEvidence
+from profiles import cpulist
 from profiles.profile import CapabilityProfile
 
 MAX_CORES = cpulist.MAX_CPU + 1
@@ -87,7 +87,7 @@ def granted(slots: Sequence[SlotView], logical_cpus: int | None) -> Grant:
     known = [slot.evidence for slot in slots if 0 < (slot.evidence.cores_granted or 0) <= MAX_CORES]
     if not known:
         return Grant(None, None, 0.0, "no look says how many cores were granted")
-    lists = [cpulist.parse(evidence.cpus) for evidence in known]
+    lists = [cpulist.parse(evidence.cpus or "") or None for evidence in known]
     union = frozenset().union(*(cpus for cpus in lists if cpus is not None))
     owned: frozenset[int] = frozenset().union(*(own for own in map(_own_cpus, known) if own is not None))
     shared = sum(evidence.cores_granted or 0.0 for evidence in known if _own_cpus(evidence) is None)
@@ -110,7 +110,7 @@ def granted(slots: Sequence[SlotView], logical_cpus: int | None) -> Grant:
 
 def _own_cpus(evidence: NodeEvidence) -> frozenset[int] | None:
     """CPUs that are the slot's alone: its list, unless a quota gives it less time than that."""
-    cpus = cpulist.parse(evidence.cpus)
+    cpus = cpulist.parse(evidence.cpus or "") or None
     if cpus is None or evidence.cores_granted is None:
         return None
     return cpus if len(cpus) <= evidence.cores_granted + _CORE_TOLERANCE else None

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from probes import cpulist
 from probes.recording import ANSWERS, MANIFEST, RECORDING_VERSION, TREE
+from profiles import cpulist
 
 PUBLISHED = Path(__file__).parent / "published"
 CPUS = "/sys/devices/system/cpu"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from capacity.config import MAX_FILE_BYTES, ConfigError, data_directory, database_url, load
+from capacity.config import ConfigError, data_directory, database_url, load
+from sitecap.layers import MAX_FILE_BYTES
 
 
 def written(tmp_path: Path, text: str) -> Path:

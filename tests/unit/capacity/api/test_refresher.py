@@ -45,7 +45,7 @@ def test_a_round_that_fails_is_told_and_tried_again(
         door.service, lambda: 0, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
     )
     worker.start()
-    assert done.wait(30)
+    assert done.wait(120)
     worker.stop()
     assert len(failed) == 2
     assert not any(thread is worker._thread for thread in threading.enumerate())
@@ -75,6 +75,6 @@ def test_it_makes_way_only_while_something_comes_in(door: Door, monkeypatch: pyt
     wait = worker._stop.wait
     monkeypatch.setattr(worker._stop, "wait", lambda pause_s: pauses.append(pause_s) or wait(0.001))
     worker.start()
-    assert enough.wait(30)
+    assert enough.wait(120)
     worker.stop()
     assert len(pauses) == 1
