@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capacity import refresher as refresher_module
+from capacity.config import load
 from capacity.errors import UnavailableError
 from capacity.refresher import Refresher
+from capacity.service.context import Service, make_service
+from capacity.store.database import Database
 from tests.lab.waiting import until
-from tests.unit.capacity.api.conftest import Door, Open
+from tests.unit.capacity.api.conftest import Open
 from tests.unit.capacity.documents import SITE, node, profile
+
+
+@pytest.fixture
+def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
+    """The parts of a service of which nothing runs yet: the only refresher is the test's own."""
+    database = Database(database_url)
+    yield make_service(load({"database.url": database_url}, {}).config, database, tmp_path)
+    database.close()
 
 
 def test_what_was_handed_in_is_estimated_without_anybody_asking(open_door: Open) -> None:
@@ -29,7 +42,7 @@ def test_what_was_handed_in_is_estimated_without_anybody_asking(open_door: Open)
 
 @pytest.mark.parametrize("fault", [UnavailableError("away"), RuntimeError("unforeseen")])
 def test_a_round_that_fails_is_told_and_tried_again(
-    door: Door, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    service: Service, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     rounds, done, failed = [], threading.Event(), []
 
@@ -42,10 +55,11 @@ def test_a_round_that_fails_is_told_and_tried_again(
     monkeypatch.setattr(refresher_module, "refresh_pending", refresh)
     monkeypatch.setattr(refresher_module, "MAX_PAUSE_S", 0.01)
     worker = Refresher(
-        door.service, lambda: 0, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
+        service, lambda: 0, lambda nodes: done.set() if nodes == 7 else None, lambda: failed.append(1)
     )
     worker.start()
     assert done.wait(120)
+    monkeypatch.undo()
     worker.stop()
     assert len(failed) == 2
     assert not any(thread is worker._thread for thread in threading.enumerate())
@@ -58,7 +72,9 @@ def test_a_page_does_not_wait_for_it(open_door: Open) -> None:
     assert state["estimate"]["hs23_per_core"] > 0
 
 
-def test_it_makes_way_only_while_something_comes_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_makes_way_only_while_something_comes_in(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     came = [0]
     pauses: list[float] = []
     enough = threading.Event()
@@ -71,7 +87,7 @@ def test_it_makes_way_only_while_something_comes_in(door: Door, monkeypatch: pyt
 
     rounds = iter(range(10**6))
     monkeypatch.setattr(refresher_module, "refresh_pending", refresh)
-    worker = Refresher(door.service, lambda: came[0], lambda _: None, lambda: None)
+    worker = Refresher(service, lambda: came[0], lambda _: None, lambda: None)
     wait = worker._stop.wait
     monkeypatch.setattr(worker._stop, "wait", lambda pause_s: pauses.append(pause_s) or wait(0.001))
     worker.start()
