@@ -1,0 +1,55 @@
+"""One plan: the needs of each year under some assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from computing_model.budget import Supply, supply_of
+from computing_model.calendar import Calendar, calendar_of
+from computing_model.cpu import Work, work_of
+from computing_model.events import Events, events_of
+from computing_model.numbers import Array, Numbers
+from computing_model.parameters import Parameters
+from computing_model.storage import Volumes, check_tiers, volumes_of
+
+
+class Plan(NamedTuple):
+    """Needs and flat budget; arrays run over `calendar.years`, of which `shown` are asked for."""
+
+    calendar: Calendar
+    events: Events
+    work: Work
+    volumes: Volumes
+    supply: Supply
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years asked for."""
+        return self.calendar.years[self.calendar.first_shown :]
+
+    def shown(self, values: Array) -> Array:
+        """The part of an array that belongs to `years`."""
+        full = np.broadcast_to(values, np.broadcast_shapes(values.shape, (len(self.calendar.years),)))
+        return full[..., self.calendar.first_shown :]
+
+
+def plan(parameters: Parameters, samples: Mapping[str, Array] | None = None) -> Plan:
+    """Compute a plan.
+
+    Args:
+        parameters: the assumptions.
+        samples: dotted key of a number → values, shape (samples,); results then have a first axis of samples.
+
+    Raises:
+        ModelError: the assumptions do not fit together.
+    """
+    check_tiers(parameters)
+    calendar = calendar_of(parameters)
+    numbers = Numbers(parameters, samples)
+    events = events_of(parameters, numbers, calendar)
+    work = work_of(parameters, numbers, calendar, events)
+    volumes = volumes_of(parameters, numbers, calendar, events)
+    return Plan(calendar, events, work, volumes, supply_of(parameters, numbers, calendar.years))
