@@ -29,13 +29,20 @@ class Numbers:
 
     def __init__(self, parameters: Parameters, samples: Mapping[str, Array] | None = None) -> None:
         self._values: dict[str, float | Array] = dict(leaves(parameters))
+        self._sampled = frozenset(samples or ())
+        self._read: set[str] = set()
         for key, values in (samples or {}).items():
             check_key(key, self._values)
             self._values[key] = np.asarray(values, dtype=float)[:, np.newaxis]
 
     def __call__(self, key: str) -> Any:  # noqa: ANN401 - a float, or an array of one value a sample
         """The number: a float, or an array of shape (samples, 1)."""
+        self._read.add(key)
         return self._values[key]
+
+    def idle(self) -> tuple[str, ...]:
+        """Sampled keys that nothing has read: to vary them changes nothing."""
+        return tuple(sorted(self._sampled - self._read))
 
     def curve(self, prefix: str, at: float | Array) -> Any:  # noqa: ANN401
         """A curve, e.g. of sizes by pile-up, at one place; constant beyond its ends.
@@ -48,6 +55,7 @@ class Numbers:
             A float or an array of shape (samples, 1).
         """
         points = sorted((int(key.rpartition(".")[2]), key) for key in self._values if key.startswith(f"{prefix}."))
+        self._read.update(key for _, key in points)
         value: Any = self._values[points[0][1]]
         for (left, left_key), (right, right_key) in zip(points, points[1:], strict=False):
             share = np.clip((at - left) / (right - left), 0.0, 1.0)

@@ -266,6 +266,39 @@ class Budget(Part):
     growth_high: Annotated[float, Field(gt=-1, le=1)]
 
 
+class Success(Part):
+    """A line of R&D that succeeds or not: with `probability` it takes `reduction` of what other lines leave."""
+
+    kind: Literal["success"]
+    name: str
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    probability: Share
+    reduction: Share
+
+
+class Factor(Part):
+    """A factor on numbers, log-normal: 68 % of it between low and high."""
+
+    kind: Literal["factor"]
+    name: str
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    low: Positive
+    high: Positive
+
+
+class Between(Part):
+    """A number anywhere between low and high."""
+
+    kind: Literal["between"]
+    name: str
+    keys: Annotated[tuple[str, ...], Field(min_length=1)]
+    low: float
+    high: float
+
+
+Uncertain = Annotated[Success | Factor | Between, Field(discriminator="kind")]
+
+
 class Parameters(Part):
     """All assumptions of one plan."""
 
@@ -290,6 +323,7 @@ class Parameters(Part):
     tier: dict[str, Tier] = {}
     storage: Storage = Storage()
     budget: Budget
+    uncertain: tuple[Uncertain, ...] = ()
     provenance: dict[str, Provenance] = {}
 
     @model_validator(mode="after")

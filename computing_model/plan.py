@@ -10,6 +10,7 @@ import numpy as np
 from computing_model.budget import Supply, supply_of
 from computing_model.calendar import Calendar, calendar_of
 from computing_model.cpu import Work, work_of
+from computing_model.errors import ModelError
 from computing_model.events import Events, events_of
 from computing_model.numbers import Array, Numbers
 from computing_model.parameters import Parameters
@@ -52,4 +53,7 @@ def plan(parameters: Parameters, samples: Mapping[str, Array] | None = None) -> 
     events = events_of(parameters, numbers, calendar)
     work = work_of(parameters, numbers, calendar, events)
     volumes = volumes_of(parameters, numbers, calendar, events)
-    return Plan(calendar, events, work, volumes, supply_of(parameters, numbers, calendar.years))
+    made = Plan(calendar, events, work, volumes, supply_of(parameters, numbers, calendar.years))
+    if numbers.idle():
+        raise ModelError(f"{numbers.idle()[0]} cannot be varied in one plan: give it in a layer of its own")
+    return made
