@@ -27,12 +27,14 @@ class Volumes(NamedTuple):
         produced_mc: the same of simulation.
         disk: tier, and "static" → kept on disk, all versions and copies.
         tape: the same on tape.
+        moved: tier → carried over the wide-area network in the year: each new copy but the first travels once.
     """
 
     produced_data: dict[str, Array]
     produced_mc: dict[str, Array]
     disk: dict[str, Array]
     tape: dict[str, Array]
+    moved: dict[str, Array]
 
     @property
     def disk_total_pb(self) -> Array:
@@ -53,6 +55,7 @@ def volumes_of(parameters: Parameters, numbers: Numbers, calendar: Calendar, eve
     produced_mc: dict[str, Array] = {}
     disk: dict[str, Array] = {}
     tape: dict[str, Array] = {}
+    moved: dict[str, Array] = {}
     for name, tier in parameters.tier.items():
         smaller = _smaller(name, parameters, numbers, calendar)
         written: Array = np.zeros(len(years))
@@ -72,9 +75,11 @@ def volumes_of(parameters: Parameters, numbers: Numbers, calendar: Calendar, eve
         on_disk = numbers("storage.disk_factor") * _relief(name, numbers)
         disk[name] = volume @ (versions * steps(tier.disk_replicas, ages)) * on_disk
         tape[name] = volume @ (versions * steps(tier.tape_replicas, ages)) * numbers("storage.tape_factor")
+        copies = tier.versions[0] * (tier.disk_replicas[0] + tier.tape_replicas[0])
+        moved[name] = volume * max(copies - 1.0, 0.0)
     disk[STATIC] = ramp(parameters.storage.static_disk_pb, years)
     tape[STATIC] = ramp(parameters.storage.static_tape_pb, years)
-    return Volumes(produced_data, produced_mc, disk, tape)
+    return Volumes(produced_data, produced_mc, disk, tape, moved)
 
 
 def _ages(calendar: Calendar) -> np.ndarray[tuple[int, int], np.dtype[np.int_]]:

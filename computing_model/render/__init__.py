@@ -1,0 +1,1 @@
+"""Outlook → text, one pure function a format."""
