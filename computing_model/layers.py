@@ -46,6 +46,41 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
+def described() -> Iterator[tuple[str, str]]:
+    """Name of each shipped layer and the first sentence of its comment."""
+    for name in shipped():
+        text = (resources.files("computing_model") / "data" / "layers" / f"{name}.toml").read_text("utf-8")
+        comment = " ".join(line.lstrip("# ") for line in text.splitlines()[:3] if line.startswith("#"))
+        yield name, comment.partition(". ")[0].rstrip(".")
+
+
+def assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """KEY=VALUE of flags: dotted key → value, as TOML where it is.
+
+    Raises:
+        ModelError: there is no "=".
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (equals and key.strip()):
+            raise ModelError(f"flag --set {text!r}: give it as KEY=VALUE, e.g. reco.speedup=1.5")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[key.strip()] = value
+    return found
+
+
+def named(name: str, sets: Mapping[str, Any] | None = None) -> Loaded:
+    """A scenario by name, its layers joined by "+"; see `load`.
+
+    Raises:
+        ModelError: see `load`.
+    """
+    return load([part.strip() for part in name.split("+") if part.strip()], sets)
+
+
 def load(names: Sequence[str | Path] = (), sets: Mapping[str, Any] | None = None) -> Loaded:
     """Assumptions of some layers.
 

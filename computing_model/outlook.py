@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from computing_model.budget import Supply
 from computing_model.cpu import SECONDS_PER_YEAR, khs06_years
-from computing_model.layers import Loaded, load
+from computing_model.layers import Loaded, named
 from computing_model.numbers import Array
 from computing_model.plan import Plan, plan
 from computing_model.supply import Fleet, Projected, project
@@ -137,7 +136,7 @@ def outlook(  # noqa: PLR0913 - what can be told
     scenarios = []
     made: Plan | None = None
     for name in names:
-        loaded = load(_parts(name), given)
+        loaded = named(name, given)
         computed = plan(loaded.parameters)
         scenarios.append(_scenario(name, loaded, computed))
         made = made or computed
@@ -161,10 +160,6 @@ def digest_of(loaded: Loaded) -> str:
     """SHA-256 of some assumptions in canonical JSON."""
     text = json.dumps(loaded.parameters.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _parts(name: str) -> list[str | Path]:
-    return [part.strip() for part in name.split("+") if part.strip()]
 
 
 def _scenario(name: str, loaded: Loaded, made: Plan) -> Scenario:

@@ -84,6 +84,37 @@ class Solution(NamedTuple):
     bound: float
 
 
+class Fit(NamedTuple):
+    """A `Solution` and the offer that it meets."""
+
+    solution: Solution
+    resource: str
+    year: int
+    edge: str
+    need_now: float
+
+
+def fit(  # noqa: PLR0913 - a question has these parts
+    parameters: Parameters, key: str, resource: str, year: int, edge: str, between: tuple[float, float] | None
+) -> Fit:
+    """The value of a key with which the need of a year meets an edge of the flat budget.
+
+    Raises:
+        ModelError: see `solve`; there is no flat budget of the resource.
+    """
+    need_now = need(parameters, resource, year)
+    made = plan(parameters)
+    band = {"cpu_khs06_years": made.supply.cpu_khs06, "disk_pb": made.supply.disk_pb, "tape_pb": made.supply.tape_pb}[
+        resource
+    ]
+    if band is None:
+        raise ModelError(f"{resource}: the flat budget has no origin for it: set budget.tape_pb")
+    bound = float(made.shown(getattr(band, edge))[made.years.index(year)])
+    now = dict(leaves(parameters))[expand(parameters, key)[0]]
+    around = between or ((now / 100, now * 100) if now > 0 else (0.0, 1 - 1e-9))
+    return Fit(solve(parameters, key, resource, year, bound, around), resource, year, edge, need_now)
+
+
 def solve(  # noqa: PLR0913 - a question has these parts
     parameters: Parameters, key: str, resource: str, year: int, bound: float, between: tuple[float, float]
 ) -> Solution:

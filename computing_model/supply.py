@@ -50,10 +50,11 @@ def project(fleet: Fleet, growth: float, years: Sequence[int]) -> Projected:
     """
     if fleet.nominal_khs06[0] <= 0:
         raise ModelError(f"{fleet.source}: no node has an estimate yet: run the agent on some, or plan without the fleet")
-    known = np.array(years) >= int(fleet.year)
+    measured = int(fleet.year)
+    known = np.array(years) >= measured
     return Projected(
         *(
-            np.where(known, flat(value[0], growth, fleet.year, years), np.nan)
+            np.where(known, flat(value[0], growth, measured, years), np.nan)
             for value in (fleet.nominal_khs06, fleet.usable_khs06)
         )
     )

@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "capacity.cli.exports:export",
     "calibrate": "capacity.cli.calibrate:calibrate",
     "reestimate": "capacity.cli.calibrate:reestimate",
+    "plan": "capacity.cli.plan:plan",
     "demo": "capacity.cli.demo:demo",
     "config": "capacity.cli.configuration:config",
 }

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from capacity.cli.options import SETTINGS, config_option, database_option, opened, sentences
+from capacity.cli.options import SETTINGS, config_option, database_option, fleet_rules, opened, sentences
 from capacity.errors import BadInputError
 from capacity.exports import FORMATS
-from capacity.fleet.model import FleetSettings
 from capacity.service import exporting
 from capacity.service.exporting import Export
-from capacity.settings import Config
 
 _FORMATS = "\n".join(f"  {name:15} {form.says}" for name, form in FORMATS.items())
 
@@ -42,20 +40,13 @@ def export(
     """Write capacity of all sites, a site or a node as FORMAT."""
     with sentences():
         with opened(config_path, database) as (config, store):
-            found = exporting.export(store, format_, datetime.now(UTC), _rules(config), site, node_id)
+            found = exporting.export(store, format_, datetime.now(UTC), fleet_rules(config), site, node_id)
         if output is None:
             sys.stdout.buffer.write(found.body)
         elif format_ == "mjf":
             _write_files(output, found)
         else:
             _write(output, found.body)
-
-
-def _rules(config: Config) -> FleetSettings:
-    return FleetSettings(
-        stale_after=timedelta(days=config.fleet.stale_after_days),
-        slot_window=timedelta(hours=config.fleet.slot_window_hours),
-    )
 
 
 def _write_files(directory: Path, found: Export) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import click
 from capacity.cli.codes import NOT_FINISHED, REFUSED, UNAVAILABLE, USAGE
 from capacity.config import Loaded, database_url, load
 from capacity.errors import BadInputError, CapacityError, UnavailableError
+from capacity.fleet.model import FleetSettings
 from capacity.settings import Config
 from capacity.store.database import Database
 from sitecap import commands
@@ -85,6 +87,14 @@ def open_database(config: Config) -> Database:
                 f"{database.path.parent}: {error.strerror}: set data_directory or database.url to where you may write"
             ) from error
     return database
+
+
+def fleet_rules(config: Config) -> FleetSettings:
+    """The thresholds of the fleet's rules, as configured."""
+    return FleetSettings(
+        stale_after=timedelta(days=config.fleet.stale_after_days),
+        slot_window=timedelta(hours=config.fleet.slot_window_hours),
+    )
 
 
 @contextmanager

@@ -1,0 +1,55 @@
+"""The computing model beside what this service measured: capacity of CMS now, and what was pledged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import NamedTuple
+
+from capacity.fleet.model import FleetSettings
+from capacity.service.fleet_view import fleet, of_cms
+from capacity.store import sites
+from capacity.store.database import Database
+from computing_model.supply import Fleet, pledged
+
+
+class Measured(NamedTuple):
+    """What the service knows of the supply.
+
+    Attributes:
+        fleet: None = no node has an estimate.
+        missing: why there is no fleet.
+        pledges_khs06: by year; empty = none were imported.
+    """
+
+    fleet: Fleet | None
+    missing: str | None
+    pledges_khs06: dict[int, float]
+
+
+def measured(database: Database, settings: FleetSettings, now: datetime) -> Measured:
+    """Capacity and pledges of CMS in one transaction.
+
+    Raises:
+        ModelError: the pledges are in another unit than they say.
+        UnavailableError: the database cannot be asked.
+    """
+    with database.session() as session:
+        cms = of_cms(fleet(session, now, settings))
+        by_year: dict[int, float] = defaultdict(float)
+        for pledge in sites.pledges(session):
+            by_year[pledge.year] += pledge.cpu_hs23 / 1000
+    pledges = pledged(by_year, f"pledges in {database.shown}")
+    if cms.hs23.value <= 0:
+        missing = f"{database.shown} has no node with an estimate: run `agent probe` on some, or try `capacity demo`"
+        return Measured(None, missing, pledges)
+    usable = cms.hs23_usable
+    found = Fleet(
+        year=now.year + (now.timetuple().tm_yday - 1) / 365.25,
+        nominal_khs06=(cms.hs23.value / 1000, cms.hs23.low / 1000, cms.hs23.high / 1000),
+        usable_khs06=(usable.value / 1000, usable.low / 1000, usable.high / 1000),
+        gpus=cms.gpus,
+        provisional_share=cms.provisional_share,
+        source=f"{cms.nodes} nodes in {database.shown}",
+    )
+    return Measured(found, None, pledges)
