@@ -50,7 +50,16 @@ class Row(NamedTuple):
 
 def table() -> tuple[Row, ...]:
     """Every row, in the order of the talk."""
-    return (*_storage(), *_times(), *_offload(), *_collected(), *_simulated(), *_by_year(), *_sites(), *_ratios())
+    return (
+        *_storage(),
+        *_times(),
+        *_offload(),
+        *_collected(),
+        *_simulated(),
+        *_by_year(),
+        *_sites(),
+        *_ratios(),
+    )
 
 
 def _storage() -> Iterator[Row]:
@@ -68,7 +77,14 @@ def _times() -> Iterator[Row]:
             found = -100 * talk.reduction(lines("cpu_rnd", f"{step}_percent"), weighted=weighted)
             printed = printed_total("cpu_rnd", scenario, f"{step}_percent")
             rule = f"product of (1-{'p·' * weighted}r), rounded to 10 %"
-            yield Row(f"C-{step}-{short}", f"{step} {scenario}, %", printed, round(found, 9), talk.half_up(found, 10), rule)
+            yield Row(
+                f"C-{step}-{short}",
+                f"{step} {scenario}, %",
+                printed,
+                round(found, 9),
+                talk.half_up(found, 10),
+                rule,
+            )
 
 
 def _offload() -> Iterator[Row]:
@@ -77,12 +93,22 @@ def _offload() -> Iterator[Row]:
             found = 100 * talk.offload(lines("gpu_offload", f"{step}_offload_percent"), weighted=weighted)
             printed = printed_total("gpu_offload", scenario, f"{step}_offload_percent")
             rule = f"sum of {'p·' * weighted}shares, the largest of a correlated group"
-            yield Row(f"G-{step}-{short}", f"GPU offload {step} {scenario}, %", printed, round(found, 9), talk.half_up(round(found, 9)), rule)
+            yield Row(
+                f"G-{step}-{short}",
+                f"GPU offload {step} {scenario}, %",
+                printed,
+                round(found, 9),
+                talk.half_up(round(found, 9)),
+                rule,
+            )
 
 
 def _collected() -> Iterator[Row]:
     for run in ("run4", "run5"):
-        rate_hz, livetime_s = model_input("prompt_hlt_rate", run) * 1e3, model_input("livetime_pp_per_year", run) * 1e6
+        rate_hz, livetime_s = (
+            model_input("prompt_hlt_rate", run) * 1e3,
+            model_input("livetime_pp_per_year", run) * 1e6,
+        )
         printed = model_input("collected_events_per_year", run)
         plain = talk.collected_events(rate_hz, livetime_s) / 1e9
         yield Row(
@@ -90,7 +116,14 @@ def _collected() -> Iterator[Row]:
             "one tenth is missing in both runs: overlap of streams, not explained in the talk",
         )  # fmt: skip
         found = round(talk.collected_events(rate_hz, livetime_s, OVERLAP) / 1e9, 9)
-        yield Row(f"E-{run}-110", f"{run} collected events, 10⁹", printed, found, None, "HLT rate · live time · 1.10")
+        yield Row(
+            f"E-{run}-110",
+            f"{run} collected events, 10⁹",
+            printed,
+            found,
+            None,
+            "HLT rate · live time · 1.10",
+        )
 
 
 def _simulated() -> Iterator[Row]:
@@ -98,24 +131,59 @@ def _simulated() -> Iterator[Row]:
         luminosity_fb = model_input("integrated_luminosity_per_year", run)
         printed = model_input("mc_events_per_year", run)
         for short, weights, efficiency, rule, note in (
-            ("deliv", TALK_NEGATIVE_WEIGHTS, 1.0, "9 + 1.4·0.2·L, L as printed", "L of the formula is the recorded one"),
-            ("rec", TALK_NEGATIVE_WEIGHTS, RECORDING_EFFICIENCY, "9 + 1.4·0.2·L, L recorded = 0.925 delivered", None),
+            (
+                "deliv",
+                TALK_NEGATIVE_WEIGHTS,
+                1.0,
+                "9 + 1.4·0.2·L, L as printed",
+                "L of the formula is the recorded one",
+            ),
+            (
+                "rec",
+                TALK_NEGATIVE_WEIGHTS,
+                RECORDING_EFFICIENCY,
+                "9 + 1.4·0.2·L, L recorded = 0.925 delivered",
+                None,
+            ),
             ("N13", 1.3, 1.0, "9 + 1.3·0.2·L, L as printed (not the stated N)", None),
         ):
             found = talk.mc_events(luminosity_fb, weights, efficiency) / 1e9
-            yield Row(f"M-{run}-{short}", f"{run} MC events, 10⁹", printed, found, talk.half_up(round(found, 9)), rule, note)
+            yield Row(
+                f"M-{run}-{short}",
+                f"{run} MC events, 10⁹",
+                printed,
+                found,
+                talk.half_up(round(found, 9)),
+                rule,
+                note,
+            )
 
 
 def _by_year() -> Iterator[Row]:
     for name, printed, years, once, per_year, note in (
         ("Y-reco", -50, 7, 0.0, 0.1, None),
         ("Y-sim3", -50, 3, 0.3, 0.1, None),
-        ("Y-sim5", -50, 5, 0.3, 0.1, "five years (2022 to 2027) of these inputs are -59 %: the talk is cautious here"),
+        (
+            "Y-sim5",
+            -50,
+            5,
+            0.3,
+            0.1,
+            "five years (2022 to 2027) of these inputs are -59 %: the talk is cautious here",
+        ),
     ):
         found = -100 * talk.yearly(per_year, years, once)
         first = f"{once:.0%} once and " if once else ""
         rule = f"{first}{per_year:.0%} a year for {years} years, rounded to 10 %"
-        yield Row(name, f"{'reconstruction' if name == 'Y-reco' else 'simulation'}, %", printed, found, talk.half_up(found, 10), rule, note)
+        yield Row(
+            name,
+            f"{'reconstruction' if name == 'Y-reco' else 'simulation'}, %",
+            printed,
+            found,
+            talk.half_up(found, 10),
+            rule,
+            note,
+        )
 
 
 def _sites() -> Iterator[Row]:
@@ -123,15 +191,42 @@ def _sites() -> Iterator[Row]:
     total = next(row for row in tape if row["site"].startswith("Total"))
     for name, column, rule, note in (
         ("T-current", "current_PB", "sum of sites", None),
-        ("T-max", "max_PB", "sum of the sites' maxima", "maxima of sites are not at one time: their sum is no maximum"),
+        (
+            "T-max",
+            "max_PB",
+            "sum of the sites' maxima",
+            "maxima of sites are not at one time: their sum is no maximum",
+        ),
     ):
         found = sum(float(row[column]) for row in tape if row is not total)
-        yield Row(name, f"tape {column}", float(total[column]), round(found, 9), talk.half_up(round(found, 9)), rule, note)
+        yield Row(
+            name,
+            f"tape {column}",
+            float(total[column]),
+            round(found, 9),
+            talk.half_up(round(found, 9)),
+            rule,
+            note,
+        )
     disk = rows("disk_by_country")
     wrong = sum(not _agrees(float(row["disk_PB"]), float(row["percent"])) for row in disk)
-    yield Row("D-total", "countries whose percentage is not of 172.2 PB", 0, wrong, None, "disk / 172.2 PB within what print rounds")
+    yield Row(
+        "D-total",
+        "countries whose percentage is not of 172.2 PB",
+        0,
+        wrong,
+        None,
+        "disk / 172.2 PB within what print rounds",
+    )
     found = sum(float(row["disk_PB"]) for row in disk)
-    yield Row("D-shown", "PB of the countries shown", 170.9, round(found, 9), talk.half_up(round(found, 9), 0.1), "sum of the 19 rows")
+    yield Row(
+        "D-shown",
+        "PB of the countries shown",
+        170.9,
+        round(found, 9),
+        talk.half_up(round(found, 9), 0.1),
+        "sum of the 19 rows",
+    )
 
 
 def _agrees(disk_pb: float, percent: float) -> bool:

@@ -50,7 +50,9 @@ def calendar_of(parameters: Parameters) -> Calendar:
         first_years.add(run.first_year + delay)
         for year in range(run.first_year + delay, run.last_year + delay + 1):
             if year in run_of:
-                raise ModelError(f"run.{name} and run.{run_of[year]} both take data in {year}: mend their years")
+                raise ModelError(
+                    f"run.{name} and run.{run_of[year]} both take data in {year}: mend their years"
+                )
             run_of[year] = name
     years = parameters.years
     if not any(running <= years.last for running in run_of):

@@ -11,6 +11,7 @@ from computing_model.curves import ramp
 from computing_model.events import Events
 from computing_model.numbers import Array, Numbers
 from computing_model.parameters import STEPS, Parameters
+from computing_model.talk import relative_cost
 
 SECONDS_PER_YEAR = 365.25 * 86400
 MONTH_S = 30 * 86400
@@ -24,11 +25,15 @@ class Work(NamedTuple):
         by_step: prompt, rereco, gen, sim, digi, reco_mc, analysis → HS06 s.
         by_campaign: MC campaign → HS06 s of all its steps.
         power_hs06: what must be there at once, HS06.
+        offloaded: what GPUs take over, as the HS06 s that CPUs would need for it; in no other figure.
+        relative_cost: of all work, the GPU's share at the cost ratio; 1 = all on CPUs.
     """
 
     by_step: dict[str, Array]
     by_campaign: dict[str, Array]
     power_hs06: Array
+    offloaded: Array
+    relative_cost: Array
 
     @property
     def total_hs06_s(self) -> Array:
@@ -53,7 +58,19 @@ def work_of(parameters: Parameters, numbers: Numbers, calendar: Calendar, events
     rest = sum(steps.values(), np.zeros(1))
     steps["analysis"] = model.analysis(rest)
     power = model.power(prompt, rereco_power, by_campaign, steps["analysis"])
-    return Work(steps, by_campaign, power)
+    left = {step: value * model.kept(step) for step, value in steps.items()}
+    offloaded = sum((value * model.moved(step) for step, value in steps.items()), np.zeros(1))
+    before = sum(steps.values(), np.zeros(1))
+    share = np.divide(
+        offloaded, before, out=np.zeros(np.broadcast(offloaded, before).shape), where=before > 0
+    )
+    cost = relative_cost(share, numbers("gpu.cost_ratio"))
+    return Work(left, by_campaign, power * _ratio(left, before), offloaded, cost)
+
+
+def _ratio(left: dict[str, Array], before: Array) -> Array:
+    total = sum(left.values(), np.zeros(1))
+    return np.divide(total, before, out=np.ones(np.broadcast(total, before).shape), where=before > 0)
 
 
 class _Model:
@@ -77,10 +94,26 @@ class _Model:
         result: Array = value / np.cumprod(faster) * np.where(applies, factor, 1.0)
         return result
 
+    def moved(self, step: str) -> Array | float:
+        """Share of a step that GPUs take over."""
+        if step == "sim":
+            share: Array | float = self._numbers("gpu.sim_offload")
+        elif step in ("prompt", "rereco", "reco_mc"):
+            share = self._numbers("gpu.reco_offload")
+        else:
+            share = 0.0
+        return share
+
+    def kept(self, step: str) -> Array | float:
+        """Share of a step that stays on CPUs, with the overhead of what moves."""
+        share: Array | float = 1 - self.moved(step) * (1 - self._numbers("gpu.overhead"))
+        return share
+
     def data(self, events: Events) -> tuple[Array, Array, Array]:
         """Prompt work, work of re-reconstruction, and power of the latter."""
         power = self._parameters.power
-        prompt = rereco = full = again = np.zeros(len(self._years))
+        full: Array = np.zeros(len(self._years))
+        again: Array = np.zeros(len(self._years))
         for name, run in self._parameters.run.items():
             pileup = self._numbers(f"run.{name}.pileup") * np.ones(len(self._years))
             once = events.data[name] * self.time(run.detector, "reco_data", pileup) / self._efficiency
@@ -95,7 +128,10 @@ class _Model:
     def _again(self, data: Array, detector: str, pileup: Array) -> Array:
         """Data of the last running year, times `shutdown.data_years`, with the times of the shutdown's first year."""
         time = self.time(detector, "reco_data", pileup)
-        return self._in_shutdowns(data, self._numbers("shutdown.data_years")) * time / self._efficiency
+        again: Array = (
+            self._in_shutdowns(data, self._numbers("shutdown.data_years")) * time / self._efficiency
+        )
+        return again
 
     def _in_shutdowns(self, of_year: Array, times: Array) -> Array:
         columns = []
@@ -133,7 +169,9 @@ class _Model:
             columns.append(columns[-1] * growth[year] if grown else share[..., [index]])
         return np.concatenate(np.broadcast_arrays(*columns), axis=-1)
 
-    def power(self, prompt: Array, rereco_power: Array, campaigns: dict[str, Array], analysis: Array) -> Array:
+    def power(
+        self, prompt: Array, rereco_power: Array, campaigns: dict[str, Array], analysis: Array
+    ) -> Array:
         """Prompt within the live time, re-reconstruction within months, MC and analysis within the year."""
         livetime: Array = np.zeros(len(self._years))
         for index, year in enumerate(self._years):
@@ -143,7 +181,9 @@ class _Model:
                 part = self._numbers(f"run.{run}.first_year_share") if first else 1.0
                 unit = np.eye(1, len(self._years), index)[0]
                 livetime = livetime + self._numbers(f"run.{run}.livetime_s") * part * unit
-        at_once = np.divide(prompt, livetime, out=np.zeros(np.broadcast(prompt, livetime).shape), where=livetime > 0)
+        at_once = np.divide(
+            prompt, livetime, out=np.zeros(np.broadcast(prompt, livetime).shape), where=livetime > 0
+        )
         new = np.isin(self._years, self._parameters.power.new_detector_years)
         mc = sum(campaigns.values(), np.zeros(1)) / np.where(new, SECONDS_PER_YEAR / 2, SECONDS_PER_YEAR)
         result: Array = at_once + rereco_power + mc + analysis / SECONDS_PER_YEAR

@@ -73,7 +73,11 @@ def _by_luminosity(
         running = calendar.last_running(year)
         mine = running is not None and calendar.run_of[running] in campaign.runs
         share = 0.0 if not mine else 1.0 if running == year else numbers(f"mc.{name}.shutdown_share")
-        column = made[..., calendar.years.index(running)] if running is not None and mine else np.zeros(made.shape[:-1])
+        column = (
+            made[..., calendar.years.index(running)]
+            if running is not None and mine
+            else np.zeros(made.shape[:-1])
+        )
         columns.append(column[..., np.newaxis] * share)
     return np.concatenate(np.broadcast_arrays(*columns), axis=-1) if columns else made
 

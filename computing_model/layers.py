@@ -43,7 +43,9 @@ class Loaded(NamedTuple):
 def shipped() -> tuple[str, ...]:
     """Names of the layers that come with the program."""
     folder = resources.files("computing_model") / "data" / "layers"
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    )
 
 
 def described() -> Iterator[tuple[str, str]]:
@@ -121,7 +123,9 @@ def _ordered(names: Iterable[str]) -> Iterator[Layer]:
 
 def _with_ground(name: str, above: tuple[str, ...], done: set[str]) -> Iterator[Layer]:
     if name in above:
-        raise ModelError(f"layers stand on each other in a circle: {' → '.join([*above, name])}: remove one 'extends'")
+        raise ModelError(
+            f"layers stand on each other in a circle: {' → '.join([*above, name])}: remove one 'extends'"
+        )
     if name in done:
         return
     if len(done) >= MAX_LAYERS:
@@ -129,9 +133,11 @@ def _with_ground(name: str, above: tuple[str, ...], done: set[str]) -> Iterator[
     table = _read(name)
     grounds = table.pop("extends", [])
     if not (isinstance(grounds, list) and all(isinstance(ground, str) for ground in grounds)):
-        raise ModelError(f"{name}: extends: give a list of layers' names or paths, e.g. [\"baseline\"]")
+        raise ModelError(f'{name}: extends: give a list of layers\' names or paths, e.g. ["baseline"]')
     for ground in grounds:
-        path = ground if ground in shipped() or not name.endswith(".toml") else str(Path(name).parent / ground)
+        path = (
+            ground if ground in shipped() or not name.endswith(".toml") else str(Path(name).parent / ground)
+        )
         yield from _with_ground(path, (*above, name), done)
     done.add(name)
     yield Layer(name, table)
@@ -160,7 +166,9 @@ def _read(name: str) -> dict[str, Any]:
         raise ModelError(f"{name}: not TOML: {error}") from error
 
 
-def _merge(into: dict[str, Any], table: Mapping[str, Any], origin: str, origins: dict[str, str], prefix: str) -> None:
+def _merge(
+    into: dict[str, Any], table: Mapping[str, Any], origin: str, origins: dict[str, str], prefix: str
+) -> None:
     """Tables are joined key by key; a curve (numbers by year or by pile-up) is replaced as a whole."""
     for key, value in table.items():
         path = f"{prefix}{key}"
@@ -185,7 +193,9 @@ def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     if place[:1] == ["mc"] and len(place) > 2 and place[2] in ("luminosity", "data"):
         del place[2]
     key = ".".join(place)
-    origin = next((origins[name] for name in origins if key and (key.startswith(name) or name.startswith(key))), None)
+    origin = next(
+        (origins[name] for name in origins if key and (key.startswith(name) or name.startswith(key))), None
+    )
     told = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         told = f"there is no such key{_nearest(place)}"

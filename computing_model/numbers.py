@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,12 @@ class Numbers:
         Returns:
             A float or an array of shape (samples, 1).
         """
-        points = sorted((int(key.rpartition(".")[2]), key) for key in self._values if key.startswith(f"{prefix}."))
+        points = sorted(
+            (int(key.rpartition(".")[2]), key) for key in self._values if key.startswith(f"{prefix}.")
+        )
         self._read.update(key for _, key in points)
         value: Any = self._values[points[0][1]]
-        for (left, left_key), (right, right_key) in zip(points, points[1:], strict=False):
+        for (left, left_key), (right, right_key) in pairwise(points):
             share = np.clip((at - left) / (right - left), 0.0, 1.0)
             value = value + share * (self._values[right_key] - self._values[left_key])
         return value

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from computing_model.budget import Supply
+from computing_model.budget import Band, Supply
 from computing_model.cpu import SECONDS_PER_YEAR, khs06_years
 from computing_model.layers import Loaded, named
 from computing_model.numbers import Array
@@ -25,7 +25,7 @@ class Scenario(NamedTuple):
 
     Attributes:
         name: as it was asked for, layers joined by "+".
-        title: of its last layer.
+        title: of its assumptions, and what layers were joined to it.
         loaded: its assumptions.
         cpu_by_step: step → kHS06·years.
         cpu_power_khs06: what must be there at once.
@@ -34,6 +34,8 @@ class Scenario(NamedTuple):
         data_events: collected in the year.
         mc_events: simulated in the year.
         network_pb: carried over the wide-area network in the year.
+        gpu_khs06_years: work on GPUs, as what CPUs would need for it; in no CPU figure.
+        relative_cost: of all work with GPUs at their cost ratio; 1 = all on CPUs.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Scenario(NamedTuple):
     data_events: Array
     mc_events: Array
     network_pb: Array
+    gpu_khs06_years: Array
+    relative_cost: Array
 
     def need(self, resource: str) -> Array:
         """Total of one of `RESOURCES`."""
@@ -54,7 +58,8 @@ class Scenario(NamedTuple):
             "disk_pb": self.disk_by_tier,
             "tape_pb": self.tape_by_tier,
         }[resource]
-        return np.sum(list(parts.values()), axis=0)
+        total: Array = np.sum(list(parts.values()), axis=0)
+        return total
 
     @property
     def network_gbit_s(self) -> Array:
@@ -90,9 +95,11 @@ class Outlook(NamedTuple):
 
     def flat(self, resource: str) -> Array | None:
         """Flat budget with the expected growth; None where it has no origin."""
-        band = {"cpu_khs06_years": self.supply.cpu_khs06, "disk_pb": self.supply.disk_pb, "tape_pb": self.supply.tape_pb}[
-            resource
-        ]
+        band = {
+            "cpu_khs06_years": self.supply.cpu_khs06,
+            "disk_pb": self.supply.disk_pb,
+            "tape_pb": self.supply.tape_pb,
+        }[resource]
         return None if band is None else band.middle
 
     def gap(self, scenario: Scenario, resource: str) -> Array | None:
@@ -104,11 +111,13 @@ class Outlook(NamedTuple):
         """The first year in which an offer does not cover the need; None = it always does, or there is no offer."""
         if offer is None:
             return None
-        short = scenario.need(resource) > offer  # a comparison with NaN is False: nothing is said of such years
+        short = (
+            scenario.need(resource) > offer
+        )  # a comparison with NaN is False: nothing is said of such years
         return self.years[int(np.argmax(short))] if short.any() else None
 
 
-def outlook(  # noqa: PLR0913 - what can be told
+def outlook(
     names: Sequence[str] = DEFAULT_SCENARIOS,
     sets: Mapping[str, Any] | None = None,
     years: tuple[int | None, int | None] = (None, None),
@@ -129,10 +138,8 @@ def outlook(  # noqa: PLR0913 - what can be told
     Raises:
         ModelError: a scenario cannot be loaded or its assumptions do not fit together.
     """
-    given = dict(sets or {})
-    for key, value in zip(("years.first", "years.last"), years, strict=True):
-        if value is not None:
-            given[key] = value
+    asked = dict(zip(("years.first", "years.last"), years, strict=True))
+    given = {**(sets or {}), **{key: value for key, value in asked.items() if value is not None}}
     scenarios = []
     made: Plan | None = None
     for name in names:
@@ -141,9 +148,8 @@ def outlook(  # noqa: PLR0913 - what can be told
         scenarios.append(_scenario(name, loaded, computed))
         made = made or computed
     assert made is not None, "at least one scenario"
-    supply = Supply(
-        *(None if band is None else type(band)(*(made.shown(edge) for edge in band)) for band in made.supply)
-    )
+    cpu, disk, tape = made.supply
+    supply = Supply(_shown(made, cpu), _shown(made, disk), None if tape is None else _shown(made, tape))
     growth = scenarios[0].loaded.parameters.budget.growth
     return Outlook(
         years=made.years,
@@ -156,6 +162,10 @@ def outlook(  # noqa: PLR0913 - what can be told
     )
 
 
+def _shown(made: Plan, band: Band) -> Band:
+    return Band(*(made.shown(edge) for edge in band))
+
+
 def digest_of(loaded: Loaded) -> str:
     """SHA-256 of some assumptions in canonical JSON."""
     text = json.dumps(loaded.parameters.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
@@ -166,7 +176,7 @@ def _scenario(name: str, loaded: Loaded, made: Plan) -> Scenario:
     work, volumes, events = made.work, made.volumes, made.events
     return Scenario(
         name=name,
-        title=loaded.parameters.title,
+        title=" + ".join([loaded.parameters.title, *name.split("+")[1:]]),
         loaded=loaded,
         cpu_by_step={step: made.shown(khs06_years(value)) for step, value in work.by_step.items()},
         cpu_power_khs06=made.shown(work.power_hs06 / 1000),
@@ -175,4 +185,6 @@ def _scenario(name: str, loaded: Loaded, made: Plan) -> Scenario:
         data_events=made.shown(sum(events.data.values(), np.zeros(1))),
         mc_events=made.shown(sum(events.mc.values(), np.zeros(1))),
         network_pb=made.shown(sum(volumes.moved.values(), np.zeros(1))),
+        gpu_khs06_years=made.shown(khs06_years(work.offloaded)),
+        relative_cost=made.shown(work.relative_cost),
     )

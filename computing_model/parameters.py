@@ -205,6 +205,22 @@ class Power(Part):
     new_detector_years: tuple[Year, ...] = ()
 
 
+class Gpu(Part):
+    """An added layer, never inside the three scenarios: work that GPUs take over from the CPUs.
+
+    Attributes:
+        sim_offload: share of SIM time that moves to GPUs.
+        reco_offload: share of RECO time, of data and of simulation.
+        overhead: CPU time for transfers and launches, as a share of what moves.
+        cost_ratio: CPU over GPU, cost of one unit of computation; for cost only, never for capacity.
+    """
+
+    sim_offload: Share = 0.0
+    reco_offload: Share = 0.0
+    overhead: Share = 0.0
+    cost_ratio: Positive = 2.8
+
+
 class Cpu(Part):
     """CPU efficiency, applied once: work / efficiency is what has to be provided."""
 
@@ -314,6 +330,7 @@ class Parameters(Part):
     shutdown: Shutdown = Shutdown()
     analysis: Analysis
     cpu: Cpu = Cpu()
+    gpu: Gpu = Gpu()
     power: Power = Power()
     gen: Tuning = Tuning()
     sim: Tuning = Tuning()
@@ -335,14 +352,18 @@ class Parameters(Part):
         users |= {f"mc.{name}": campaign.detector for name, campaign in self.mc.items()}
         for key, detector in users.items():
             if detector not in known:
-                raise ValueError(f"{key}.detector: there is no detector {detector!r}; known: {', '.join(sorted(known))}")
+                raise ValueError(
+                    f"{key}.detector: there is no detector {detector!r}; known: {', '.join(sorted(known))}"
+                )
         for name, campaign in self.mc.items():
             for run in campaign.runs if isinstance(campaign, ByLuminosity) else ():
                 if run not in self.run:
                     raise ValueError(f"mc.{name}.runs: there is no run {run!r}; known: {', '.join(self.run)}")
         for name in self.shutdown.campaigns:
             if name not in self.mc:
-                raise ValueError(f"shutdown.campaigns: there is no MC campaign {name!r}; known: {', '.join(self.mc)}")
+                raise ValueError(
+                    f"shutdown.campaigns: there is no MC campaign {name!r}; known: {', '.join(self.mc)}"
+                )
         if self.schedule.shift_from is not None and self.schedule.shift_from not in self.run:
             raise ValueError(f"schedule.shift_from: there is no run {self.schedule.shift_from!r}")
         return self

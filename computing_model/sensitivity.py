@@ -46,10 +46,8 @@ def tornado(parameters: Parameters, resource: str, year: int) -> Tornado:
     middle = need(parameters, resource, year)
     swings = []
     for entry in parameters.uncertain:
-        found = []
-        for changed in ends(parameters, entry):
-            found.append(need(parameters, resource, year, changed))
-        swings.append(Swing(entry.name, *found))
+        low, high = (need(parameters, resource, year, changed) for changed in ends(parameters, entry))
+        swings.append(Swing(entry.name, low, high))
     swings.sort(key=lambda swing: -abs(swing.high - swing.low))
     return Tornado(resource, year, middle, tuple(swings))
 
@@ -94,7 +92,7 @@ class Fit(NamedTuple):
     need_now: float
 
 
-def fit(  # noqa: PLR0913 - a question has these parts
+def fit(
     parameters: Parameters, key: str, resource: str, year: int, edge: str, between: tuple[float, float] | None
 ) -> Fit:
     """The value of a key with which the need of a year meets an edge of the flat budget.
@@ -104,9 +102,11 @@ def fit(  # noqa: PLR0913 - a question has these parts
     """
     need_now = need(parameters, resource, year)
     made = plan(parameters)
-    band = {"cpu_khs06_years": made.supply.cpu_khs06, "disk_pb": made.supply.disk_pb, "tape_pb": made.supply.tape_pb}[
-        resource
-    ]
+    band = {
+        "cpu_khs06_years": made.supply.cpu_khs06,
+        "disk_pb": made.supply.disk_pb,
+        "tape_pb": made.supply.tape_pb,
+    }[resource]
     if band is None:
         raise ModelError(f"{resource}: the flat budget has no origin for it: set budget.tape_pb")
     bound = float(made.shown(getattr(band, edge))[made.years.index(year)])
@@ -115,7 +115,7 @@ def fit(  # noqa: PLR0913 - a question has these parts
     return Fit(solve(parameters, key, resource, year, bound, around), resource, year, edge, need_now)
 
 
-def solve(  # noqa: PLR0913 - a question has these parts
+def solve(
     parameters: Parameters, key: str, resource: str, year: int, bound: float, between: tuple[float, float]
 ) -> Solution:
     """What would have to be true: the value of `key` at which the need of a year is `bound`.

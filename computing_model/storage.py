@@ -62,7 +62,9 @@ def volumes_of(parameters: Parameters, numbers: Numbers, calendar: Calendar, eve
         if tier.data:
             for run, collected in events.data.items():
                 detector = parameters.run[run].detector
-                written = written + collected * _size_mb(name, detector, numbers, numbers(f"run.{run}.pileup"))
+                written = written + collected * _size_mb(
+                    name, detector, numbers, numbers(f"run.{run}.pileup")
+                )
         simulated: Array = np.zeros(len(years))
         if tier.mc:
             for campaign, made in events.mc.items():
@@ -125,5 +127,6 @@ def check_tiers(parameters: Parameters) -> None:
         for key, (detector, kind) in users.items():
             wanted = tier.data if kind == "data" else tier.mc
             if wanted and detector not in tier.size_mb:
-                raise ModelError(f"tier.{name}.size_mb: no size for detector {detector!r}, which {key} uses: add it")
-
+                raise ModelError(
+                    f"tier.{name}.size_mb: no size for detector {detector!r}, which {key} uses: add it"
+                )

@@ -49,7 +49,9 @@ def project(fleet: Fleet, growth: float, years: Sequence[int]) -> Projected:
         ModelError: nothing was measured.
     """
     if fleet.nominal_khs06[0] <= 0:
-        raise ModelError(f"{fleet.source}: no node has an estimate yet: run the agent on some, or plan without the fleet")
+        raise ModelError(
+            f"{fleet.source}: no node has an estimate yet: run the agent on some, or plan without the fleet"
+        )
     measured = int(fleet.year)
     known = np.array(years) >= measured
     return Projected(

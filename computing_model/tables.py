@@ -13,7 +13,9 @@ from computing_model.talk import Line
 def rows(name: str) -> tuple[dict[str, str], ...]:
     """Rows of one table below data/talk, without the printed totals."""
     text = (resources.files("computing_model") / "data" / "talk" / f"{name}.csv").read_text("utf-8")
-    return tuple(row for row in csv.DictReader(text.splitlines()) if not next(iter(row.values())).startswith("TOTAL"))
+    return tuple(
+        row for row in csv.DictReader(text.splitlines()) if not next(iter(row.values())).startswith("TOTAL")
+    )
 
 
 def printed_total(name: str, scenario: str, column: str) -> float:

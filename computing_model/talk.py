@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Number = TypeVar("Number", float, NDArray[np.float64])
+"""A number, or one a year and sample."""
 
 
 class Line(NamedTuple):
@@ -58,7 +64,7 @@ def offload(lines: Iterable[Line], *, weighted: bool) -> float:
 
 def yearly(reduction_per_year: float, years: float, once: float = 0.0) -> float:
     """What yearly reductions come to: 1 - (1 - once)·(1 - r)^years."""
-    return 1 - (1 - once) * (1 - reduction_per_year) ** years
+    return 1 - (1 - once) * float((1 - reduction_per_year) ** years)
 
 
 def collected_events(rate_hz: float, livetime_s: float, overlap: float = 1.0) -> float:
@@ -84,7 +90,7 @@ def volume_pb(events: float, size_mb: float) -> float:
     return events * size_mb / 1e9
 
 
-def relative_cost(offloaded: float, ratio: float = 2.8) -> float:
+def relative_cost(offloaded: Number, ratio: float = 2.8) -> Number:
     """Cost of a workload of which a share runs on GPUs, CPU alone = 1: (1 - f) + f/ratio.
 
     Cost only: the ratio says nothing of capacity. That CPU is the dearer one is our reading of the talk's bare "2.8x".

@@ -88,7 +88,9 @@ def draw(parameters: Parameters, samples: int, seed: int) -> dict[str, Array]:
     return drawn | {key: 1 - value for key, value in left.items()}
 
 
-def ends(parameters: Parameters, entry: Success | Factor | Between) -> tuple[dict[str, float], dict[str, float]]:
+def ends(
+    parameters: Parameters, entry: Success | Factor | Between
+) -> tuple[dict[str, float], dict[str, float]]:
     """What an entry alone makes of its numbers at its low and its high end; for `Success`: fails, succeeds.
 
     Other lines of R&D on the same key keep their weighted share, so that the change is the line's own.
@@ -132,7 +134,9 @@ def bands(parameters: Parameters, samples: int = 10_000, seed: int = 1) -> Bands
             needs[name].append(need.astype(np.float32))
             offer = supply[name]
             if offer is not None:
-                covered[name] = covered.get(name, np.zeros(len(years))) + (need <= made.shown(offer)).sum(axis=0)
+                covered[name] = covered.get(name, np.zeros(len(years))) + (need <= made.shown(offer)).sum(
+                    axis=0
+                )
     quantiles = {name: _quantiles(parts) for name, parts in needs.items()}
     return Bands(years, quantiles, {name: count / samples for name, count in covered.items()}, samples, seed)
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from capacity.cli.codes import USAGE
-from capacity.cli.options import SETTINGS, config_option, database_option, fail, fleet_rules, opened, sentences
+from capacity.cli.options import (
+    SETTINGS,
+    config_option,
+    database_option,
+    fail,
+    fleet_rules,
+    opened,
+    sentences,
+)
 from computing_model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -29,7 +37,11 @@ scenario_option = click.option(
     "Without it: baseline, weighted-probable, optimistic.",
 )
 set_option = click.option(
-    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="One assumption, e.g. reco.speedup=1.5; over all files."
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One assumption, e.g. reco.speedup=1.5; over all files.",
 )
 output_option = click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File instead of standard output."
@@ -43,12 +55,14 @@ output_option = click.option(
 @click.option("--to", "last", type=int, metavar="YEAR", help="Last year.")
 @click.option("--format", "-f", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
 @output_option
-@click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Write plots (SVG) into this folder.")
+@click.option(
+    "--plots", type=click.Path(path_type=Path, file_okay=False), help="Write plots (SVG) into this folder."
+)
 @click.option("--no-fleet", is_flag=True, help="Do not ask the database.")
 @database_option
 @config_option
 @click.pass_context
-def plan(  # noqa: PLR0913 - flags
+def plan(  # noqa: PLR0913, PLR0917 - flags
     ctx: click.Context,
     scenarios: tuple[str, ...],
     sets: tuple[str, ...],
@@ -103,6 +117,15 @@ def talk() -> None:
     click.echo(text_of(table()), nl=False)
 
 
+@plan.command("published", context_settings=SETTINGS)
+def published() -> None:
+    """The scenarios beside CMS's public projections of 2021: by year, plateaus, and why they differ."""
+    from computing_model.published import beside  # noqa: PLC0415
+    from computing_model.render.published import text_of  # noqa: PLC0415
+
+    click.echo(text_of(beside()), nl=False)
+
+
 @plan.command("compare", context_settings=SETTINGS)
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
@@ -119,7 +142,9 @@ def compare(one: str, other: str, sets: tuple[str, ...]) -> None:
 
 
 @plan.command("bands", context_settings=SETTINGS)
-@click.option("--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]")
+@click.option(
+    "--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]"
+)
 @set_option
 @click.option("--samples", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -136,7 +161,9 @@ def bands_(scenario: str, sets: tuple[str, ...], samples: int, seed: int) -> Non
 @plan.command("tornado", context_settings=SETTINGS)
 @click.argument("year", type=int)
 @click.option("--resource", "-r", default="cpu_khs06_years", show_default=True)
-@click.option("--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]")
+@click.option(
+    "--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]"
+)
 @set_option
 def tornado_(year: int, resource: str, scenario: str, sets: tuple[str, ...]) -> None:
     """Which assumption matters most for the need of YEAR: each varied alone."""
@@ -156,11 +183,21 @@ def tornado_(year: int, resource: str, scenario: str, sets: tuple[str, ...]) -> 
 @set_option
 @click.option("--fits", type=click.Choice(("low", "middle", "high")), default="middle", show_default=True,
               help="Edge of the flat budget that the need must meet.")  # fmt: skip
-@click.option("--between", type=(float, float), help="Where to look for the value; default: a hundredth to a hundredfold.")
-def solve_(  # noqa: PLR0913 - flags
-    key: str, year: int, resource: str, scenario: str, sets: tuple[str, ...], fits: str, between: tuple[float, float] | None
+@click.option(
+    "--between",
+    type=(float, float),
+    help="Where to look for the value; default: a hundredth to a hundredfold.",
+)
+def solve_(
+    key: str,
+    year: int,
+    resource: str,
+    scenario: str,
+    sets: tuple[str, ...],
+    fits: str,
+    between: tuple[float, float] | None,
 ) -> None:
-    """What would have to be true: the value of KEY with which the need of YEAR fits the flat budget.
+    r"""What would have to be true: the value of KEY with which the need of YEAR fits the flat budget.
 
     \b
     capacity plan solve detector.phase2.time_hs06_s.reco_data 2031
@@ -171,7 +208,10 @@ def solve_(  # noqa: PLR0913 - flags
     from computing_model.sensitivity import fit  # noqa: PLC0415
 
     with told():
-        click.echo(text_of(fit(named(scenario, assignments(sets)).parameters, key, resource, year, fits, between)), nl=False)
+        click.echo(
+            text_of(fit(named(scenario, assignments(sets)).parameters, key, resource, year, fits, between)),
+            nl=False,
+        )
 
 
 @contextmanager

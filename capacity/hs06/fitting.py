@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import lsq_linear  # type: ignore[import-untyped]
+from scipy.optimize import lsq_linear
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

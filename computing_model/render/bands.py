@@ -18,5 +18,7 @@ def text_of(found: Bands) -> str:
             cells.append("-" if covered is None else f"{covered[index]:.0%}")
             lines.append(f"{year}  " + "".join(f"{cell:>12}" for cell in cells))
         parts.append("\n".join(lines))
-    parts.append(f"{found.samples} samples, seed {found.seed}; covered: share of samples within their flat budget")
+    parts.append(
+        f"{found.samples} samples, seed {found.seed}; covered: share of samples within their flat budget"
+    )
     return "\n\n".join(parts) + "\n"

@@ -18,7 +18,7 @@ def csv_of(outlook: Outlook) -> str:
         "scenario", "inputs_sha256", "year", "data_events", "mc_events", "cpu_khs06_years",
         *(f"cpu_{step}_khs06_years" for step in steps),
         "cpu_power_khs06", "disk_pb", *(f"disk_{tier}_pb" for tier in disk), "tape_pb",
-        *(f"tape_{tier}_pb" for tier in tape), "network_gbit_s",
+        *(f"tape_{tier}_pb" for tier in tape), "network_gbit_s", "gpu_cpu_equivalent_khs06_years", "relative_cost_with_gpus",
         *(f"flat_budget_{edge}_{resource}" for resource in ("cpu_khs06", "disk_pb", "tape_pb") for edge in ("low", "middle", "high")),
         "pledged_cpu_khs06", "fleet_nominal_khs06", "fleet_usable_khs06",
     ]  # fmt: skip
@@ -32,6 +32,7 @@ def csv_of(outlook: Outlook) -> str:
                 *(scenario.cpu_by_step[step] for step in steps), scenario.cpu_power_khs06,
                 scenario.need("disk_pb"), *(scenario.disk_by_tier[tier] for tier in disk),
                 scenario.need("tape_pb"), *(scenario.tape_by_tier[tier] for tier in tape), scenario.network_gbit_s,
+                scenario.gpu_khs06_years, scenario.relative_cost,
             ]  # fmt: skip
             cells = [_cell(float(column[index])) for column in values]
             for band in outlook.supply:

@@ -54,6 +54,8 @@ def _scenario(outlook: Outlook, scenario: Scenario) -> dict[str, Any]:
         "disk_pb_by_tier": {tier: _numbers(values) for tier, values in scenario.disk_by_tier.items()},
         "tape_pb": _numbers(scenario.need("tape_pb")),
         "tape_pb_by_tier": {tier: _numbers(values) for tier, values in scenario.tape_by_tier.items()},
+        "gpu_cpu_equivalent_khs06_years": _numbers(scenario.gpu_khs06_years),
+        "relative_cost_with_gpus": _numbers(scenario.relative_cost),
         "network_pb": _numbers(scenario.network_pb),
         "network_gbit_s": _numbers(scenario.network_gbit_s),
         "flat_budget_less_need": {
@@ -61,7 +63,8 @@ def _scenario(outlook: Outlook, scenario: Scenario) -> dict[str, Any]:
             for resource in RESOURCES
         },
         "first_year_short_of_flat_budget": {
-            resource: outlook.first_short(scenario, resource, outlook.flat(resource)) for resource in RESOURCES
+            resource: outlook.first_short(scenario, resource, outlook.flat(resource))
+            for resource in RESOURCES
         },
     }
 

@@ -20,11 +20,15 @@ def markdown_of(outlook: Outlook) -> str:
             cells = ["-" if np.isnan(values[index]) else f"{values[index]:,.0f}" for _, values in columns]
             lines.append(f"| {year} | " + " | ".join(cells) + " |")
         lines.append("")
-        lines += [f"* {scenario.title}: {ending(outlook, scenario, resource)}" for scenario in outlook.scenarios]
+        lines += [
+            f"* {scenario.title}: {ending(outlook, scenario, resource)}" for scenario in outlook.scenarios
+        ]
         lines.append("")
     lines += ["## Inputs", "", "| scenario | layers | SHA-256 of the inputs |", "|---|---|---|"]
     for scenario in outlook.scenarios:
-        lines.append(f"| {scenario.title} | {' < '.join(scenario.loaded.layers)} | `{scenario.digest[:16]}` |")
+        lines.append(
+            f"| {scenario.title} | {' < '.join(scenario.loaded.layers)} | `{scenario.digest[:16]}` |"
+        )
     sources = outlook.scenarios[0].loaded.parameters.provenance
     lines += ["", "| input | status | source |", "|---|---|---|"]
     lines += [f"| `{key}` | {entry.status} | {entry.source} |" for key, entry in sorted(sources.items())]

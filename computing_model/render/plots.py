@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from computing_model.uncertainty import Bands
 
 TITLE = "Planning study, sitecap"
-_MARKS = (("s", "-", "#1f3fbf"), ("o", "--", "#3f7fdf"), ("^", "-.", "#00a0b0"), ("D", ":", "#a05000"), ("v", "-", "#606060"))
+_MARKS = (
+    ("s", "-", "#1f3fbf"),
+    ("o", "--", "#3f7fdf"),
+    ("^", "-.", "#00a0b0"),
+    ("D", ":", "#a05000"),
+    ("v", "-", "#606060"),
+)
 _COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70")
 """The colours that CMS takes for stacks (M. Petroff, arXiv:2107.02270)."""
 
@@ -56,19 +63,17 @@ def plots_of(outlook: Outlook) -> Iterator[tuple[str, str]]:
         ModelError: matplotlib is not installed.
     """
     for resource in UNITS:
-        yield f"need-{resource}", svg_of(lambda axes, resource=resource: need(axes, outlook, resource))
+        yield f"need-{resource}", svg_of(partial(need, outlook=outlook, resource=resource))
         if outlook.flat(resource) is not None:
-            yield f"gap-{resource}", svg_of(lambda axes, resource=resource: gap(axes, outlook, resource))
+            yield f"gap-{resource}", svg_of(partial(gap, outlook=outlook, resource=resource))
     for number, scenario in enumerate(outlook.scenarios, start=1):
         for name, parts, unit in (
             ("cpu-by-step", scenario.cpu_by_step, "Total CPU [kHS06-years]"),
             ("disk-by-tier", scenario.disk_by_tier, "Total disk [PB]"),
             ("tape-by-tier", scenario.tape_by_tier, "Total tape [PB]"),
         ):
-            yield (
-                f"{name}-{number}",
-                svg_of(lambda axes, s=scenario, p=parts, u=unit: stack(axes, outlook, s, p, u)),
-            )
+            draw = partial(stack, outlook=outlook, scenario=scenario, parts=parts, label=unit)
+            yield f"{name}-{number}", svg_of(draw)
 
 
 def svg_of(draw: Callable[[Axes], None], size_in: tuple[float, float] = (10, 6)) -> str:
@@ -96,18 +101,39 @@ def need(axes: Axes, outlook: Outlook, resource: str) -> None:
         for edge, growth in ((band.low, growths.growth_low), (band.high, growths.growth_high)):
             axes.plot(years, edge, "k--", linewidth=2.5, zorder=1, label=f"flat budget, {growth:+.0%} a year")
     for scenario, (mark, line, colour) in zip(outlook.scenarios, _cycle(len(outlook.scenarios)), strict=True):
-        axes.plot(years, scenario.need(resource), marker=mark, linestyle=line, color=colour, label=scenario.title)
+        axes.plot(
+            years, scenario.need(resource), marker=mark, linestyle=line, color=colour, label=scenario.title
+        )
     if resource == "cpu_khs06_years":
         _there(axes, outlook)
-    _frame(axes, outlook, {"cpu_khs06_years": "Total CPU [kHS06-years]", "disk_pb": "Total disk [PB]", "tape_pb": "Total tape [PB]"}[resource])
+    _frame(
+        axes,
+        outlook,
+        {
+            "cpu_khs06_years": "Total CPU [kHS06-years]",
+            "disk_pb": "Total disk [PB]",
+            "tape_pb": "Total tape [PB]",
+        }[resource],
+    )
 
 
 def _there(axes: Axes, outlook: Outlook) -> None:
     if outlook.pledges_khs06:
         axes.plot(list(outlook.pledges_khs06), list(outlook.pledges_khs06.values()), "k*", label="pledged")
     if outlook.projected is not None:
-        axes.plot(outlook.years, outlook.projected.nominal_khs06, color="#2ca02c", label="measured fleet, same money")
-        axes.plot(outlook.years, outlook.projected.usable_khs06, color="#2ca02c", linestyle=":", label="of it usable")
+        axes.plot(
+            outlook.years,
+            outlook.projected.nominal_khs06,
+            color="#2ca02c",
+            label="measured fleet, same money",
+        )
+        axes.plot(
+            outlook.years,
+            outlook.projected.usable_khs06,
+            color="#2ca02c",
+            linestyle=":",
+            label="of it usable",
+        )
 
 
 def gap(axes: Axes, outlook: Outlook, resource: str) -> None:
@@ -156,27 +182,30 @@ def bands(axes: Axes, found: Bands, resource: str) -> None:
 
 
 def _frame(axes: Axes, outlook: Outlook, label: str, title: str = "", *, from_zero: bool = True) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
     axes.set_ylabel(label, fontsize="small")
     axes.set_xlabel("Year", fontsize="small")
     axes.set_xlim(outlook.years[0] - 0.6, outlook.years[-1] + 0.6)
     axes.tick_params(labelsize="x-small")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if from_zero:
         axes.set_ylim(bottom=0)
     axes.set_title(f"{TITLE}{': ' if title else ''}{title}", loc="left", fontsize="small")
     _runs(axes, outlook)
-    axes.legend(fontsize="x-small", loc="upper left")
+    axes.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(0, 0.96))
 
 
 def _runs(axes: Axes, outlook: Outlook) -> None:
-    """Grey bars with the names of the runs along the lower edge."""
+    """Grey bars with the names of the runs along the upper edge."""
     run_of = calendar_of(outlook.scenarios[0].loaded.parameters).run_of
     shown = {year: run for year, run in run_of.items() if outlook.years[0] <= year <= outlook.years[-1]}
     for run in dict.fromkeys(shown.values()):
         years = [year for year, one in shown.items() if one == run]
         low, high = min(years) - 0.45, max(years) + 0.45
-        axes.axvspan(low, high, ymin=0.0, ymax=0.035, color="0.6", zorder=3)
+        axes.axvspan(low, high, ymin=0.965, ymax=1.0, color="0.6", zorder=3)
         name = run.replace("run", "Run ")
-        axes.text((low + high) / 2, 0.017, name, transform=axes.get_xaxis_transform(), ha="center", va="center",
+        axes.text((low + high) / 2, 0.982, name, transform=axes.get_xaxis_transform(), ha="center", va="center",
                   fontsize="xx-small", zorder=4)  # fmt: skip
 
 
@@ -191,7 +220,7 @@ def _style() -> Iterator[Callable[..., Figure]]:
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError:
         raise ModelError("plots need matplotlib: install sitecap with the extra 'analysis'") from None
-    settings: dict[str, Any] = {"svg.hashsalt": "sitecap", "svg.fonttype": "path", "font.size": 16}
+    settings: Any = {"svg.hashsalt": "sitecap", "svg.fonttype": "path", "font.size": 16}
     try:
         from mplhep.styles import CMS  # noqa: PLC0415 - an extra
 

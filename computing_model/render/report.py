@@ -37,7 +37,10 @@ def html_of(outlook: Outlook) -> str:
     ]  # fmt: skip
     for resource, title in UNITS.items():
         parts.append(f"<h2>{escape(title[0].upper() + title[1:])}</h2>")
-        parts += [f"<p>{escape(one.title)}: {escape(ending(outlook, one, resource))}.</p>" for one in outlook.scenarios]
+        parts += [
+            f"<p>{escape(one.title)}: {escape(ending(outlook, one, resource))}.</p>"
+            for one in outlook.scenarios
+        ]
         parts += [
             f'<figure role="img" aria-label="{escape(kind)} of {escape(title)} by year">{_inline(plots[f"{kind}-{resource}"])}</figure>'
             for kind in ("need", "gap")
@@ -64,7 +67,9 @@ def _table(outlook: Outlook, resource: str) -> str:
             value = float(values[index])
             short = offer is not None and number < len(outlook.scenarios) and value > float(offer[index])
             mark = ' class="short"' if short else ""
-            cells.append(f"<td{mark}>{'-' if np.isnan(value) else f'{value:,.0f}'}{' !' if short else ''}</td>")
+            cells.append(
+                f"<td{mark}>{'-' if np.isnan(value) else f'{value:,.0f}'}{' !' if short else ''}</td>"
+            )
         rows.append(f'<tr><th scope="row">{year}</th>{"".join(cells)}</tr>')
     return (
         f'<table><thead><tr><th scope="col">year</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -25,16 +25,27 @@ def text_of(outlook: Outlook) -> str:
 def columns_of(outlook: Outlook, resource: str) -> list[tuple[str, Array]]:
     """Title and values of each column of one resource: needs first, then what there is."""
     columns = [(scenario.title, scenario.need(resource)) for scenario in outlook.scenarios]
-    band = {"cpu_khs06_years": outlook.supply.cpu_khs06, "disk_pb": outlook.supply.disk_pb, "tape_pb": outlook.supply.tape_pb}
+    band = {
+        "cpu_khs06_years": outlook.supply.cpu_khs06,
+        "disk_pb": outlook.supply.disk_pb,
+        "tape_pb": outlook.supply.tape_pb,
+    }
     found = band[resource]
     if found is not None:
-        columns += [("flat budget low", found.low), ("flat budget", found.middle), ("flat budget high", found.high)]
+        columns += [
+            ("flat budget low", found.low),
+            ("flat budget", found.middle),
+            ("flat budget high", found.high),
+        ]
     if resource == "cpu_khs06_years":
         if outlook.pledges_khs06:
             pledges = [outlook.pledges_khs06.get(year, np.nan) for year in outlook.years]
             columns.append(("pledged", np.array(pledges)))
         if outlook.projected is not None:
-            columns += [("fleet", outlook.projected.nominal_khs06), ("fleet usable", outlook.projected.usable_khs06)]
+            columns += [
+                ("fleet", outlook.projected.nominal_khs06),
+                ("fleet usable", outlook.projected.usable_khs06),
+            ]
     return columns
 
 
@@ -55,7 +66,9 @@ def _rows(outlook: Outlook, resource: str) -> list[list[str]]:
 
 def _aligned(title: str, rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     return "\n".join([title, *lines])
 
 
@@ -63,7 +76,14 @@ def _endings(outlook: Outlook) -> list[str]:
     lines = ["! more than the flat budget with its expected growth"]
     for scenario in outlook.scenarios:
         for resource, title in UNITS.items():
-            lines.append(f"{scenario.title}, {title.partition(',')[0]}: {ending(outlook, scenario, resource)}")
+            lines.append(
+                f"{scenario.title}, {title.partition(',')[0]}: {ending(outlook, scenario, resource)}"
+            )
+        if scenario.gpu_khs06_years.any():
+            lines.append(
+                f"{scenario.title}, GPU layer: {scenario.gpu_khs06_years[-1]:,.0f} kHS06·years of {outlook.years[-1]} moved"
+                f" off the CPUs (not in the table), relative cost {scenario.relative_cost[-1]:.2f}"
+            )
     if outlook.fleet is not None:
         fleet = outlook.fleet
         low, high = fleet.nominal_khs06[1:]

@@ -64,7 +64,8 @@ def test_fast_chain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offloaded", "cost", "gain"), [(0.245, 0.8425, 1.187), (0.25, 0.8393, 1.191), (0.32, 0.7943, 1.259), (1, 0.3571, 2.8)]
+    ("offloaded", "cost", "gain"),
+    [(0.245, 0.8425, 1.187), (0.25, 0.8393, 1.191), (0.32, 0.7943, 1.259), (1, 0.3571, 2.8)],
 )
 def test_cost_of_offload(offloaded: float, cost: float, gain: float) -> None:
     assert talk.relative_cost(offloaded) == pytest.approx(cost, abs=5e-5)
@@ -76,7 +77,9 @@ def test_rejected_readings_do_not_give_the_printed_numbers() -> None:
     without_groups = [line._replace(group=None) for line in found]
     assert 100 * talk.offload(without_groups, weighted=False) == pytest.approx(37)
     assert 100 * talk.offload(without_groups, weighted=True) == pytest.approx(27)
-    assert 100 * sum(line.probability * line.share for line in lines("cpu_rnd", "reco_percent")) == pytest.approx(65)
+    assert 100 * sum(
+        line.probability * line.share for line in lines("cpu_rnd", "reco_percent")
+    ) == pytest.approx(65)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,9 @@ def test_flat_budget_from_the_pledges_of_2018(
     ("year", "cpu", "disk"),
     [(2022, (2699, 3054, 3438), (224, 254, 286)), (2031, (6365, 10745, 17739), (529, 892, 1473))],
 )
-def test_flat_budget_from_the_origin_of_the_plots(year: int, cpu: tuple[int, ...], disk: tuple[int, ...]) -> None:
+def test_flat_budget_from_the_origin_of_the_plots(
+    year: int, cpu: tuple[int, ...], disk: tuple[int, ...]
+) -> None:
     for origin, expected in ((2071.0, cpu), (172.0, disk)):
         found = [float(flat(origin, growth, 2019.22, [year])[0]) for growth in (0.10, 0.15, 0.20)]
         assert found == pytest.approx(expected, rel=0.003)

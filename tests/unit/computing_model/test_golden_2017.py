@@ -16,7 +16,10 @@ GOLDEN = resources.files("computing_model") / "data" / "peer_resource_modeling_2
 
 def golden() -> dict[int, dict[str, float]]:
     lines = [line for line in GOLDEN.read_text().splitlines() if not line.startswith("#")]
-    return {int(row.pop("year")): {key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)}
+    return {
+        int(row.pop("year")): {key: float(value) for key, value in row.items()}
+        for row in csv.DictReader(lines)
+    }
 
 
 @pytest.mark.parametrize("column", ["prompt", "nonprompt", "lhc_mc", "hllhc_mc", "analysis", "total"])
