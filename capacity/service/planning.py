@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from capacity.fleet.model import FleetSettings
+from capacity.fleet.model import FleetSettings, Roll
 from capacity.service.fleet_view import fleet, of_cms
 from capacity.store import sites
 from capacity.store.database import Database
@@ -39,10 +39,21 @@ def measured(database: Database, settings: FleetSettings, now: datetime) -> Meas
         by_year: dict[int, float] = defaultdict(float)
         for pledge in sites.pledges(session):
             by_year[pledge.year] += pledge.cpu_hs23 / 1000
-    pledges = pledged(by_year, f"pledges in {database.shown}")
+    found, missing = fleet_of(cms, now, database.shown)
+    return Measured(found, missing, pledged(by_year, f"pledges in {database.shown}"))
+
+
+def fleet_of(cms: Roll, now: datetime, where: str) -> tuple[Fleet | None, str | None]:
+    """The sum of all nodes as a supply, or why there is none.
+
+    Args:
+        cms: sum of everything.
+        now: when it was summed.
+        where: the database, as it is told.
+    """
     if cms.hs23.value <= 0:
-        missing = f"{database.shown} has no node with an estimate: run `agent probe` on some, or try `capacity demo`"
-        return Measured(None, missing, pledges)
+        missing = f"{where} has no node with an estimate: run `agent probe` on some and send it, or try `capacity demo`"
+        return None, missing
     usable = cms.hs23_usable
     found = Fleet(
         year=now.year + (now.timetuple().tm_yday - 1) / 365.25,
@@ -50,6 +61,6 @@ def measured(database: Database, settings: FleetSettings, now: datetime) -> Meas
         usable_khs06=(usable.value / 1000, usable.low / 1000, usable.high / 1000),
         gpus=cms.gpus,
         provisional_share=cms.provisional_share,
-        source=f"{cms.nodes} nodes in {database.shown}",
+        source=f"{cms.nodes} nodes in {where}",
     )
-    return Measured(found, None, pledges)
+    return found, None
