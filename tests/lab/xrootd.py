@@ -274,7 +274,9 @@ class XrootdLab:
         configuration.write_text(text)
         log = directory / f"{program}.log"
         whom = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
-        argv = ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration)]
+        # Beside the file with its number a daemon leaves its environment, in /tmp where no such file is named.
+        number = directory / "admin" / f"{program}.pid"
+        argv = ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration), "-s", str(number)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 argv if inside is None else inside.command(*argv),
