@@ -18,7 +18,18 @@ from typing import Any
 
 import pytest
 
-LONGEST_FIRST: tuple[str, ...] = ()
+LONGEST_FIRST = (
+    "vm",
+    "cross",
+    "bench",
+    "containers",
+    "check-programs",
+    "credentials",
+    "links",
+    "slurm",
+    "condor",
+    "xrootd",
+)
 """Groups and files by the time they take, longest first: a long one begun last leaves the other worker idle."""
 
 _GROUPS = pytest.StashKey[Path]()
