@@ -24,3 +24,10 @@ def test_clean(build: Build, tmp_path: Path) -> None:
         done = program.run(kernel, section, pile_up, events=1, threads=2)
         assert done.returncode == 0, f"{kernel}: {done.stderr[:4000]}"
         assert "ERROR" not in done.stderr
+        if kernel == "pixeltrack":
+            # all charge that 16 bits can say, in one pixel of one module: more than a sum of 32 bits holds
+            absurd = dict.fromkeys(("digi_module", "digi_row", "digi_column"), 0) | {"digi_adc": 65535}
+            done = program.run(kernel, section, 5.0, events=1, threads=1, columns=absurd)
+            assert "runtime error" not in done.stderr
+            assert done.returncode == 1
+            assert "check: column 'digi_adc' gives module 0 of event 0 more than" in done.stderr

@@ -222,6 +222,30 @@ def test_hostile_shapes_and_settings_are_refused(events: Columns) -> None:
             open_kernel("scalar", "pixeltrack", events, settings)
 
 
+def one_module(events: Columns, digis: int) -> Columns:
+    """So many digis of the first module, neighbours of one another, each with all the charge that 16 bits can say."""
+    place = np.arange(digis)
+    return {
+        **{name: column for name, column in events.items() if not name.startswith("digi_")},
+        "digi_offset": np.array([0, digis], dtype=np.int32),
+        "digi_module": np.zeros(digis, dtype=np.uint16),
+        "digi_row": (place % 160).astype(np.uint16),
+        "digi_column": (place // 160).astype(np.uint16),
+        "digi_adc": np.full(digis, 65535, dtype=np.uint16),
+    }
+
+
+def test_charge_beyond_what_a_cluster_can_hold_is_refused(events: Columns) -> None:
+    # the first layer's scale: 50 electrons a count, less 670
+    fit = 2**31 // (50 * 65535 - 670)
+    (result,) = run(one_module(events, fit))
+    assert list(result["cluster_electrons"]) == [fit * (50 * 65535 - 670)]
+    with pytest.raises(
+        ValueError, match=f"module 0 of event 0 more than 2147483647 electrons .digis 0 to {fit}."
+    ):
+        open_kernel("scalar", "pixeltrack", one_module(events, fit + 1))
+
+
 def test_clusters_are_as_many_as_in_the_events_of_cms(sample: Columns) -> None:
     lines = (FOLDER / "pixel_reference_counts.csv").read_text().splitlines()
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
