@@ -29,14 +29,14 @@ class DaySum(NamedTuple):
 
 
 def latest_checks(session: Session, keys: Sequence[tuple[str, str]]) -> list[NodeChecks]:
-    """Failing checks (`CheckView` as JSON) of the latest look at some nodes; of the state only these are read.
+    """Failing checks (`CheckView` as JSON) of the latest look at some nodes.
 
     Args:
         session: the transaction.
         keys: site and node id of each.
     """
     found = session.execute(
-        select(NodeRow.node_id, NodeRow.state["slots"][0]["checks"])
+        select(NodeRow.node_id, NodeRow.checks)
         .where(tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.state.is_not(None))
         .order_by(NodeRow.site, NodeRow.node_id)
     )

@@ -316,19 +316,30 @@ def test_lists_are_filtered(database: Database) -> None:
     assert found(seen_after=NOW) == {1, 2, 3}
 
 
-def test_what_needs_attention_comes_with_the_greatest_first(database: Database) -> None:
-    finding = Finding(code="slow-for-model", says="half of what its model does")
+def _says(level: str) -> Finding:
+    return Finding.model_validate({"code": f"a-{level}", "level": level, "says": "something"})
+
+
+def test_odd_nodes_come_with_the_worst_first_and_of_equals_the_greatest(database: Database) -> None:
+    own = _estimate(findings=(_says("warning"),))
     _filled(
         database,
-        _state(1, cores=2.0, findings=(finding,)),
-        _state(2, cores=64.0, usable=False),
-        _state(3),
+        _state(1, cores=64.0, findings=(_says("warning"),)),
+        _state(2, cores=2.0, findings=(_says("notice"), _says("problem"), _says("warning"))),
+        _state(3, cores=8.0, estimate=own),
+        _state(4, cores=256.0, findings=(_says("notice"),)),
+        _state(5, cores=256.0),
     )
 
     with database.reading() as session:
-        assert [int(line.node_id, 16) for line in nodes.attention(session, NOW)] == [2, 1]
-        assert [int(line.node_id, 16) for line in nodes.attention(session, NOW + HOUR)] == [2, 3, 1]
-        assert nodes.attention(session, NOW, OTHER_SITE) == []
+        found = nodes.odd(session, NOW, limit=10)
+        assert [(int(one.node_id, 16), one.worst["code"]) for one in found] == [
+            (2, "a-problem"),
+            (1, "a-warning"),
+            (3, "a-warning"),
+        ]
+        assert len(nodes.odd(session, NOW, limit=1)) == 1
+        assert nodes.odd(session, NOW + HOUR, limit=10) == [], "not seen since: it is stale, and told as that"
 
 
 def test_states_come_in_order_and_in_pages(database: Database) -> None:
