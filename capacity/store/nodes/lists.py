@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from capacity.errors import BadInputError
@@ -139,16 +139,19 @@ class OddNode(NamedTuple):
 
 def odd(session: Session, fresh_after: datetime, limit: int) -> list[OddNode]:
     """Fresh nodes with an alarming finding: the most severe first, of equals the greatest."""
+    order = (NodeRow.severity.desc(), NodeRow.hs23_granted.desc().nulls_last(), NodeRow.site, NodeRow.node_id)
+    # First which, by the index and short columns; only of those few what is said of them.
+    few = (
+        select(NodeRow.site, NodeRow.node_id)
+        .where(NodeRow.severity >= ALARMING, NodeRow.last_seen_at >= fresh_after)
+        .order_by(*order)
+        .limit(limit)
+    )
+    keys = [tuple(row) for row in session.execute(few)]
     found = session.execute(
         select(NodeRow.site, NodeRow.node_id, NodeRow.hostname, NodeRow.worst)
-        .where(NodeRow.severity >= ALARMING, NodeRow.last_seen_at >= fresh_after, NodeRow.worst.is_not(None))
-        .order_by(
-            NodeRow.severity.desc(),
-            func.coalesce(NodeRow.hs23_granted, 0.0).desc(),
-            NodeRow.site,
-            NodeRow.node_id,
-        )
-        .limit(limit)
+        .where(tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.worst.is_not(None))
+        .order_by(*order)
     )
     return [OddNode(*row) for row in found]
 
