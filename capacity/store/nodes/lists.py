@@ -139,21 +139,23 @@ class OddNode(NamedTuple):
 
 def odd(session: Session, fresh_after: datetime, limit: int) -> list[OddNode]:
     """Fresh nodes with an alarming finding: the most severe first, of equals the greatest."""
-    order = (NodeRow.severity.desc(), NodeRow.hs23_granted.desc().nulls_last(), NodeRow.site, NodeRow.node_id)
     # First which, by the index and short columns; only of those few what is said of them.
     few = (
         select(NodeRow.site, NodeRow.node_id)
         .where(NodeRow.severity >= ALARMING, NodeRow.last_seen_at >= fresh_after)
-        .order_by(*order)
+        .order_by(
+            NodeRow.severity.desc(), NodeRow.hs23_granted.desc().nulls_last(), NodeRow.site, NodeRow.node_id
+        )
         .limit(limit)
     )
-    keys = [tuple(row) for row in session.execute(few)]
-    found = session.execute(
-        select(NodeRow.site, NodeRow.node_id, NodeRow.hostname, NodeRow.worst)
-        .where(tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.worst.is_not(None))
-        .order_by(*order)
+    keys = [(site, node_id) for site, node_id in session.execute(few)]
+    told = session.execute(
+        select(NodeRow.site, NodeRow.node_id, NodeRow.hostname, NodeRow.worst).where(
+            tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.worst.is_not(None)
+        )
     )
-    return [OddNode(*row) for row in found]
+    found = [OddNode(*row) for row in told]
+    return sorted(found, key=lambda one: keys.index((one.site, one.node_id)))
 
 
 class SiteTotals(NamedTuple):
