@@ -195,6 +195,8 @@ def _copy(driver: Any, table: type[Table], rows: Sequence[_Row]) -> None:  # noq
 
 def _count(database: Database, newest: dict[tuple[str, str], int]) -> None:
     """Nodes know their newest profile."""
+    if not newest:
+        return
     with database.connection() as connection:
         connection.execute(
             text("UPDATE node SET newest = :n, absorbed = :n WHERE site = :site AND node_id = :node_id"),
