@@ -85,7 +85,7 @@ contracts: $(STAMP)
 	$(BIN)/python docs/generate.py --check
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not lab'
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab'
 
 # Quick: what to run before every commit.
 check: lint types contracts unit

@@ -14,7 +14,7 @@ from agent.config import Config
 from agent.render import bench_html, bench_text
 from agent.sink import Style
 from payloads import compiled
-from payloads.catalogue import Kernel
+from payloads.catalogue import Kernel, UnknownKernelError
 from payloads.chains import DESCRIBE_S, describe
 from payloads.errors import PayloadError
 from payloads.events import default_place
@@ -35,9 +35,12 @@ def check_variants(names: Sequence[str]) -> None:
     """
     known = {variant.name: variant for variant in compiled.variants()} if names else {}
     for name in names:
+        if not known:
+            raise UnusableVariantError(f"variant {name} cannot be used here: {compiled.NO_KERNELS}")
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise UnusableVariantError(f"there is no compiled variant {name!r}; there are: {there}")
+            raise UnusableVariantError(
+                f"there is no compiled variant {name!r}; there are: {', '.join(known)}"
+            )
         if not known[name].usable:
             raise UnusableVariantError(f"variant {name} cannot be used here: {known[name].reason}")
 
@@ -54,6 +57,25 @@ def place_of(flag: Path | None, config: Config) -> Path:
 def last_of(place: Path) -> Path:
     """Where the last result is kept."""
     return place / NAME
+
+
+def selected(profile: CapabilityProfile, names: Sequence[str]) -> CapabilityProfile:
+    """The profile with the named kernels only; as it is if no name is given.
+
+    Raises:
+        UnknownKernelError: it holds no result of one of them.
+    """
+    there = list(dict.fromkeys(one.kernel for one in profile.payloads))
+    for name in names:
+        if name not in there:
+            raise UnknownKernelError(
+                f"the result holds no kernel {name!r}; it holds: {', '.join(there) or 'none'}"
+            )
+    if not names:
+        return profile
+    return profile.model_copy(
+        update={"payloads": tuple(one for one in profile.payloads if one.kernel in names)}
+    )
 
 
 def listing(kernels: Sequence[Kernel]) -> str:

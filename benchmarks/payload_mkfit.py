@@ -39,7 +39,7 @@ def main() -> None:
         for _ in range(REPEATS):  # interleaved, so that a neighbour's load meets all alike
             loop_s = min(loop_s, module.reference_loop_s())
             for w in lanes:
-                step_s[w] = min(step_s[w], *(bare[w].measure(0, 1)[0] for _ in range(5)))
+                step_s[w] = min(step_s[w], *(bare[w].measure(0, 1)[0] for _ in range(20)))
                 event_s[w] = min(event_s[w], _processor_s(whole[w]))
         print(f"{variant.name}: reference loop {loop_s * 1e3:.2f} ms")
         for w in lanes:

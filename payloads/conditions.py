@@ -247,6 +247,25 @@ def _sum(values: Collection[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
+DISTURBED_SHARE = 0.02
+"""Twice what a figure is meant to repeat to."""
+
+
+def disturbed(found: Spell, own_share: float) -> bool:
+    """Whether others had the copies' processors for more than 2 % of a repeat: other virtual machines or other processes.
+
+    The criterion knows nothing of the rate that was measured. Our own CPU quota is no other: it is part of what is
+    measured.
+
+    Args:
+        found: during the repeat.
+        own_share: of the copies' wall time, in which they had a CPU.
+    """
+    if found.throttled_periods:
+        return False
+    return (found.steal_share or 0.0) > DISTURBED_SHARE or own_share < 1 - DISTURBED_SHARE
+
+
 OTHERS_SHARE = 0.05
 STEAL_SHARE = 0.01
 OWN_SHARE = 0.97

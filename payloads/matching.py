@@ -1,7 +1,8 @@
-"""What kernels that find tracks share in measuring them: whose hits a track has, and how wide errors are spread."""
+"""What kernels share in measuring their physics: whose hits a track has, and how wide errors are spread."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,17 @@ def most_common(group: Ints, value: Ints, groups: int) -> tuple[Ints, Ints]:
     return best, times
 
 
+def half_width(values: Sequence[float] | Floats) -> float:
+    """Half of the interval that holds the middle 68.27 %: a standard deviation that tails do not move.
+
+    nan of fewer than three values.
+    """
+    if len(values) < 3:
+        return float("nan")
+    low, high = np.quantile(values, (0.15866, 0.84134))
+    return float(high - low) / 2
+
+
 @dataclass
 class Samples:
     """Values by name, gathered over events."""
@@ -47,15 +59,8 @@ class Samples:
         return np.concatenate(self.values.get(name, [np.empty(0)]))
 
     def width(self, name: str) -> float:
-        """Half of the interval that holds the middle 68.27 %: a standard deviation that tails do not move.
-
-        nan of fewer than 2.
-        """
-        values = self.all(name)
-        if len(values) < 2:
-            return float("nan")
-        low, high = np.quantile(values, (0.15866, 0.84134))
-        return float(high - low) / 2
+        """Their `half_width`."""
+        return half_width(self.all(name))
 
     def mean(self, name: str) -> float:
         """Their mean; nan of none."""
@@ -66,3 +71,46 @@ class Samples:
         """Their median; nan of none."""
         values = self.all(name)
         return float(np.median(values)) if len(values) else float("nan")
+
+
+@dataclass
+class TrackTally(Samples):
+    """Sums over events: particles that a track is wanted of, those that have one, and what tracks are."""
+
+    wanted: int = 0
+    found: int = 0
+    tracks: int = 0
+    fakes: int = 0
+    duplicates: int = 0
+
+    def count(self, particle: Ints, wanted: npt.NDArray[np.bool_]) -> None:
+        """Add the tracks of one event.
+
+        Args:
+            particle: of each track, -1 for a fake.
+            wanted: of each particle, whether a track of it is asked for.
+        """
+        matched = particle[particle >= 0]
+        self.wanted += int(wanted.sum())
+        self.found += int(wanted[np.unique(matched)].sum())
+        self.tracks += len(particle)
+        self.fakes += int((particle < 0).sum())
+        self.duplicates += len(matched) - len(np.unique(matched))
+
+    def rates(self) -> dict[str, float]:
+        """Efficiency of the wanted particles, shares of fakes and duplicates among the tracks; nan of nothing."""
+        return {
+            "efficiency": _ratio(self.found, self.wanted),
+            "fake_rate": _ratio(self.fakes, self.tracks),
+            "duplicate_rate": _ratio(self.duplicates, self.tracks),
+        }
+
+
+def angle_apart(one: Floats, other: Floats) -> Floats:
+    """How far one angle lies ahead of another, -pi to pi."""
+    apart: Floats = (one - other + np.pi) % (2 * np.pi) - np.pi
+    return apart
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

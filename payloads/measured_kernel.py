@@ -9,7 +9,7 @@ from typing import Any
 
 from payloads.chains import Prepared
 from payloads.children import ChildError, Stop
-from payloads.conditions import Watcher, spell
+from payloads.conditions import Watcher, disturbed, spell
 from payloads.outcome import KernelOutcome, Series, VariantOutcome
 from payloads.plan import LEAST_REPEATS, RELATIVE_GOAL, Options, Step, VariantPlan, window
 from payloads.remarks import remarks_of
@@ -228,11 +228,17 @@ def _measure_step(
         reports = team.run(step.copies, window_s, patience_s)
         after, cpu_after = context.watcher.look(), team.cpu_s()
         rates = [one["events"] / one["seconds"] for one in reports]
+        wall_s, cpu_s = (
+            sum(one["ended"] - one["began"] for one in reports),
+            sum(one["cpu_s"] for one in reports),
+        )
+        series.spells.append(spell(before, after, cpu_after - cpu_before, step.copies))
+        if disturbed(series.spells[-1], cpu_s / wall_s):
+            series.disturbed.add(len(series.samples))
         series.samples.append(sum(rates))
         series.slowest_over_mean = min(rates) * len(rates) / sum(rates)
-        series.spells.append(spell(before, after, cpu_after - cpu_before, step.copies))
-        series.copy_seconds += sum(one["ended"] - one["began"] for one in reports)
-        series.copies_cpu_s += sum(one["cpu_s"] for one in reports)
+        series.copy_seconds += wall_s
+        series.copies_cpu_s += cpu_s
         series.preempted += sum(one["preempted"] for one in reports)
         series.major_faults += sum(one["major_faults"] for one in reports)
         variant.series[step.copies] = series
@@ -253,7 +259,7 @@ def _enough(series: Series, most: int, window_s: float, end: float) -> bool:
     number = len(series.samples)
     if number >= most:
         return True
-    if number >= LEAST_REPEATS:
+    if len(series.counted) >= LEAST_REPEATS:
         relative = series.rate.relative
         if relative is not None and relative <= RELATIVE_GOAL:
             return True

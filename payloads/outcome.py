@@ -20,6 +20,8 @@ class Series:
 
     copies: int
     samples: list[float] = field(default_factory=list)
+    disturbed: set[int] = field(default_factory=set)
+    """Which of the samples were taken while others had the copies' processors (`conditions.disturbed`)."""
     copy_seconds: float = 0.0
     """Wall time of all copies together."""
     copies_cpu_s: float = 0.0
@@ -31,9 +33,29 @@ class Series:
     major_faults: int = 0
 
     @property
+    def counted(self) -> list[float]:
+        """The samples that count: those that were not disturbed, unless half of them or more were."""
+        return self._split()[0]
+
+    @property
+    def set_aside(self) -> list[float]:
+        """The samples that do not."""
+        return self._split()[1]
+
+    @property
     def rate(self) -> Interval:
-        """Median and its 68 % interval."""
-        return interval(self.samples)
+        """Median and its 68 % interval, of the samples that count."""
+        return interval(self.counted)
+
+    def _split(self) -> tuple[list[float], list[float]]:
+        # A machine that is disturbed as often as not is like that: its quiet moments are no measure of it.
+        if 2 * len(self.disturbed) >= len(self.samples):
+            return list(self.samples), []
+        places = range(len(self.samples))
+        return (
+            [self.samples[place] for place in places if place not in self.disturbed],
+            [self.samples[place] for place in places if place in self.disturbed],
+        )
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payloads.conditions import remarks, together
+from payloads.conditions import DISTURBED_SHARE, remarks, together
 from payloads.outcome import KernelOutcome
 from payloads.plan import RELATIVE_GOAL
 
@@ -25,6 +25,17 @@ def remarks_of(outcome: KernelOutcome) -> list[str]:
         for one in series
         if one.slowest_over_mean < SLOWEST_OVER_MEAN
     ]
+    aside = [
+        f"{len(one.set_aside)} of {len(one.samples)} of {variant.name} with {one.copies}"
+        for variant in outcome.variants
+        for one in variant.series.values()
+        if one.set_aside
+    ]
+    if aside:
+        said.append(
+            f"repeats set aside, since others had the copies' processors for more than {DISTURBED_SHARE:.0%} of the time: "
+            + ", ".join(aside)
+        )
     wide = [
         f"{variant.name} with {one.copies}: ±{one.rate.relative:.1%} after {len(one.samples)} repeats"
         for variant in outcome.variants

@@ -90,12 +90,19 @@ class RateSeries(Model):
     """Repeats with the same number of copies, all of them measured together."""
 
     copies: Count
-    events_per_s: Rate = Field(description="median over the repeats, of all copies together")
+    events_per_s: Rate = Field(description="median over the repeats that count, of all copies together")
     low: Rate | None = Field(
         default=None, description="68 % interval of the median; null = fewer than three repeats"
     )
     high: Rate | None = None
-    samples: tuple[Rate, ...] = Field(default=(), max_length=1024, description="events/s, one a repeat")
+    samples: tuple[Rate, ...] = Field(
+        default=(), max_length=1024, description="events/s, one a repeat that counts"
+    )
+    set_aside: tuple[Rate, ...] = Field(
+        default=(),
+        max_length=1024,
+        description="events/s of the repeats that do not count: others had the copies' processors meanwhile",
+    )
     slowest_over_mean: Share | None = Field(
         default=None, description="slowest copy over the mean, last repeat"
     )

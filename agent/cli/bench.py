@@ -9,11 +9,13 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from agent import sink
+from agent.bench_flags import KERNELS, contradiction
 from agent.cli.bench_progress import BenchProgress
 from agent.cli.options import config_option, fail
 from agent.codes import NOT_FINISHED, USAGE
@@ -36,10 +38,20 @@ class _Seconds(click.FloatRange):
     name = "seconds"
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds: float = super().convert(value, param, ctx)
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
         if math.isnan(seconds):
             self.fail(f"{value!r} is not a number of seconds", param, ctx)
-        return seconds
+        in_range: float = super().convert(seconds, param, ctx)
+        return in_range
+
+
+class _Count(click.IntRange):
+    """A whole number within a range."""
+
+    name = "whole number"
 
 
 class _RunByDefault(click.Group):
@@ -58,16 +70,14 @@ def bench() -> None:
 
 @bench.command("run", context_settings=HELP)
 @click.argument("names", nargs=-1, metavar="[KERNEL]...")
-@click.option("--quick", "mode", flag_value="quick", help="Within 60 s.")
-@click.option(
-    "--thorough", "mode", flag_value="thorough", help="Every variant, a whole scaling curve; some 20 min."
-)
+@click.option("--quick", is_flag=True, help="Within 60 s.")
+@click.option("--thorough", is_flag=True, help="Every variant, a whole scaling curve; some 20 min.")
 @click.option("--budget", "budget_s", type=_Seconds(1, 86_400), help="Seconds for all payloads.")
-@click.option("--copies", type=click.IntRange(1, 65_536), help="Pinned copies; default: one a granted core.")
+@click.option("--copies", type=_Count(1, 65_536), help="Pinned copies; default: one a granted core.")
 @click.option("--variant", "variants", multiple=True, help="Measure this variant; may be given again.")
 @click.option("--list", "list_only", is_flag=True, help="List kernels, and end.")
 @click.option("--list-backends", is_flag=True, help="List what kernels can run on here, or why not, and end.")
-@click.option("--show", "shown", metavar="FILE|last", help="Show the result of an earlier run.")
+@click.option("--show", "shown", metavar="FILE|last", help="Show an earlier run, or KERNELs of it.")
 @click.option("--cache", "cache", type=click.Path(path_type=Path), help="Directory for simulated events.")
 @click.option(
     "--format", "format_name", type=click.Choice(FORMATS), help="Default: text, or by the name after -o."
@@ -84,9 +94,12 @@ def bench() -> None:
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting of the configuration."
 )
 @config_option
+@click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
+    context: click.Context,
     names: tuple[str, ...],
-    mode: Literal["quick", "thorough"] | None,
+    quick: bool,  # noqa: FBT001
+    thorough: bool,  # noqa: FBT001
     budget_s: float | None,
     copies: int | None,
     variants: tuple[str, ...],
@@ -120,6 +133,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     )
     result = sink.Sink(output_path, style)
     machine = style.format_name == "json"
+    _refuse_contradiction(context, as_json=machine)
     if style.format_name == "text" and not (list_only or list_backends or shown):
         try:
             result.write(head_line("/", None))
@@ -140,6 +154,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         place = bench_commands.place_of(cache, loaded.config)
         try:
             known = kernels()
+            if shown is not None:
+                profile = read(bench_commands.last_of(place) if shown == "last" else Path(shown))
+                text = bench_commands.body(bench_commands.selected(profile, names), style, known)
+                with result:
+                    result.write(text)
+                return
             chosen = choose(known, names)
             bench_commands.check_variants(variants)
         except (UnknownKernelError, bench_commands.UnusableVariantError) as error:
@@ -151,13 +171,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
                 bench_commands.backends() if list_backends else bench_commands.listing(chosen), nl=False
             )
             return
-        if shown is not None:
-            profile = read(bench_commands.last_of(place) if shown == "last" else Path(shown))
-            with result:
-                result.write(bench_commands.body(profile, style, known))
-            return
         request = _request(loaded, BenchRequest(
-            kernels=chosen, mode=mode or "default", budget_s=budget_s, copies=copies, variants=variants, place=place,
+            kernels=chosen, mode="quick" if quick else "thorough" if thorough else "default", budget_s=budget_s, copies=copies, variants=variants, place=place,
         ))  # fmt: skip
         result.check()
         with BenchProgress(quiet=quiet or no_progress) as progress:
@@ -171,6 +186,18 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
             result.write(bench_commands.body(done.profile, style, known))
         _after(done.profile, unkept, machine=machine, style=style)
     sys.exit(bench_exit_code(done.profile, interrupted_by=done.interrupted_by))
+
+
+def _refuse_contradiction(context: click.Context, *, as_json: bool) -> None:
+    given: dict[str, object] = {}
+    for param in context.command.params:
+        name = str(param.name)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            flag = KERNELS if isinstance(param, click.Argument) else max(param.opts, key=len)
+            given[flag] = context.params[name]
+    wrong = contradiction(given)
+    if wrong is not None:
+        fail(USAGE, "usage", wrong, as_json=as_json)
 
 
 def _require_numpy(*, as_json: bool) -> None:

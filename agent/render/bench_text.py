@@ -173,7 +173,8 @@ def _series(series: RateSeries) -> str:
         else f" [{_number(series.low)}, {_number(series.high)}]"
     )
     copies = f"{series.copies} {'copy' if series.copies == 1 else 'copies'}"
-    return f"{copies}: {_number(series.events_per_s)}{ends}, {len(series.samples)} repeats"
+    aside = f", {len(series.set_aside)} set aside" if series.set_aside else ""
+    return f"{copies}: {_number(series.events_per_s)}{ends}, {len(series.samples)} repeats{aside}"
 
 
 def _conditions(profile: CapabilityProfile, width: int) -> list[str]:

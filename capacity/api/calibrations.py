@@ -12,8 +12,9 @@ from capacity.api.guard import service_of
 from capacity.api.parameters import VersionPath
 from capacity.errors import NotFoundError
 from capacity.hs06.calibration import Calibration
+from capacity.service.calibrate import activate
 from capacity.service.policy import Policy, needs
-from capacity.store import calibrations, nodes
+from capacity.store import calibrations
 
 router = APIRouter(prefix="/api/v1/calibrations", tags=["calibrations"], responses=READ_ERRORS)
 
@@ -89,7 +90,5 @@ def get_calibration(request: Request, version: VersionPath) -> Calibration:
 @needs(Policy.ADMIN)
 def activate_calibration(request: Request, version: VersionPath) -> Activated:
     """Make it the one that estimates are made with; every node is looked at again."""
-    now = datetime.now(UTC)
-    with service_of(request).database.session() as session:
-        calibrations.activate(session, version)
-        return Activated(version=version, pending_nodes=nodes.mark_pending(session, now))
+    marked = activate(service_of(request).database, version, datetime.now(UTC), look_again=True)
+    return Activated(version=version, pending_nodes=marked)

@@ -35,7 +35,14 @@ async def guard(request: Request) -> None:
         request.state.principal = None
         return
     service = service_of(request)
-    principal = await _principal(request, service)
+    try:
+        principal = await _principal(request, service)
+    except UnauthenticatedError:
+        if not _only_the_session_ended(request, policy):
+            raise
+        # Who reads what anybody may read is not turned away for having logged in once.
+        principal = service.authenticator.visitor
+        request.state.session_ended = True
     authorise(principal, policy)
     request.state.principal = principal
 
@@ -93,6 +100,16 @@ async def _principal(request: Request, service: Service) -> Principal | None:
         return known
     address = request.client.host if request.client is not None else "unknown address"
     return await run_in_threadpool(service.authenticator.verify, credential, address)
+
+
+def _only_the_session_ended(request: Request, policy: Policy) -> bool:
+    """Whether a credential that is not valid came by cookie, which browsers send unasked, to something to read."""
+    return (
+        policy is Policy.READ
+        and request.method in _SAFE_METHODS
+        and request.headers.get("authorization") is None
+        and service_of(request).authenticator.visitor is not None
+    )
 
 
 def _same_origin(request: Request) -> bool:

@@ -2,7 +2,8 @@
 
 What is independent from node to node averages out in a large sum, an error that many nodes share does not. So a figure's
 sigma is split: a measured score stands for itself; all others share most of their error with the nodes that have the same
-source (a row of the catalogue, a calibration, the constant). Shared parts add linearly, all else in quadrature.
+source (a row of the catalogue, a calibration, the constant), and a part of it with all nodes, since all published scores may
+be off together. Shared parts add linearly, all else in quadrature.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from capacity.fleet.model import Interval, Pledge, Roll, Total
+from capacity.hs06.catalogue import FLOOR
 
 CONSTANT_HS23_PER_CORE = 10.0
 """What CMS's capacity table says of every site that typed nothing (MonitoringScripts, capacity_admin.py)."""
@@ -24,6 +26,13 @@ OWN_SIGMA = 0.02
 Repeats of HS23 on like nodes spread by 0.5 % (22 identical nodes), 0.7 % in the median and 2.5 % at the 90th percentile of the
 HEPiX table. Everything else - the row of the table, the family model, a calibration, how loaded slots are at a site - is
 wrong alike for nodes of one kind, so it must not average out.
+"""
+
+COMMON_SIGMA = FLOOR
+"""What is wrong alike for all figures that were not measured on the node itself, whatever their source.
+
+The references disagree with one another by 4 % (benchmarks.md d), and nothing says that this averages out over models: no sum of
+such figures is claimed to be better, however many models are in it.
 """
 
 MOST_REASONS = 20
@@ -87,6 +96,7 @@ def interval(totals: Iterable[Total]) -> Interval:
     """Σ hs23 with its 68 % interval, symmetric in the logarithm."""
     value = 0.0
     independent_sq = 0.0
+    common = 0.0
     shared: dict[tuple[str | None, ...], float] = defaultdict(float)
     for group in totals:
         if group.hs23 <= 0:
@@ -96,11 +106,14 @@ def interval(totals: Iterable[Total]) -> Interval:
         if sigma <= 0:
             continue
         own = sigma if group.method == "measured" else min(sigma, OWN_SIGMA)
-        shared[_source(group)] += group.hs23 * math.sqrt(sigma**2 - own**2)
+        beyond_sq = sigma**2 - own**2
+        common_sq = min(beyond_sq, COMMON_SIGMA**2)
+        common += group.hs23 * math.sqrt(common_sq)
+        shared[_source(group)] += group.hs23 * math.sqrt(beyond_sq - common_sq)
         independent_sq += group.hs23_sigma_sq * (own / sigma) ** 2
     if value <= 0:
         return Interval(value=0.0, low=0.0, high=0.0)
-    relative = math.sqrt(independent_sq + sum(error**2 for error in shared.values())) / value
+    relative = math.sqrt(independent_sq + common**2 + sum(error**2 for error in shared.values())) / value
     return Interval(value=value, low=value * math.exp(-relative), high=value * math.exp(relative))
 
 

@@ -23,7 +23,7 @@ class Fleet(NamedTuple):
     Attributes:
         totals: groups of like nodes, by site.
         gpus: device → number, by site.
-        sites: all that have nodes or were described, by name.
+        sites: all that have nodes (of those asked for) or were described, by name.
         pledges: of the latest year that has any.
     """
 
@@ -51,7 +51,9 @@ def fleet(session: Session, now: datetime, settings: FleetSettings, site: str | 
     return Fleet(
         totals=dict(totals),
         gpus=nodes.site_gpus(session, bound, site),
-        sites={info.name: completed(info) for info in sites.infos(session)},
+        # Every node is in some group, so that nodes need not be asked for their sites again.
+        sites={name: by_name(name) for name in totals}
+        | {info.name: completed(info) for info in sites.described(session)},
         pledges=[pledge for pledge in pledges if pledge.year == year],
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Interval, Select, Subquery, and_, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Interval, Select, Subquery, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from capacity.store.tables import EstimateRow, NodeRow
@@ -29,14 +29,14 @@ class DaySum(NamedTuple):
 
 
 def latest_checks(session: Session, keys: Sequence[tuple[str, str]]) -> list[NodeChecks]:
-    """Failing checks (`CheckView` as JSON) of the latest look at some nodes; of the state only these are read.
+    """Failing checks (`CheckView` as JSON) of the latest look at some nodes.
 
     Args:
         session: the transaction.
         keys: site and node id of each.
     """
     found = session.execute(
-        select(NodeRow.node_id, NodeRow.state["slots"][0]["checks"])
+        select(NodeRow.node_id, NodeRow.checks)
         .where(tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.state.is_not(None))
         .order_by(NodeRow.site, NodeRow.node_id)
     )
@@ -49,17 +49,20 @@ def by_day(session: Session, site: str, since: date, stale_after: timedelta, now
     A figure holds until a newer one of its node, or until the node was not seen for `stale_after`. What was before
     `since` is in the first day's sum.
     """
-    steps = _steps(session, site, stale_after)
+    stale_before = now - stale_after
+    later = _moment(session, EstimateRow.at) < _later(session, stale_after)
+    # Whether a figure came too late is asked only of nodes that are stale: in most sites, of few.
+    steps = _steps(session, site, or_(NodeRow.last_seen_at >= stale_before, later))
+    left = _steps(session, site, and_(NodeRow.last_seen_at < stale_before, later))
     changes: dict[date, list[float]] = defaultdict(lambda: [0, 0.0])
     for day, nodes, hs23 in session.execute(_added(steps, steps.c.day)):
         changes[max(_date(day), since)][0] += nodes
         changes[max(_date(day), since)][1] += hs23
     # What a node's steps add up to is its figure when it was seen last.
-    gone = _added(steps, steps.c.seen_day).where(steps.c.last_seen_at < now - stale_after)
-    for day, nodes, hs23 in session.execute(gone):
-        left = max(_date(day) + stale_after, since)
-        changes[left][0] -= nodes
-        changes[left][1] -= hs23
+    for day, nodes, hs23 in session.execute(_added(left, left.c.seen_day)):
+        left_on = max(_date(day) + stale_after, since)
+        changes[left_on][0] -= nodes
+        changes[left_on][1] -= hs23
     sums: list[DaySum] = []
     nodes, hs23 = 0, 0.0
     for day in sorted(changes):
@@ -69,20 +72,19 @@ def by_day(session: Session, site: str, since: date, stale_after: timedelta, now
     return sums
 
 
-def _steps(session: Session, site: str, stale_after: timedelta) -> Subquery:
-    """By how much each figure of a node differs from the one before; none that was made after the node was stale."""
+def _steps(session: Session, site: str, which: ColumnElement[bool]) -> Subquery:
+    """By how much each figure of a node differs from the one before."""
     worth = func.coalesce(EstimateRow.hs23_granted, 0.0)
     before = func.lag(worth).over(partition_by=EstimateRow.node_id, order_by=(EstimateRow.at, EstimateRow.id))
     return (
         select(
             _day(session, EstimateRow.at).label("day"),
             _day(session, NodeRow.last_seen_at).label("seen_day"),
-            NodeRow.last_seen_at.label("last_seen_at"),
             (worth - func.coalesce(before, 0.0)).label("step"),
             (func.coalesce(before, -1.0) < 0).label("first"),
         )
         .join(NodeRow, and_(NodeRow.site == EstimateRow.site, NodeRow.node_id == EstimateRow.node_id))
-        .where(EstimateRow.site == site, _moment(session, EstimateRow.at) < _later(session, stale_after))
+        .where(EstimateRow.site == site, which)
         .subquery()
     )
 
@@ -111,7 +113,9 @@ def _day(session: Session, column: Any) -> ColumnElement[Any]:  # noqa: ANN401 -
     """The UTC day of a moment; SQLite keeps moments in UTC."""
     if session.get_bind().dialect.name == "postgresql":
         return func.date(func.timezone("UTC", column))
-    return func.date(column)
+    return func.substr(
+        column, 1, 10
+    )  # of YYYY-MM-DD HH:MM:SS; func.date would take it apart and write it again
 
 
 def _date(value: date | str) -> date:

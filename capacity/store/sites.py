@@ -52,6 +52,14 @@ def put_pledges(session: Session, pledges: Sequence[Pledge]) -> None:
     )
 
 
+def described(session: Session) -> list[SiteInfo]:
+    """Sites that somebody described, by name."""
+    found = session.execute(
+        select(SiteRow.name, SiteRow.federation, SiteRow.country, SiteRow.tier).order_by(SiteRow.name)
+    )
+    return [SiteInfo(name=row[0], federation=row[1], country=row[2], tier=row[3]) for row in found]
+
+
 def infos(session: Session) -> list[SiteInfo]:
     """All sites by name: those that somebody described and those that only have nodes."""
     names = union(select(SiteRow.name), select(NodeRow.site)).subquery()

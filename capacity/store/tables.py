@@ -77,7 +77,11 @@ class NodeRow(Table):
     """One machine of one site; keyed by both, so that nobody writes over another site's node."""
 
     __tablename__ = "node"
-    __table_args__ = (Index("ix_node_pending_since", "pending_since"), Index("ix_node_cpu_key", "cpu_key"))
+    __table_args__ = (
+        Index("ix_node_pending_since", "pending_since"),
+        Index("ix_node_cpu_key", "cpu_key"),
+        Index("ix_node_severity_hs23_granted", "severity", "hs23_granted"),
+    )
 
     site: Mapped[str] = mapped_column(String(64), primary_key=True)
     node_id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -110,8 +114,12 @@ class NodeRow(Table):
     unusable_reason: Mapped[str | None] = mapped_column(Text)
     findings: Mapped[int] = mapped_column(default=0)
     gpus: Mapped[dict[str, Any] | None] = mapped_column(Json)  # device → number
-    # Last, so that SQLite reads all others without the pages that a long value flows over to.
+    # After what sums are made of, so that SQLite reads that without the pages that a long value flows over to.
     state: Mapped[dict[str, Any] | None] = mapped_column(Json)  # fleet.model.NodeState
+    # A page asks for these of a hundred nodes; to read their states would take ten times as long.
+    severity: Mapped[int] = mapped_column(default=0, server_default="0")  # of worst, see fleet.attention
+    worst: Mapped[dict[str, Any] | None] = mapped_column(Json)  # hs06.model.Finding
+    checks: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)  # of the latest look, CheckView
 
 
 class NodeKeyRow(Table):

@@ -18,7 +18,7 @@ from capacity.service.views import asking
 from capacity.service.views.access import LoginView, TokensView, local_path
 from capacity.web.forms import check_origin, form_of
 from capacity.web.pages import page
-from capacity.web.rendering import html
+from capacity.web.rendering import forget, html
 from capacity.web.state import now, service_of
 
 router = APIRouter()
@@ -58,7 +58,7 @@ def logout(request: Request) -> Response:
     """Forget the cookie; the token itself goes on to work."""
     check_origin(request)
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    forget(answer)
     return answer
 
 

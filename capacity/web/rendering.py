@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from capacity import __version__
+from capacity.service.credentials import COOKIE
 from capacity.service.principal import Principal
 from capacity.service.views.common import View
 from capacity.web import format as formatting
@@ -57,6 +58,7 @@ def html(
         more: further names in the template, such as a new token's text, that are not part of the view.
     """
     moment = getattr(view, "generated_at", None)
+    ended = bool(getattr(request.state, "session_ended", False))
     text = (
         environment()
         .get_template(template)
@@ -64,6 +66,7 @@ def html(
             view=view,
             twin=twin,
             reader=_reader(request),
+            session_ended=ended,
             section=_section(request.url.path),
             navigation=NAVIGATION,
             style=style_name(),
@@ -72,7 +75,15 @@ def html(
             **more,
         )
     )
-    return HTMLResponse(text, status, headers=PRIVATE | (headers or {}))
+    answer = HTMLResponse(text, status, headers=PRIVATE | (headers or {}))
+    if ended:
+        forget(answer)
+    return answer
+
+
+def forget(answer: Response) -> None:
+    """Have the browser drop the session's cookie."""
+    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
 def twin(view: View) -> Response:

@@ -11,16 +11,10 @@ from typing import Any
 import pytest
 
 from profiles.facts.batch import ClaimSource, SlotClaim
-from tests.lab import condor as lab
-from tests.lab import containers
 from tests.lab.asking import code_command
 from tests.lab.condor import CondorPool, Job
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("condor")]
-
-# pytest finds fixtures by the names of the module.
-portable_agent = containers.portable_agent
-condor = lab.condor
 
 
 # -- the lab itself: a test that trusts it must be able to fail ----------------------------------------

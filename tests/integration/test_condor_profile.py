@@ -8,16 +8,10 @@ import pytest
 
 from profiles.facts.batch import ClaimSource
 from profiles.profile import CapabilityProfile
-from tests.lab import condor as lab
-from tests.lab import containers
 from tests.lab.condor import CondorPool
 from tests.lab.profiles import check, complete_profile
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("condor")]
-
-# pytest finds fixtures by the names of the module.
-portable_agent = containers.portable_agent
-condor = lab.condor
 
 PROBE = ("probe", "--json", "--quiet", "--exit-map", "always0", "--site-profile", "no-outbound")
 

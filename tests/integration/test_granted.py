@@ -12,8 +12,6 @@ from tests.lab.vm_console import VirtualMachine
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vm")]
 
-vm_x86_v2 = vm.vm_x86_v2
-
 GATHER = """
 import importlib, json
 from probes.host import Host

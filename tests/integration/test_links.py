@@ -166,7 +166,7 @@ def test_a_wire_that_is_gone_is_no_route(link: Link, door: DavServer, tmp_path: 
 
 def test_a_black_hole_ends_with_facts_for_every_route(link: Link, door: DavServer, tmp_path: Path) -> None:
     link.swallow()
-    told = settings(door.port)
+    told = settings(door.port, webdav={"timeout_s": 2})
     told["webdav"]["urls"] += [f"davs://{DOOR}:{door.port + offset}{FILE}" for offset in (1, 2)]
 
     profile = complete_profile(probed(link.near, told, tmp_path, "network", "webdav"))
@@ -190,7 +190,8 @@ def test_a_firewall_that_drops_is_a_time_out_and_not_a_refusal(
         skip_or_fail(reason)
     link.near.names({DOOR: [FAR]})
 
-    dropped = complete_profile(probed(link.near, settings(door.port), tmp_path, "webdav"))
+    told = settings(door.port, webdav={"timeout_s": 3})
+    dropped = complete_profile(probed(link.near, told, tmp_path, "webdav"))
     refused = complete_profile(probed(link.near, settings(door.port + 1), tmp_path, "webdav"))
 
     faults = [webdav(profile)[1].broken for profile in (dropped, refused)]
@@ -264,7 +265,7 @@ def test_a_clock_that_is_ten_minutes_off(
 def everywhere(name: str) -> dict[str, Any]:
     """A configuration in which every endpoint that there is a setting for lies on the host `name`."""
     return {
-        "budget_s": 120,
+        "budget_s": 60,
         "network": {
             "endpoints": [
                 {"name": "central", "host": name, "port": 443, "tls": True, "essential": True},
@@ -277,20 +278,20 @@ def everywhere(name: str) -> dict[str, Any]:
         "cvmfs": {
             "stratum_ones": [f"http://{name}:8000", f"http://{name}:8001"],
             "proxies": f"http://{name}:3128|http://{name}:3129;DIRECT",
-            "budget_s": 12,
+            "budget_s": 6,
         },
         "squid": {
             "wpad_urls": [f"http://{name}/wpad.dat"],
             "frontier_servers": [f"http://{name}:8000/frontier"],
             "proxies": [f"http://{name}:3128", f"http://{name}:3129"],
-            "budget_s": 12,
+            "budget_s": 6,
         },
         "xrootd": {
             "local_urls": [f"root://{name}:1094", f"roots://{name}:1095"],
             "redirectors": [f"root://{name}:1096", f"root://{name}:1097"],
-            "budget_s": 12,
+            "budget_s": 6,
         },
-        "webdav": {"urls": [f"davs://{name}:2880/f", f"http://{name}:2881/f"], "budget_s": 12},
+        "webdav": {"urls": [f"davs://{name}:2880/f", f"http://{name}:2881/f"], "budget_s": 6},
     }
 
 

@@ -12,14 +12,9 @@ from typing import Any
 import pytest
 
 from profiles.facts.batch import ClaimSource, JobIdKind, SlotClaim
-from tests.lab import slurm as lab
 from tests.lab.slurm import Job, SlurmCluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("slurm")]
-
-# pytest finds fixtures by the names of the module.
-slurm = lab.slurm
-slurm_unconfined = lab.slurm_unconfined
 
 READ_CLAIMS = """
 import json, os

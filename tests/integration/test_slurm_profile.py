@@ -11,15 +11,10 @@ import pytest
 from profiles.checks import Status
 from profiles.facts.batch import ClaimSource
 from profiles.profile import CapabilityProfile
-from tests.lab import slurm as lab
 from tests.lab.profiles import check, complete_profile
 from tests.lab.slurm import Job, SlurmCluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("slurm")]
-
-# pytest finds fixtures by the names of the module.
-slurm = lab.slurm
-slurm_unconfined = lab.slurm_unconfined
 
 # Findings would fail the job, and words on stderr go to the same file as the profile.
 PROBE = shlex.join(

@@ -17,11 +17,6 @@ from tests.lab.vm_console import MachineError, Question, VirtualMachine
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vm")]
 
-# pytest finds fixtures by the names of the module.
-vm_x86_v2 = vm.vm_x86_v2
-vm_neoverse_n1 = vm.vm_neoverse_n1
-vm_power9 = vm.vm_power9
-
 PYTHON = ("python3.11", "-I", "-c")
 
 

@@ -13,11 +13,6 @@ from tests.lab.vm_console import VirtualMachine
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vm")]
 
-# pytest finds fixtures by the names of the module.
-vm_x86_v2 = vm.vm_x86_v2
-vm_neoverse_n1 = vm.vm_neoverse_n1
-vm_power9 = vm.vm_power9
-
 # Not all probes: those that start threads or import much may run out of their time where processors are emulated.
 PROBES = ("--site-profile", "no-outbound", "context", "batch", "cores", "cpu", "memory")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 
@@ -44,10 +46,18 @@ class CheckProgram:
     executable: Path
 
     def run(
-        self, kernel: str, section: str, pile_up: float, *, events: int = EVENTS, threads: int = 1
+        self,
+        kernel: str,
+        section: str,
+        pile_up: float,
+        *,
+        events: int = EVENTS,
+        threads: int = 1,
+        columns: Mapping[str, int] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
-        """Digests of events and results, one a line."""
-        arguments = [kernel, section, str(pile_up), str(SEED), str(events), str(threads)]
+        """Digests of events and results, one a line; `columns` are filled with one value each before."""
+        arguments: list[str | Path] = [kernel, section, str(pile_up), str(SEED), str(events), str(threads)]
+        arguments += [f"{name}={value}" for name, value in columns.items()]
         return subprocess.run(
             [*self.build.emulator, self.executable, *arguments],
             capture_output=True,
@@ -69,12 +79,13 @@ def compile_check(build: Build, folder: Path) -> CheckProgram:
     cmake = BIN / "cmake"
     if not cmake.exists():
         raise LabUnavailableError("CMake is not in this environment; run `make setup`")
-    configure = [
+    configure: list[str | Path] = [
         cmake, "-G", "Ninja", "-S", REPOSITORY / "payloads" / "check", "-B", folder,
         f"-DCMAKE_MAKE_PROGRAM={BIN / 'ninja'}", f"-DCMAKE_CXX_COMPILER={build.compiler}",
         f"-DCMAKE_CXX_FLAGS={build.flags}", f"-DSITECAP_LANES={build.lanes}",
     ]  # fmt: skip
-    for command in (configure, [cmake, "--build", folder, "--parallel", str(os.cpu_count() or 1)]):
+    build_all: list[str | Path] = [cmake, "--build", folder, "--parallel", str(os.cpu_count() or 1)]
+    for command in (configure, build_all):
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return CheckProgram(build, folder / "check")

@@ -12,7 +12,6 @@ import itertools
 import re
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from agent.portable import PortableAgent
 from tests.lab import LabUnavailableError, need_commands, need_root, skip_or_fail
 from tests.lab.cache import debootstrap_root
+from tests.lab.private import private_directory
 from tests.lab.waiting import HungError, tails, until
 
 SUITE = "trixie"
@@ -176,8 +176,7 @@ def running(agent: PortableAgent) -> Iterator[CondorPool]:
     need_root()
     need_commands("unshare", "nsenter", "setpriv", "ip", "mount")
     tree = debootstrap_root(SUITE, PACKAGES)
-    with tempfile.TemporaryDirectory(prefix="sitecap-condor-") as directory:
-        folder = Path(directory)
+    with private_directory("condor") as folder:
         mounts = [part for mount in agent.mounts for part in (str(mount.source), mount.target)]
         with (folder / "start.log").open("ab") as log:
             # Whatever ends these tests ends unshare, that ends the first process, and that ends all others.

@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from tests.lab import LabUnavailableError, need_commands, need_root
 from tests.lab.authority import Authority, Files
 from tests.lab.links import Namespace
+from tests.lab.private import private_directory
 from tests.lab.tokens import ANY_AUDIENCE, Issuer
 from tests.lab.waiting import HungError, until
 from tests.lab.xrootd import NOBODY, START_S, STOP_S, free_ports, give_away, seed_key_cache
@@ -113,8 +113,7 @@ def serving(
     need_root()
     need_commands("xrootd", "setpriv", "openssl")
     with contextlib.ExitStack() as held:
-        directory = Path(tempfile.mkdtemp(prefix="sitecap-dav-"))
-        held.callback(shutil.rmtree, directory, ignore_errors=True)
+        directory = held.enter_context(private_directory("dav"))
         content = os.urandom(FILE_BYTES)
         _fill(directory, content)
         port, root_port = free_ports(2)
@@ -167,6 +166,8 @@ def _running(directory: Path, port: int, inside: Namespace | None) -> Iterator[N
     argv = [
         *("setpriv", "--pdeathsig=KILL", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
         *("xrootd", "-n", "dav", "-c", str(directory / "xrootd.cfg"), "-l", str(log)),
+        # Beside the file with its number it leaves its environment, in /tmp where no such file is named.
+        *("-s", str(directory / "xrootd.pid")),
     ]
 
     def up() -> bool:

@@ -60,6 +60,12 @@ class Server:
         """Address of one of its databases."""
         return f"postgresql://sitecap@/{name}?host={self.directory}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process, the parent of all others."""
+        assert self._process is not None
+        return self._process.pid
+
     def create(self, template: str | None = None) -> str:
         """A new database, as a copy of another one; its address."""
         name = f"lab{next(_NUMBERS)}"

@@ -12,7 +12,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from string import Template
 import pytest
 
 from tests.lab import LabUnavailableError, need_commands, need_root, skip_or_fail
+from tests.lab.private import private_directory
 from tests.lab.waiting import until
 
 TEMPLATES = Path(__file__).with_suffix("")
@@ -160,8 +160,8 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
         _need_cgroup_v1()
     # Names of nodes are names of cgroups too: two test runs on one machine must not share them.
     suffix = f"{os.getpid()}{'c' if confining else 'u'}"
-    with tempfile.TemporaryDirectory(prefix="sitecap-slurm-") as directory, contextlib.ExitStack() as stack:
-        cluster = SlurmCluster(Path(directory), f"wn{suffix}", f"gpu{suffix}")
+    with private_directory("slurm") as directory, contextlib.ExitStack() as stack:
+        cluster = SlurmCluster(directory, f"wn{suffix}", f"gpu{suffix}")
         _configure(cluster, confining=confining)
         for node in (cluster.node, cluster.gpu_node):
             stack.callback(_remove_cgroups, f"slurm_{node}")

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import LabUnavailableError, need_commands, skip_or_fail
+from tests.lab.private import private_directory
 from tests.lab.waiting import HungError, until
 
 NOBODY = 65534
@@ -114,9 +114,8 @@ def running(*, allow: bool = True, caching: bool = True, name: str = "squid.lab"
         LabUnavailableError: it is not installed, or does not start; the message has the end of its log.
     """
     need_commands("squid")
-    directory = Path(tempfile.mkdtemp(prefix="sitecap-squid-"))
     with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        directory = stack.enter_context(private_directory("squid"))
         for attempt in range(START_ATTEMPTS):
             squid = _start(directory, allow=allow, caching=caching, name=name)
             stack.callback(squid.stop)

@@ -34,6 +34,7 @@ from tests.lab.foreign import (
     run_or_unavailable,
 )
 from tests.lab.initramfs import Initramfs
+from tests.lab.private import private_directory
 from tests.lab.vm_console import MachineError, VirtualMachine
 
 GUEST_FILES = Path(__file__).parent / "guest"
@@ -117,11 +118,11 @@ def booted(machine: Machine) -> Iterator[VirtualMachine]:
     """
     need_commands(machine.qemu[0], "setpriv")
     kernel = _kernel(machine)
-    with tempfile.TemporaryDirectory(prefix="sitecap-vm-") as private:
-        initramfs = Path(private) / "initramfs"
+    with private_directory("vm") as private:
+        initramfs = private / "initramfs"
         _write_initramfs(machine, initramfs)
         with (
-            (Path(private) / "qemu.log").open("w+b") as log,
+            (private / "qemu.log").open("w+b") as log,
             _started(machine, kernel, initramfs, log) as process,
         ):
             running = VirtualMachine(process)

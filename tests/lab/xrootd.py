@@ -25,6 +25,7 @@ from pathlib import Path
 from tests.lab import LabUnavailableError, need_commands, need_root
 from tests.lab.authority import Authority
 from tests.lab.links import Namespace
+from tests.lab.private import private_directory
 from tests.lab.rootfile import RootFile, write_nano
 from tests.lab.tokens import Issuer
 from tests.lab.waiting import HungError, until
@@ -151,7 +152,9 @@ class XrootdLab:
         with contextlib.ExitStack() as stack:
             servers = []
             for index, role in enumerate(("manager", "server", "server")):
-                directory = self._directory(f"cluster-{role}-{index}")
+                directory = self._directory(
+                    f"{role}-{index}"
+                )  # a part of paths of sockets, which end at 107 bytes
                 data = directory / "data"
                 data.mkdir()
                 if index == 2:
@@ -274,7 +277,9 @@ class XrootdLab:
         configuration.write_text(text)
         log = directory / f"{program}.log"
         whom = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
-        argv = ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration)]
+        # Beside the file with its number a daemon leaves its environment, in /tmp where no such file is named.
+        number = directory / "admin" / f"{program}.pid"
+        argv = ["setpriv", *whom, program, "-n", directory.name, "-c", str(configuration), "-s", str(number)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 argv if inside is None else inside.command(*argv),
@@ -383,8 +388,6 @@ def running() -> Iterator[XrootdLab]:
     """
     need_root()
     need_commands("setpriv", "xrootd", "cmsd", "openssl")
-    directory = Path(tempfile.mkdtemp(prefix="sitecap-xrootd-"))
-    directory.chmod(0o755)
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+    with private_directory("xrootd") as directory, contextlib.ExitStack() as stack:
+        directory.chmod(0o755)
         yield XrootdLab(directory, write_nano(directory / "nano.root"), stack)

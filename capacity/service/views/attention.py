@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
-from capacity.fleet.model import NodeState, Roll
+from capacity.fleet.model import Roll
+from capacity.hs06.model import Finding
 from capacity.service.views.common import View
+from capacity.store.nodes import OddNode
 
 SHOWN = 6
 """Entries of one kind on the overview; the list of sites has all."""
-_SERIOUS = {"problem": 0, "warning": 1, "notice": 2}
 
 
 class Attention(View):
@@ -37,14 +38,14 @@ class AttentionGroup(View):
     sort: str = Field(default="name", description="order of the list of sites that begins with them")
 
 
-def attention_of(sites: Sequence[Roll], odd: Sequence[NodeState]) -> tuple[AttentionGroup, ...]:
+def attention_of(sites: Sequence[Roll], odd: Sequence[OddNode]) -> tuple[AttentionGroup, ...]:
     """The kinds of which there is something.
 
     Args:
         sites: roll-ups of all sites.
-        odd: states of some nodes with findings, largest first.
+        odd: nodes with a finding that is more than a notice, the most severe first.
     """
-    findings = tuple(entry for state in odd[:SHOWN] if (entry := _finding(state)) is not None)
+    findings = tuple(_finding(node) for node in odd[:SHOWN])
     groups = (
         _group(
             "not usable",
@@ -68,7 +69,9 @@ def attention_of(sites: Sequence[Roll], odd: Sequence[NodeState]) -> tuple[Atten
             "stale",
         ),
         AttentionGroup(
-            kind="finding", hint="Nodes whose figures are odd, the largest first.", entries=findings
+            kind="finding",
+            hint="Nodes that are not as they should be, the worst and largest first.",
+            entries=findings,
         ),
     )
     return tuple(group for group in groups if group.entries)
@@ -106,15 +109,12 @@ def _stale(site: Roll) -> Attention:
     )
 
 
-def _finding(state: NodeState) -> Attention | None:
-    found = [*state.findings, *(state.estimate.findings if state.estimate else ())]
-    if not found:
-        return None
-    worst = min(found, key=lambda one: _SERIOUS[one.level])
+def _finding(node: OddNode) -> Attention:
+    worst = Finding.model_validate(node.worst)
     return Attention(
-        site=state.site,
-        node_id=state.node_id,
-        node_name=state.hostname or state.node_id[:12],
+        site=node.site,
+        node_id=node.node_id,
+        node_name=node.hostname or node.node_id[:12],
         says=f"{worst.code}: {worst.says}",
         hint=worst.hint,
     )

@@ -12,20 +12,20 @@ from time import monotonic
 from typing import NamedTuple
 
 from capacity.errors import UnavailableError
-from capacity.fleet.model import FleetSettings, NodeState, Roll
+from capacity.fleet.model import FleetSettings, Roll
 from capacity.fleet.staleness import fresh_after
 from capacity.hs06.calibration import Calibration
 from capacity.service import fleet_view
 from capacity.store import calibrations, nodes
 from capacity.store.database import Database
-from capacity.store.nodes import NodeFilter
+from capacity.store.nodes import OddNode
 
 FRESH_S = 5.0
 """So long sums are shown as they are."""
 OLD_S = 60.0
 """So long they are shown while new ones are made; after that a reader waits for new ones."""
-NODES_WITH_FINDINGS = 8
-"""Nodes whose findings are read for the overview."""
+ODD_NODES = 8
+"""That are read for the overview."""
 
 
 class Sums(NamedTuple):
@@ -38,7 +38,7 @@ class Sums(NamedTuple):
         sites_known: sites that have nodes or were described.
         federations: those that have nodes or a pledge.
         countries: those that have nodes or a pledge.
-        odd: states of the largest nodes with findings.
+        odd: nodes with alarming findings, the worst first.
         calibration_version: of the calibration in use.
     """
 
@@ -48,7 +48,7 @@ class Sums(NamedTuple):
     sites_known: int
     federations: list[Roll]
     countries: list[Roll]
-    odd: list[NodeState]
+    odd: list[OddNode]
     calibration_version: str
 
 
@@ -112,15 +112,8 @@ class FleetSums:
         bound = fresh_after(now, self._settings)
         with self._database.reading() as session:
             found = fleet_view.fleet(session, now, self._settings)
-            odd = nodes.summaries(
-                session,
-                NodeFilter(with_findings=True, seen_after=bound),
-                "hs23_granted",
-                limit=NODES_WITH_FINDINGS,
-            )
-            states = nodes.states(session, [(one.site, one.node_id) for one in odd]) if odd else []
+            odd = nodes.odd(session, bound, ODD_NODES)
             active = calibrations.active(session)
-        states.sort(key=lambda state: -(state.hs23_granted or 0.0))
         version = active.version if active else Calibration.shipped().version
         sums = Sums(
             at=now,
@@ -129,7 +122,7 @@ class FleetSums:
             sites_known=len(found.sites),
             federations=fleet_view.of_federations(found),
             countries=fleet_view.of_countries(found),
-            odd=states,
+            odd=odd,
             calibration_version=version,
         )
         self._known = (begun, sums)

@@ -1,4 +1,4 @@
-"""Questions over many nodes, answered from columns: lists, what needs attention, sums for roll-ups."""
+"""Questions over many nodes, answered from columns: lists, which are odd, sums for roll-ups."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from capacity.errors import BadInputError
+from capacity.fleet.attention import ALARMING
 from capacity.store.tables import NodeRow
 
 
@@ -127,18 +128,34 @@ def summary(session: Session, site: str, node_id: str) -> NodeSummary | None:
     return NodeSummary(*found) if found else None
 
 
-def attention(
-    session: Session, fresh_after: datetime, site: str | None = None, limit: int = 20
-) -> list[NodeSummary]:
-    """Nodes that somebody should look at: not usable, with findings, or not seen since; the greatest first."""
-    statement = select(*_COLUMNS).where(
-        or_(NodeRow.findings > 0, NodeRow.usable.is_(False), NodeRow.last_seen_at < fresh_after)
+class OddNode(NamedTuple):
+    """A node that somebody should look at, with the worst of its findings (`Finding` as JSON)."""
+
+    site: str
+    node_id: str
+    hostname: str | None
+    worst: dict[str, Any]
+
+
+def odd(session: Session, fresh_after: datetime, limit: int) -> list[OddNode]:
+    """Fresh nodes with an alarming finding: the most severe first, of equals the greatest."""
+    # First which, by the index and short columns; only of those few what is said of them.
+    few = (
+        select(NodeRow.site, NodeRow.node_id)
+        .where(NodeRow.severity >= ALARMING, NodeRow.last_seen_at >= fresh_after)
+        .order_by(
+            NodeRow.severity.desc(), NodeRow.hs23_granted.desc().nulls_last(), NodeRow.site, NodeRow.node_id
+        )
+        .limit(limit)
     )
-    if site is not None:
-        statement = statement.where(NodeRow.site == site)
-    size = func.coalesce(NodeRow.hs23_granted, 0.0)
-    found = session.execute(statement.order_by(size.desc(), NodeRow.site, NodeRow.node_id).limit(limit))
-    return [NodeSummary(*row) for row in found]
+    keys = [(site, node_id) for site, node_id in session.execute(few)]
+    told = session.execute(
+        select(NodeRow.site, NodeRow.node_id, NodeRow.hostname, NodeRow.worst).where(
+            tuple_(NodeRow.site, NodeRow.node_id).in_(keys), NodeRow.worst.is_not(None)
+        )
+    )
+    found = [OddNode(*row) for row in told]
+    return sorted(found, key=lambda one: keys.index((one.site, one.node_id)))
 
 
 class SiteTotals(NamedTuple):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from capacity.fleet import attention
 from capacity.fleet.model import NodeState
 from capacity.store.identity import canonical
 from capacity.store.tables import EstimateRow, NodeRow
@@ -173,6 +174,9 @@ def _columns(state: NodeState, cpu_key: str | None) -> dict[str, Any]:
     """What stands in columns of its own."""
     estimate = state.estimate
     cpu = state.evidence.cpu if state.evidence else None
+    findings = [*state.findings, *(estimate.findings if estimate else ())]
+    worst = attention.worst(findings)
+    checks = state.slots[0].checks if state.slots else ()
     return {
         "hostname": state.hostname and state.hostname[:255],
         "cpu_key": cpu_key and cpu_key[:120],
@@ -188,7 +192,10 @@ def _columns(state: NodeState, cpu_key: str | None) -> dict[str, Any]:
         "catalogue_version": estimate and estimate.catalogue_version,
         "usable": state.usable,
         "unusable_reason": state.unusable_reason,
-        "findings": len(state.findings) + (len(estimate.findings) if estimate else 0),
+        "findings": len(findings),
+        "severity": attention.severity(worst),
+        "worst": worst and worst.model_dump(mode="json"),
+        "checks": [check.model_dump(mode="json") for check in checks] or None,
         "gpus": dict(
             Counter(f"{gpu.name} ({gpu.mig_profile})" if gpu.mig_profile else gpu.name for gpu in state.gpus)
         )

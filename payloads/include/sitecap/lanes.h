@@ -140,6 +140,25 @@ SITECAP_FN i32 united(Types<16>::Int m) {
                 __builtin_shufflevector(m, m, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
+// Bit l of lane l, whose value is 0 or -1.
+template <class I>
+SITECAP_FN u32 bits_of_mask(I m) {
+  I bit{};
+  for (int l = 0; l < static_cast<int>(sizeof(I) / 4); ++l) bit[l] = 1 << l;
+  return static_cast<u32>(united(m & bit));
+}
+// x86 has an instruction for it.
+#if defined(__SSE__)
+SITECAP_FN u32 bits_of_mask(Types<4>::Int m) {
+  return static_cast<u32>(__builtin_ia32_movmskps((Types<4>::Float)m));
+}
+#endif
+#if defined(__AVX__)
+SITECAP_FN u32 bits_of_mask(Types<8>::Int m) {
+  return static_cast<u32>(__builtin_ia32_movmskps256((Types<8>::Float)m));
+}
+#endif
+
 }  // namespace detail
 #define SITECAP_LANES(W)                                                                       \
   SITECAP_FN Types<W>::Float select(Types<W>::Mask m, Types<W>::Float a, Types<W>::Float b) {  \
@@ -148,16 +167,14 @@ SITECAP_FN i32 united(Types<16>::Int m) {
   SITECAP_FN Types<W>::Int select(Types<W>::Mask m, Types<W>::Int a, Types<W>::Int b) {        \
     return m ? a : b;                                                                          \
   }                                                                                            \
+  SITECAP_FN u32 mask_bits(Types<W>::Mask m) {                                                 \
+    return detail::bits_of_mask(m);                                                            \
+  }                                                                                            \
   SITECAP_FN bool any(Types<W>::Mask m) {                                                      \
-    return detail::united(m) != 0;                                                             \
+    return mask_bits(m) != 0;                                                                  \
   }                                                                                            \
   SITECAP_FN bool all(Types<W>::Mask m) {                                                      \
-    return detail::united(~m) == 0;                                                            \
-  }                                                                                            \
-  SITECAP_FN u32 mask_bits(Types<W>::Mask m) {                                                 \
-    Types<W>::Int bit{};                                                                       \
-    for (int l = 0; l < W; ++l) bit[l] = 1 << l;                                               \
-    return static_cast<u32>(detail::united(m & bit));                                          \
+    return mask_bits(m) == (1u << W) - 1u;                                                     \
   }                                                                                            \
   SITECAP_FN Types<W>::Int to_int(Types<W>::Float x) {                                         \
     return __builtin_convertvector(x, Types<W>::Int);                                          \
@@ -243,12 +260,19 @@ template <class F>
 SITECAP_FN F absolute(F x) {
   return from_bits(bits_of(x) & 0x7fffffff);
 }
+// Of equals, and where one is no number, the first. x86 has instructions that do just so.
 template <class F>
 SITECAP_FN F smaller(F a, F b) {
+#if defined(__AVX__) && !SITECAP_GPU
+  if constexpr (width_of<F> == 8) return __builtin_ia32_minps256(b, a);
+#endif
   return select(b < a, b, a);
 }
 template <class F>
 SITECAP_FN F larger(F a, F b) {
+#if defined(__AVX__) && !SITECAP_GPU
+  if constexpr (width_of<F> == 8) return __builtin_ia32_maxps256(b, a);
+#endif
   return select(a < b, b, a);
 }
 

@@ -219,6 +219,24 @@ class Clue : public Payload {
     }
   }
 
+  // What is told of clusters and tracksters and counts for the digest, by name.
+  template <class Visit>
+  void each_of_clusters(const Visit& visit) const {
+    visit("cluster_x", w_.cluster_x);
+    visit("cluster_y", w_.cluster_y);
+    visit("cluster_z", w_.cluster_z);
+    visit("cluster_eta", w_.cluster_eta);
+    visit("cluster_phi", w_.cluster_phi);
+    visit("cluster_energy", w_.cluster_energy);
+  }
+  template <class Visit>
+  void each_of_tracksters(const Visit& visit) const {
+    visit("trackster_x", w_.trackster_x);
+    visit("trackster_y", w_.trackster_y);
+    visit("trackster_z", w_.trackster_z);
+    visit("trackster_energy", w_.trackster_energy);
+  }
+
   Columns columns_;
   Parameters p_;
   Events events_;
@@ -241,21 +259,15 @@ template <class F>
 Columns Clue<F>::results() const {
   Columns columns;
   columns.put("rechit_cluster", copy(w_.cluster, cell_count_));
-  columns.put("cluster_x", copy(w_.cluster_x, cluster_count_));
-  columns.put("cluster_y", copy(w_.cluster_y, cluster_count_));
-  columns.put("cluster_z", copy(w_.cluster_z, cluster_count_));
-  columns.put("cluster_eta", copy(w_.cluster_eta, cluster_count_));
-  columns.put("cluster_phi", copy(w_.cluster_phi, cluster_count_));
-  columns.put("cluster_energy", copy(w_.cluster_energy, cluster_count_));
+  each_of_clusters(
+      [&](const char* name, const auto& column) { columns.put(name, copy(column, cluster_count_)); });
   columns.put("cluster_cells", copy(w_.cluster_cells, cluster_count_));
   columns.put("cluster_layer", copy(w_.cluster_plane, cluster_count_));
   columns.put("cluster_seed", copy(w_.cluster_seed, cluster_count_));
   if (!p_.link) return columns;
   columns.put("cluster_trackster", copy(w_.trackster, cluster_count_));
-  columns.put("trackster_x", copy(w_.trackster_x, trackster_count_));
-  columns.put("trackster_y", copy(w_.trackster_y, trackster_count_));
-  columns.put("trackster_z", copy(w_.trackster_z, trackster_count_));
-  columns.put("trackster_energy", copy(w_.trackster_energy, trackster_count_));
+  each_of_tracksters(
+      [&](const char* name, const auto& column) { columns.put(name, copy(column, trackster_count_)); });
   columns.put("trackster_clusters", copy(w_.trackster_clusters, trackster_count_));
   columns.put("trackster_seed", copy(w_.trackster_seed, trackster_count_));
   return columns;
@@ -265,13 +277,10 @@ template <class F>
 u64 Clue<F>::digest() const {
   Digest digest;
   digest.add(w_.cluster.data(), cell_count_);
-  for (const auto* column :
-       {&w_.cluster_x, &w_.cluster_y, &w_.cluster_z, &w_.cluster_eta, &w_.cluster_phi, &w_.cluster_energy})
-    digest.add(column->data(), cluster_count_);
+  each_of_clusters([&](const char*, const auto& column) { digest.add(column.data(), cluster_count_); });
   if (!p_.link) return digest.value();
   digest.add(w_.trackster.data(), cluster_count_);
-  for (const auto* column : {&w_.trackster_x, &w_.trackster_y, &w_.trackster_z, &w_.trackster_energy})
-    digest.add(column->data(), trackster_count_);
+  each_of_tracksters([&](const char*, const auto& column) { digest.add(column.data(), trackster_count_); });
   return digest.value();
 }
 

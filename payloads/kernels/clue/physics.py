@@ -15,15 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, each_event
 from payloads.kernels.clue.agreement import differences
+from payloads.matching import Floats, Ints, half_width
 
 __all__ = ["differences", "measure"]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 LEAST_PT_GEV = 5.0
 ETA = (1.6, 2.9)  # of particles whose showers lie within the endcap
@@ -36,14 +33,6 @@ ISOLATION, ISOLATION_SHARE = (
 )  # no other particle of this share of the pT within this distance in (eta, phi)
 LINE_SHARE = 0.03  # least share of a photon's energy of the layer clusters that are held against its line
 LAYERS = 47
-
-
-def half_width(values: Sequence[float]) -> float:
-    """Half of the interval that holds the central 68.3 %; nan of fewer than three values."""
-    if len(values) < 3:
-        return float("nan")
-    low, high = np.percentile(values, [15.87, 84.13])
-    return float(high - low) / 2.0
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -21,13 +21,12 @@ class Bare final : public Payload {
   void process(int event, StageClock*) override {
     const i64 first = events_.seed_offset[event];
     groups_ = static_cast<i32>((events_.seed_offset[event + 1] - first) / W);
-    // a few groups side by side: a step is a long chain of operations, and theirs overlap
     for (i32 g = 0; g < groups_; g += side_by_side) {
-      const i32 end = min_of(g + side_by_side, groups_);
-      for (i32 k = g; k < end; ++k) headings_[k - g] = start(first, k);
-      const Point<F>* points =
-          points_.data() + first_point_[static_cast<std::size_t>(event)] + static_cast<i64>(g) * layers_;
-      for (int step = 0; step < layers_; ++step) step_together(g, end - g, points + step);
+      const i32 count = min_of(side_by_side, groups_ - g);
+      for (i32 k = 0; k < count; ++k) group_[k].heading = start(first, g + k, group_[k].state);
+      const Point<F>* points = points_of(event, g);
+      for (int step = 0; step < layers_; ++step) step_together(count, points + step * side_by_side);
+      for (i32 k = 0; k < count; ++k) states_[static_cast<std::size_t>(g + k)] = group_[k].state;
     }
   }
   Columns results() const override { return {}; }
@@ -43,22 +42,45 @@ class Bare final : public Payload {
 
  private:
   static constexpr i32 side_by_side = 8;
-  // One layer for these groups; each keeps its heading.
-  void step_together(i32 first, i32 count, const Point<F>* points) {
-    State<F>* s = states_.data() + first;
-    Arc<F> arc[side_by_side];
-    Coupling<F> coupling[side_by_side];
-    Residual<F> residual[side_by_side];
-    MaskOf<F> reached;
-    for (i32 k = 0; k < count; ++k)
-      arc[k] = arc_to_point<cylinder>(s[k], headings_[k], points[k * layers_], MaskOf<F>{}, reached);
-    for (i32 k = 0; k < count; ++k) transport(s[k], headings_[k], arc[k]);
-    for (i32 k = 0; k < count; ++k)
-      residual[k] = measure<cylinder>(s[k], headings_[k], points[k * layers_], MaskOf<F>{}, coupling[k]);
-    for (i32 k = 0; k < count; ++k) apply_gain(s[k], headings_[k], coupling[k], residual[k]);
+  // A group and what it is between the parts of a step.
+  struct Group {
+    State<F> state;
+    Heading<F> heading;
+    F chord;
+    Jacobian<F> jacobian;
+    Coupling<F> coupling;
+    Residual<F> residual;
+    Turn<F> turn;
+  };
+  // One layer for these groups, in parts: the shorter the chain of operations of a part, the more groups are
+  // under way in a core at the same time.
+  void step_together(i32 count, const Point<F>* points) {
+    MaskOf<F> met;
+    for (i32 k = 0; k < count; ++k) {
+      Group& g = group_[k];
+      const Point<F>& p = points[k];
+      const F radius = p.x * p.ux + p.y * p.uy;
+      g.chord = chord_to_cylinder(g.state, g.heading, radius * radius, met);
+    }
+    for (i32 k = 0; k < count; ++k) {
+      Group& g = group_[k];
+      g.jacobian = move(g.state, g.heading, arc_of_chord(g.chord, g.heading.curvature));
+    }
+    for (i32 k = 0; k < count; ++k) move_covariance(group_[k].state.c, group_[k].jacobian);
+    for (i32 k = 0; k < count; ++k) {
+      Group& g = group_[k];
+      g.residual = measure<cylinder>(g.state, g.heading, points[k], MaskOf<F>{}, g.coupling);
+    }
+    for (i32 k = 0; k < count; ++k) {
+      Group& g = group_[k];
+      g.turn = gain(g.state, g.coupling, g.residual);
+    }
+    for (i32 k = 0; k < count; ++k) {
+      Group& g = group_[k];
+      turn_heading(g.state, g.heading, g.turn.phi, g.turn.theta);
+    }
   }
-  Heading<F> start(i64 first, i32 group) {
-    State<F>& s = states_[static_cast<std::size_t>(group)];
+  Heading<F> start(i64 first, i32 group, State<F>& s) {
     const i64 at = first + static_cast<i64>(group) * W;
     s.x = load<F>(events_.seed_x.data + at);
     s.y = load<F>(events_.seed_y.data + at);
@@ -74,31 +96,43 @@ class Bare final : public Payload {
     for (int l = 0; l < W; ++l) set_lane(s.c[20], l, covariance[21 * l + 20]);
     return heading(s);
   }
-  // The hits, once: each straight ahead of where the one before has left the track.
+  // The hits, once: each straight ahead of where the one before has left the track. Those that are wanted
+  // together lie together: by event, groups side by side, layer and group.
   void place_points() {
+    i64 placed = 0;
     for (int event = 0; event < events_.count(); ++event) {
-      first_point_.push_back(static_cast<i64>(points_.size()));
+      first_point_.push_back(placed);
       const i64 first = events_.seed_offset[event];
       const auto groups = static_cast<i32>((events_.seed_offset[event + 1] - first) / W);
+      const i64 blocks = (groups + side_by_side - 1) / side_by_side;
+      placed += blocks * layers_ * side_by_side;
+      points_.resize(static_cast<std::size_t>(placed));
       for (i32 g = 0; g < groups; ++g) {
-        Heading<F> h = start(first, g);
-        State<F>& s = states_[static_cast<std::size_t>(g)];
-        for (int step = 0; step < layers_; ++step) {
+        State<F> s{};
+        Heading<F> h = start(first, g, s);
+        Point<F>* points = points_of(event, g) + g % side_by_side;
+        for (int step = 0; step < layers_; ++step, points += side_by_side) {
           const F radius = square_root(s.x * s.x + s.y * s.y), inverse = 1.f / radius, next = radius + 1.5f;
           const F ux = s.x * inverse, uy = s.y * inverse;
-          points_.push_back(Point<F>{ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{},
-                                     all_lanes<F>(1e-2f), ux, uy});
-          kalman_step<cylinder>(s, h, points_.back(), MaskOf<F>{});
+          *points = Point<F>{
+              ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{}, all_lanes<F>(1e-2f),
+              ux,        uy};
+          kalman_step<cylinder>(s, h, *points, MaskOf<F>{});
         }
       }
     }
   }
+  // The first hits of the groups beside this one.
+  Point<F>* points_of(int event, i32 group) {
+    return points_.data() + first_point_[static_cast<std::size_t>(event)] +
+           static_cast<i64>(group / side_by_side) * layers_ * side_by_side;
+  }
   Events events_;
   int layers_;
   i32 groups_ = 0;
-  Heading<F> headings_[side_by_side];
+  Group group_[side_by_side];
   std::vector<State<F>> states_;
-  std::vector<Point<F>> points_;  // by event, group and layer
+  std::vector<Point<F>> points_;
   std::vector<i64> first_point_;
 };
 

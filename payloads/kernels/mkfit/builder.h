@@ -1,22 +1,9 @@
 // A batch of seeds through the layers of its region, W candidates at a time. Host only.
 #pragma once
+#include "kernels/mkfit/batch.h"
 #include "kernels/mkfit/events.h"
 
 namespace sitecap::mkfit {
-
-inline constexpr i32 batch_seeds = 32;  // as mkFit: what they hold stays in a core's first two caches
-inline constexpr i32 batch_slots = batch_seeds * most_candidates;
-inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
-
-// Distance of seeds' trees in memory: no power of two, else their beginnings compete for the same cache
-// lines.
-inline constexpr i32 tree_nodes = most_nodes + 8;
-
-// What a seed ends as.
-struct Built {
-  Candidate best;
-  float score;
-};
 
 template <int W>
 class Builder {
@@ -47,7 +34,7 @@ class Builder {
            StageClock* clock) {
     seeds_ = seeds;
     for (i32 s = 0; s < seeds; ++s) asked_slot_[s] = slot_of(s, 0, 0);
-    pad(asked_slot_, seeds);
+    pad<W>(asked_slot_, seeds);
     for (i32 s = 0; s < seeds; s += W) set_heading<F>(rows_.data(), asked_slot_ + s, min_of(W, seeds - s));
     const Plan& plan = events.plan;
     i32 place = plan.count[region];
@@ -81,16 +68,7 @@ class Builder {
 
  private:
   static constexpr i32 room = W > pair_slack ? W : pair_slack;  // past the end of the list of pairs
-  // Each seed has two sides of rows, the candidates before and after a layer.
-  static i32 slot_of(i32 seed, i32 side, i32 candidate) {
-    return side * batch_slots + seed * most_candidates + candidate;
-  }
   float* row_of(i32 slot) { return rows_.data() + static_cast<i64>(slot) * row_floats; }
-  // Entries past the end of a list that W lanes read: any valid ones.
-  static void pad(i32* list, i32 count) {
-    for (i32 k = 0; k < W; ++k) list[count + k] = count > 0 ? list[0] : 0;
-  }
-
   template <int kind>
   void step(const Parameters& parameters, const Layer& layer, i32 index, i32 place, const Hits& hits,
             StageClock* clock) {
@@ -139,22 +117,22 @@ class Builder {
       asked_seed_[asked] = s;
       asked_slot_[asked++] = slot_of(s, progress_[s].side, 0);
     }
-    pad(asked_slot_, asked);
+    pad<W>(asked_slot_, asked);
     active_ = 0;
     const float margin_cm = 3.f;
     for (i32 i = 0; i < asked; i += W) {
-      const auto near = comes_near<kind, F>(rows_.data(), asked_slot_ + i, layer, margin_cm);
-      for (i32 l = 0; l < W && i + l < asked; ++l) {
-        if (!near_lane(near, l)) continue;
+      u32 near = mask_bits(comes_near<kind, F>(rows_.data(), asked_slot_ + i, layer, margin_cm));
+      for (; near != 0; near &= near - 1) {
+        const i32 l = lowest_bit(near);
+        if (i + l >= asked) break;
         Progress& p = progress_[asked_seed_[i + l]];
         p.first_active = active_;
         for (i32 c = 0; c < p.candidates; ++c)
           active_slot_[active_++] = slot_of(asked_seed_[i + l], p.side, c);
       }
     }
-    pad(active_slot_, active_);
+    pad<W>(active_slot_, active_);
   }
-  static bool near_lane(const MaskOf<F>& mask, i32 l) { return lane(mask, l) != 0; }
 
   void find(i32 index, const Hits& hits, const Windows& windows) {
     pairs_ = 0;
@@ -170,8 +148,8 @@ class Builder {
       overflows += found - p.pairs;
       pairs_ += p.pairs;
     }
-    pad(pair_parent_, pairs_);
-    pad(pair_hit_, pairs_);
+    pad<W>(pair_parent_, pairs_);
+    pad<W>(pair_hit_, pairs_);
   }
 
   // Which ways the seeds go on. What differs from way to way is written into both lists, of updates and of
@@ -215,11 +193,11 @@ class Builder {
       p.candidates = chosen;
       p.side = 1 - p.side;
     }
-    pad(update_parent_, updates_);
-    pad(update_hit_, updates_);
-    pad(update_slot_, updates_);
-    pad(overlap_slot_, overlaps_);
-    pad(overlap_hit_, overlaps_);
+    pad<W>(update_parent_, updates_);
+    pad<W>(update_hit_, updates_);
+    pad<W>(update_slot_, updates_);
+    pad<W>(overlap_slot_, overlaps_);
+    pad<W>(overlap_hit_, overlaps_);
   }
   // Keeps each seed's best of the candidates that have too many holes.
   void end_candidates() {

@@ -120,12 +120,12 @@ SITECAP_FN i32 best_of(const float* with, i32 pairs, const float* without, i32 c
       for (i32 g = 0; g < others; ++g)
         store(other_key + g * W,
               select(number + g * W < candidates, order_of(load<F>(without + g * W)), none));
-      I open{};  // a mask is -1
+      i32 count = 0;
       const auto put = [&](I own, I rank, i32 first) {
         const auto placed = (own != none) & (rank < limit);
         i32 place[W];
         store(place, select(placed, rank, all_lanes_int<I>(limit)));
-        open += placed;
+        count += __builtin_popcount(mask_bits(placed));
         SITECAP_UNROLL
         for (i32 l = 0; l < W; ++l) best[place[l]] = first + l;
       };
@@ -150,8 +150,6 @@ SITECAP_FN i32 best_of(const float* with, i32 pairs, const float* without, i32 c
         for (i32 k = 0; k < most_candidates; ++k) rank -= other_key[k] > own + (number + g * W > k);
         put(own, rank, pairs + g * W);
       }
-      i32 count = 0;
-      for (i32 l = 0; l < W; ++l) count -= lane(open, l);
       return count;
     }
   }

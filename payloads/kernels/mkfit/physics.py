@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, event_count, one_event
-from payloads.matching import Floats, Ints, Samples, most_common
+from payloads.matching import Floats, Ints, TrackTally, angle_apart, most_common
 
 Mask = npt.NDArray[np.bool_]
 
@@ -74,7 +74,7 @@ def true_parameters(event: Arrays, particle: Ints) -> dict[str, Floats]:
     cx, cy = x - np.sin(phi) / curvature, y + np.cos(phi) / curvature
     side = np.sign(curvature)
     nearest = np.arctan2(-side * cx, side * cy)
-    turn = (nearest - phi + np.pi) % (2 * np.pi) - np.pi
+    turn = angle_apart(nearest, phi)
     return {
         "pt": 1 / pt,
         "phi": nearest,
@@ -104,34 +104,23 @@ def fitted_parameters(result: Arrays) -> tuple[dict[str, Floats], dict[str, Floa
 
 
 def _apart(name: str, one: Floats, other: Floats) -> Floats:
-    apart = one - other
-    return (apart + np.pi) % (2 * np.pi) - np.pi if name == "phi" else apart
+    return angle_apart(one, other) if name == "phi" else one - other
 
 
 @dataclass
-class Tally(Samples):
+class Tally(TrackTally):
     """Sums over events."""
 
-    wanted: int = 0
-    found: int = 0
-    tracks: int = 0
-    fakes: int = 0
-    duplicates: int = 0
     overflows: int = 0
 
     def take(self, event: Arrays, result: Arrays) -> None:
         """Add one event."""
         match, times = matches(event, result)
         wanted = wanted_particles(event)
-        real = match[match >= 0]
-        self.wanted += int(wanted.sum())
-        self.found += int(wanted[np.unique(real)].sum())
-        self.tracks += len(match)
-        self.fakes += int((match < 0).sum())
-        self.duplicates += len(real) - len(np.unique(real))
+        self.count(match, wanted)
         self.overflows += int(np.sum(result["overflows"]))
         use = match >= 0
-        use[use] = wanted[real]
+        use[use] = wanted[match[use]]
         hits = np.diff(as_float64(result["track_first_hit"]))
         owner = np.asarray(event["hit_particle"], dtype=np.int64)
         own = np.bincount(owner[owner >= 0], minlength=len(wanted))
@@ -170,11 +159,8 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
     tally = Tally()
     for index, result in enumerate(results):
         tally.take(one_event(events, index), result)
-    nothing = float("nan")
     return {
-        "efficiency": tally.found / tally.wanted if tally.wanted else nothing,
-        "fake_rate": tally.fakes / tally.tracks if tally.tracks else nothing,
-        "duplicate_rate": tally.duplicates / tally.tracks if tally.tracks else nothing,
+        **tally.rates(),
         "tracks": tally.tracks / max(len(results), 1),
         "hits_per_track": tally.mean("hits"),
         "purity": tally.mean("purity"),

@@ -130,16 +130,23 @@ SITECAP_FN Residual<F> residual(const State<F>& s, const Point<F>& p, const Axes
   return r;
 }
 
-// The state and its heading after the measurement.
+// How far a measurement turns the momentum, rad.
 template <class F>
-SITECAP_FN void apply_gain(State<F>& s, Heading<F>& h, const Coupling<F>& k, const Residual<F>& r) {
-  F l[6], gt[6], gl[6], step[6];
+struct Turn {
+  F phi, theta;
+};
+
+// Parameters and covariance after the measurement; the heading is still that of before.
+template <class F>
+SITECAP_FN Turn<F> gain(State<F>& s, const Coupling<F>& k, const Residual<F>& r) {
+  F l[6], step[6];
   SITECAP_UNROLL
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 6; ++i) {  // row by row: what is held between them fits into the registers
     l[i] = k.l[i] - r.mix * k.t[i];
-    gt[i] = k.t[i] * r.weight_t;
-    gl[i] = l[i] * r.weight_l;
-    step[i] = gt[i] * r.t + gl[i] * r.l;
+    const F gt = k.t[i] * r.weight_t, gl = l[i] * r.weight_l;
+    step[i] = gt * r.t + gl * r.l;
+    SITECAP_UNROLL
+    for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt * k.t[j] + gl * l[j]);
   }
   s.x = s.x + step[0];
   s.y = s.y + step[1];
@@ -147,10 +154,14 @@ SITECAP_FN void apply_gain(State<F>& s, Heading<F>& h, const Coupling<F>& k, con
   s.inverse_pt = larger(s.inverse_pt + step[3], all_lanes<F>(1e-4f));
   s.phi = s.phi + step[4];
   s.theta = s.theta + step[5];
-  SITECAP_UNROLL
-  for (int i = 0; i < 6; ++i) SITECAP_UNROLL
-  for (int j = 0; j <= i; ++j) s.c[packed(i, j)] = s.c[packed(i, j)] - (gt[i] * k.t[j] + gl[i] * l[j]);
-  turn_heading(s, h, step[4], step[5]);
+  return {step[4], step[5]};
+}
+
+// The state and its heading after the measurement.
+template <class F>
+SITECAP_FN void apply_gain(State<F>& s, Heading<F>& h, const Coupling<F>& k, const Residual<F>& r) {
+  const Turn<F> turn = gain(s, k, r);
+  turn_heading(s, h, turn.phi, turn.theta);
 }
 
 // Keeps `old` in the lanes that are not `taken`.

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "kernels/pixeltrack/clustering.h"
 #include "kernels/pixeltrack/detectors.h"
 #include "kernels/pixeltrack/views.h"
 
@@ -56,7 +57,27 @@ inline void read_frames(const Columns& columns, Events& events) {
   }
 }
 
-// Throws std::invalid_argument where an index would lead out of an array.
+// Charges are summed in 32 bits, cluster by cluster: no module may hold more than fits, for one cluster may
+// be all of it.
+inline void check_charges(const Events& events, int event) {
+  constexpr i64 most_electrons = 2147483647;
+  i64 electrons = 0;
+  for (i32 i = events.offset[event], begin = i; i < events.offset[event + 1]; ++i) {
+    const i32 module = events.module[i];
+    if (module != events.module[begin]) {
+      begin = i;
+      electrons = 0;
+    }
+    electrons += electrons_of(events.detector.topology, events.adc[i], events.layer[module] == 0);
+    if (electrons > most_electrons)
+      throw std::invalid_argument("column 'digi_adc' gives module " + std::to_string(module) + " of event " +
+                                  std::to_string(event) + " more than " + std::to_string(most_electrons) +
+                                  " electrons (digis " + std::to_string(begin) + " to " + std::to_string(i) +
+                                  "), which no sensor holds: make the event set again");
+  }
+}
+
+// Throws std::invalid_argument where an index would lead out of an array, or a sum out of its type.
 inline Events read_events(const Columns& columns, const Settings& settings) {
   Events events;
   events.detector = detector(settings);
@@ -82,6 +103,7 @@ inline Events read_events(const Columns& columns, const Settings& settings) {
             std::to_string(events.row[i]) + ", column " + std::to_string(events.column[i]) +
             ") is out of range or order in its " + wrong + ": make the event set again");
     }
+    check_charges(events, e);
   }
   return events;
 }

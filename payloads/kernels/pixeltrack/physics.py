@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, event_count, one_event
-from payloads.matching import Floats, Ints, Samples, most_common
+from payloads.matching import Floats, Ints, TrackTally, angle_apart, most_common
 
 GOOD = 3  # tuple_quality of a track
 SHARE = 0.75  # of its hits that a track must have from one particle
@@ -19,21 +19,11 @@ PARAMETERS = ("pt", "phi", "tip", "zip", "cot")
 
 
 @dataclass
-class Tally(Samples):
+class Tally(TrackTally):
     """Sums over events."""
 
-    wanted: int = 0
-    found: int = 0
-    tracks: int = 0
-    fakes: int = 0
-    duplicates: int = 0
-    digis: int = 0
     clusters: int = 0
     ntuplets: int = 0
-
-    def ratio(self, part: int, whole: int) -> float:
-        """A part of a whole; nan of nothing."""
-        return part / whole if whole else float("nan")
 
 
 def particle_of_cluster(event: Arrays, result: Arrays) -> Ints:
@@ -137,9 +127,7 @@ def _track_residuals(event: Arrays, result: Arrays, particle: Ints, tally: Tally
             tally.add(name, true["pt"] / value - 1)
             tally.add("pt_pull", (1 / value - 1 / true["pt"]) / (error / value**2))
             continue
-        apart = value - true[name]
-        if name == "phi":
-            apart = (apart + np.pi) % (2 * np.pi) - np.pi
+        apart = angle_apart(value, true[name]) if name == "phi" else value - true[name]
         tally.add(name, apart)
         tally.add(f"{name}_pull", apart / error)
 
@@ -163,23 +151,14 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
     for index, result in enumerate(results):
         event = one_event(events, index)
         particle = particle_of_track(event, result)
-        wanted = wanted_particles(event)
-        matched = particle[particle >= 0]
-        tally.wanted += int(wanted.sum())
-        tally.found += int(wanted[np.unique(matched)].sum())
-        tally.tracks += len(particle)
-        tally.fakes += int((particle < 0).sum())
-        tally.duplicates += len(matched) - len(np.unique(matched))
-        tally.digis += len(result["digi_cluster"])
+        tally.count(particle, wanted_particles(event))
         tally.clusters += len(result["cluster_x"])
         tally.ntuplets += len(result["tuple_quality"])
         _hit_residuals(event, result, tally)
         _track_residuals(event, result, particle, tally)
     count = max(len(results), 1)
     return {
-        "efficiency": tally.ratio(tally.found, tally.wanted),
-        "fake_rate": tally.ratio(tally.fakes, tally.tracks),
-        "duplicate_rate": tally.ratio(tally.duplicates, tally.tracks),
+        **tally.rates(),
         "hit_x_um": 1e4 * tally.width("hit_x"),
         "hit_y_um": 1e4 * tally.width("hit_y"),
         "pt_relative": tally.width("pt"),
@@ -245,9 +224,8 @@ def _track_differences(reference: Arrays, result: Arrays) -> str | None:
     bad = np.zeros(len(both), dtype=bool)
     for name in PARAMETERS:
         error = as_float64(reference[f"track_{name}_error"])[one]
-        apart = as_float64(result[f"track_{name}"])[other] - as_float64(reference[f"track_{name}"])[one]
-        if name == "phi":
-            apart = (apart + np.pi) % (2 * np.pi) - np.pi
+        mine, theirs = as_float64(result[f"track_{name}"])[other], as_float64(reference[f"track_{name}"])[one]
+        apart = angle_apart(mine, theirs) if name == "phi" else mine - theirs
         bad |= ~(np.abs(apart) <= 0.005 * error)
         bad |= ~(np.abs(as_float64(result[f"track_{name}_error"])[other] - error) <= 0.002 * error)
     chi2 = as_float64(reference["track_chi2"])[one]

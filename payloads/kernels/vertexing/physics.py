@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from payloads.arrays import Array, Arrays, as_float64, each_event
+from payloads.matching import half_width
 
 CLUSTERINGS = ("annealing", "density")
 LEAST_TRACKS = 3
@@ -107,14 +108,6 @@ class _Tally:
             "x_pull": half_width(r[many, 1]),
             "hard_z_resolution_um": 1e4 * half_width(r[hard, 4]),
         }
-
-
-def half_width(values: Array) -> float:
-    """Half of the interval that holds the central 68.3 %; nan of fewer than three values."""
-    if len(values) < 3:
-        return float("nan")
-    low, high = np.percentile(values, [15.87, 84.13])
-    return float(high - low) / 2.0
 
 
 def resolution_by_ndof(

@@ -160,12 +160,54 @@ def test_more_copies_than_processors_is_wrong_usage(environment: dict[str, str])
     assert "CPUs to pin copies to" in one_sentence(done)
 
 
-@pytest.mark.parametrize("budget", ["0", "nan"])
-def test_a_budget_that_is_none_is_wrong_usage(environment: dict[str, str], budget: str) -> None:
-    done = bench("--budget", budget, env=environment)
+@pytest.mark.parametrize(
+    ("flag", "value", "told"),
+    [
+        ("--budget", "0", "0.0 is not in the range 1<=x<=86400"),
+        ("--budget", "nan", "'nan' is not a number of seconds"),
+        ("--budget", "soon", "'soon' is not a number of seconds"),
+        ("--copies", "0", "0 is not in the range 1<=x<=65536"),
+        ("--copies", "1.5", "'1.5' is not a valid whole number"),
+        ("--format", "xml", "'xml' is not one of 'text', 'json', 'html'"),
+    ],
+)
+def test_a_value_that_is_none_is_wrong_usage(
+    environment: dict[str, str], flag: str, value: str, told: str
+) -> None:
+    done = bench(flag, value, env=environment)
     assert done.returncode == 2
-    assert "Invalid value for '--budget'" in done.stderr
+    assert f"Invalid value for '{flag}': {told}" in done.stderr
+    assert "Traceback" not in done.stderr
     assert "internal error" not in done.stderr
+
+
+def test_named_kernels_of_an_earlier_result_are_shown(environment: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(write_profile(profile(result("clue"), result("mkfit"))))
+    done = bench("--show", str(path), "mkfit", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "mkfit" in done.stdout
+    assert "clue" not in done.stdout
+    strange = bench("--show", str(path), "toy", env=environment)
+    assert strange.returncode == 2
+    assert "the result holds no kernel 'toy'; it holds: clue, mkfit" in one_sentence(strange)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--show", "last", "--quick"), "leave --quick out"),
+        (("--list-backends", "toy"), "leave KERNEL out"),
+        (("--quick", "--thorough"), "do not go together"),
+    ],
+)
+def test_a_flag_that_would_be_ignored_is_wrong_usage(
+    environment: dict[str, str], arguments: tuple[str, ...], told: str
+) -> None:
+    done = bench(*arguments, env=environment)
+    assert done.returncode == 2
+    assert told in one_sentence(done)
+    assert done.stdout == ""
 
 
 def test_a_node_without_compiled_kernels_still_gets_a_profile(environment: dict[str, str]) -> None:

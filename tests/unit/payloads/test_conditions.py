@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from payloads.conditions import Spell, Watcher, remarks, spell, together
+from payloads.conditions import Spell, Watcher, disturbed, remarks, spell, together
 
 
 def _tree(root: Path, files: dict[str, str]) -> Path:
@@ -121,3 +121,25 @@ def test_spells_add_up() -> None:
     assert whole.throttled_periods is None, "one did not know"
     assert (whole.cpu_mhz_low, whole.cpu_mhz_high) == (1900, 2100)
     assert together([]) is None
+
+
+def test_a_repeat_is_disturbed_by_others_and_not_by_our_own_quota() -> None:
+    def of(own_share: float, **changes: float) -> bool:
+        known = {
+            "throttle_events": None, "throttled_s": None, "cpu_mhz_low": None, "cpu_mhz_high": None, "others_cpus": 0.0,
+            "steal_share": 0.0, "throttled_periods": 0,
+        }  # fmt: skip
+        return disturbed(Spell(wall_s=1.0, own_cpu_s=own_share, **{**known, **changes}), own_share)  # type: ignore[arg-type]
+
+    assert not of(0.99)
+    assert not of(0.99, steal_share=0.01)
+    assert of(0.99, steal_share=0.03)
+    assert of(0.97)
+    assert not of(0.97, throttled_periods=1)
+    assert not disturbed(
+        Spell(
+            wall_s=1.0, own_cpu_s=1.0, others_cpus=None, steal_share=None, throttle_events=None, throttled_periods=None,
+            throttled_s=None, cpu_mhz_low=None, cpu_mhz_high=None,
+        ),
+        1.0,
+    ), "what a machine does not tell disturbs nothing"  # fmt: skip

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
 from payloads.catalogue import Kernel
 from payloads.chains import Prepared, Verified
+from payloads.conditions import Watcher
 from payloads.outcome import BenchOutcome, EventsOutcome
-from payloads.plan import Options
+from payloads.plan import LEAST_REPEATS, Options
 from payloads.runner import Bench, Seams
 from payloads.verify import Verdict
 from tests.unit.payloads.conftest import VARIANTS, only
@@ -58,7 +61,22 @@ class NoProcesses:
         return [{"memory_bytes": 50_000_000}] * self.started
 
 
-def _simulated_node(toy: MakeToy, options: Callable[..., Options], **changes: object) -> BenchOutcome:
+class Preempted(NoProcesses):
+    """Copies of which others take half the processor in every third repeat."""
+
+    repeats = 0
+
+    def run(self, copies: int, window_s: float, patience_s: float) -> list[dict[str, Any]]:
+        self.repeats += 1
+        reports = super().run(copies, window_s, patience_s)
+        if self.repeats % 3 == 2:
+            reports = [{**one, "events": 50, "cpu_s": 0.5} for one in reports]
+        return reports
+
+
+def _simulated_node(
+    toy: MakeToy, options: Callable[..., Options], team: type[NoProcesses] = NoProcesses, **changes: object
+) -> BenchOutcome:
     def prepare(kernels: Any, *_: object) -> list[Prepared]:
         return [
             Prepared(
@@ -72,7 +90,7 @@ def _simulated_node(toy: MakeToy, options: Callable[..., Options], **changes: ob
         variants=lambda: VARIANTS,
         describe=lambda names, *_: {name: {"kernels": ["toy"]} for name in names},
         prepare_all=prepare,
-        open_team=NoProcesses,
+        open_team=team,
     )
     return Bench([toy()], options(cpus=tuple(range(512)), copies=512, **changes), seams=seams).run()
 
@@ -90,3 +108,18 @@ def test_512_cores_with_memory_for_a_few(toy: MakeToy, options: Callable[..., Op
     assert found.failed
     assert "512 copies of 50 MB do not fit" in (found.reason or "")
     assert "--copies 18" in (found.reason or "")
+
+
+def test_repeats_without_their_processors_are_set_aside_and_said(
+    toy: MakeToy, options: Callable[..., Options], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what the hypervisor of this machine does meanwhile is not to be seen
+    monkeypatch.setattr("payloads.runner.Watcher", partial(Watcher, root=tmp_path))
+    found = only(_simulated_node(toy, options, Preempted, most_repeats=12))
+    series = found.variants[0].series[1]
+    assert len(series.counted) == LEAST_REPEATS
+    assert series.rate.low == series.rate.high == pytest.approx(100)
+    assert set(series.set_aside) == {50}
+    assert any(
+        f"{len(series.set_aside)} of {len(series.samples)} of x86_64_v3 with 1" in one for one in found.said
+    )

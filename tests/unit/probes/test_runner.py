@@ -24,6 +24,9 @@ from tests.lab.fuse_hang import wait_until_gone
 from tests.lab.waiting import until
 from tests.unit.probes.small_probes import WordFacts, a_check, a_probe, a_runner, gather_word, run_one
 
+# What commands sleep, in seconds: with our number, so that no other run on this machine is taken for this one.
+COMMAND, IN_SHELL, STOPPED = (f"8639{digit}.{os.getpid()}" for digit in (9, 7, 8))
+
 
 def _says(text: str) -> WordFacts:
     return WordFacts(word=text)
@@ -39,12 +42,12 @@ def _wait(host: Host, settings: Settings) -> WordFacts:
 
 
 def _wait_in_a_command(host: Host, settings: Settings) -> WordFacts:
-    host.run(["sleep", "86399"], timeout_s=86399)
+    host.run(["sleep", COMMAND], timeout_s=86399)
     return _says("never")
 
 
 def _wait_in_a_shell(host: Host, settings: Settings) -> WordFacts:
-    host.run(["sh", "-c", "sleep 86397 & wait"], timeout_s=86397)
+    host.run(["sh", "-c", f"sleep {IN_SHELL} & wait"], timeout_s=86397)
     return _says("never")
 
 
@@ -89,7 +92,7 @@ def _prints(host: Host, settings: Settings) -> WordFacts:
 
 def _stopped_command(host: Host, settings: Settings) -> WordFacts:
     try:
-        host.run(["sh", "-c", "sleep 86398 & kill -STOP $$"], timeout_s=0.2)
+        host.run(["sh", "-c", f"sleep {STOPPED} & kill -STOP $$"], timeout_s=0.2)
     except HostError as error:
         return _says(str(error))
     return _says("it ended")
@@ -160,15 +163,15 @@ def test_a_command_dies_with_its_probe(tmp_path: Path) -> None:
     run, _, _ = run_one(a_probe(_wait_in_a_command, deadline_s=1.0), tmp_path)
 
     assert run.outcome == "timeout"
-    assert "run(['sleep', '86399']" in str(run.reason)
-    until("end of the command", lambda: not _processes_with("86399"), limit_s=30)
+    assert f"run(['sleep', '{COMMAND}']" in str(run.reason)
+    until("end of the command", lambda: not _processes_with(COMMAND), limit_s=30)
 
 
 def test_what_a_command_started_dies_with_the_probe(tmp_path: Path) -> None:
     run, _, _ = run_one(a_probe(_wait_in_a_shell, deadline_s=1.0), tmp_path)
 
     assert run.outcome == "timeout"
-    until("end of what the command started", lambda: not _processes_with("86397"), limit_s=30)
+    until("end of what the command started", lambda: not _processes_with(IN_SHELL), limit_s=30)
 
 
 def test_a_command_may_not_write_more_than_the_job_itself(tmp_path: Path) -> None:
@@ -226,7 +229,7 @@ def test_a_stopped_command_is_killed_with_all_that_it_started(tmp_path: Path) ->
 
     assert run.outcome == "finished"
     assert "sh: killed after 0.2 s (ETIMEDOUT)" in check.summary
-    until("end of what the command started", lambda: not _processes_with("86398"), limit_s=30)
+    until("end of what the command started", lambda: not _processes_with(STOPPED), limit_s=30)
 
 
 def test_a_command_that_floods_its_output_is_stopped(tmp_path: Path) -> None:
@@ -377,13 +380,13 @@ def test_a_killed_agent_leaves_no_probe_behind(tmp_path: Path) -> None:
         finally:
             os._exit(1)
     probe = int(os.read(reading, 32))
-    until("command of the probe", lambda: _processes_with("86399"), limit_s=60)
+    until("command of the probe", lambda: _processes_with(COMMAND), limit_s=60)
 
     os.kill(agent, signal.SIGKILL)
     os.waitpid(agent, 0)
 
     wait_until_gone(probe)
-    until("end of the command", lambda: not _processes_with("86399"), limit_s=60)
+    until("end of the command", lambda: not _processes_with(COMMAND), limit_s=60)
     os.close(reading)
     os.close(writing)
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from capacity.cli.db import db
 from capacity.service.ingest import accept
-from capacity.store import profiles
+from capacity.store import migration, profiles
 from capacity.store.database import Database
 from tests.unit.capacity.documents import SUBMITTER, profile
 from tests.unit.capacity.store.test_retention import _absorb
@@ -34,7 +34,7 @@ def test_from_nothing_to_a_backup_and_back(tmp_path: Path) -> None:
     assert _run("check").exit_code == 1
     made = _run("upgrade")
     assert made.exit_code == 0
-    assert "version 0001" in made.output
+    assert f"version {migration.newest()}" in made.output
     assert _run("check").output == "all is well\n"
     store = _store(tmp_path)
     (verdict,) = accept(store, [profile()], SUBMITTER, datetime.now(UTC))

@@ -8,9 +8,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from capacity.errors import ConflictError, UnavailableError
-from capacity.store import migration, profiles
+from capacity.store import migration, nodes, profiles, site_pages
 from capacity.store.database import Database
 from capacity.store.tables import Table
+from tests.unit.capacity.web import samples
 
 
 def test_the_migrated_tables_are_those_of_the_program(database: Database) -> None:
@@ -31,6 +32,22 @@ def test_downgrade_leaves_nothing_and_upgrade_makes_it_again(database: Database)
 
     with database.reading() as session:
         assert profiles.count(session) == 0
+
+
+def test_nodes_of_the_first_tables_are_looked_at_again(database: Database) -> None:
+    samples.seed(database, samples.state())
+    migration.downgrade(database, "0001")
+
+    database.upgrade()
+
+    with database.session() as session:
+        (waiting,) = nodes.take_pending(session, 10, samples.NOW)
+        assert waiting.state is not None
+        assert nodes.save(
+            session, waiting.state, None, samples.NOW, absorbed=waiting.absorbed, revision=waiting.revision
+        )
+        (kept,) = site_pages.latest_checks(session, [(waiting.site, waiting.node_id)])
+    assert kept.checks
 
 
 def test_upgrade_twice_changes_nothing(database: Database) -> None:

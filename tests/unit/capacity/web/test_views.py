@@ -19,6 +19,7 @@ from capacity.service.views.overview import coverage_of
 from capacity.service.views.sites import NodeChecks, SiteSort, failing_checks, sites_view
 from capacity.service.views.sums import FleetSums
 from capacity.store.database import Database
+from capacity.store.nodes import OddNode
 from tests.unit.capacity.web import samples
 
 ZERO = Interval(value=0, low=0, high=0)
@@ -178,16 +179,11 @@ class TestAttention:
         assert group.entries[0].nodes == SHOWN + 3
         assert (len(group.entries), group.more) == (SHOWN, 3)
 
-    def test_the_most_serious_finding_of_a_node_is_told(self) -> None:
-        state = samples.state(
-            findings=(
-                Finding(code="mild", says="a"),
-                Finding(code="bad", level="problem", says="b"),
-                Finding(code="so-so", level="warning", says="c"),
-            )
-        )
-        (group,) = attention_of([], [state])
-        assert group.entries[0].says == "bad: b"
+    def test_an_odd_node_is_told_with_its_finding(self) -> None:
+        worst = Finding(code="bad", level="problem", says="b", hint="mend it")
+        (group,) = attention_of([], [OddNode("T2_A", "a" * 32, None, worst.model_dump(mode="json"))])
+        (entry,) = group.entries
+        assert (entry.says, entry.hint, entry.node_name) == ("bad: b", "mend it", "a" * 12)
 
 
 def test_coverage_counts_sites_that_are_only_known_by_name() -> None:

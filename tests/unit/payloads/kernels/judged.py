@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payloads.arrays import Array, Arrays
-from payloads.compiled import best_variant, open_kernel
+from payloads.compiled import best_variant, open_kernel, variants
 from payloads.parts import FOLDER
 
 
@@ -26,6 +26,27 @@ def results_of(
         opened.process(event)
         found.append(opened.results())
     return found
+
+
+def digests_of(kernel: str, events: Arrays, count: int) -> dict[tuple[str, int], int]:
+    """Digest of the first `count` events by variant and lanes (1, and 0 for all), on every variant that runs here."""
+    return {
+        (variant.name, lanes): open_kernel(variant.name, kernel, events, {}, lanes).measure(0, count)[1]
+        for variant in variants()
+        if variant.usable
+        for lanes in (1, 0)
+    }
+
+
+def depends_on_the_one_before(kernel: str, events: Arrays) -> bool:
+    """Whether the first event's result is another after the second than before, in the same workspace."""
+    opened = open_kernel(best_variant().name, kernel, events)
+    digests = []
+    for event in (0, 1, 0):
+        opened.process(event)
+        digests.append(opened.digest())
+    assert digests[0] != digests[1], "two events with one digest tell nothing"
+    return digests[0] != digests[2]
 
 
 def outside(kernel: str, metrics: Mapping[str, float]) -> set[str]:

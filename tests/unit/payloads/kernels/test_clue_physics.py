@@ -12,7 +12,7 @@ import pytest
 from payloads.arrays import Array, Arrays, each_event, one_event
 from payloads.compiled import best_variant, open_kernel, simulate
 from payloads.kernels.clue.display import picture
-from payloads.kernels.clue.physics import differences, half_width, measure
+from payloads.kernels.clue.physics import differences, measure
 from payloads.kernels.clue.reference import DEFAULTS, reconstruct
 from tests.unit.payloads.kernels import judged
 
@@ -177,11 +177,6 @@ def test_nothing_reconstructed_is_measured_without_an_exception(small: dict[str,
     metrics = measure(small, [{name: column[:0] if name[0] != "r" else column for name, column in result.items()}
                               | {"rechit_cluster": np.full_like(result["rechit_cluster"], -1)}])  # fmt: skip
     assert {"layer_clusters", "em_in_layer_clusters", "deposit_complete"} <= outside(metrics)
-
-
-def test_width_is_half_of_the_central_two_thirds() -> None:
-    assert half_width(np.random.default_rng(2).normal(3, 2, 100_000).tolist()) == pytest.approx(2, rel=0.01)
-    assert np.isnan(half_width([1.0, 2.0]))
 
 
 def test_picture_names_what_it_shows(small: dict[str, Array], expected: dict[str, Array]) -> None:

@@ -44,24 +44,12 @@ def expected(small: Arrays) -> dict[str, Array]:
 
 def test_every_width_of_every_variant_gives_the_same_bits(crowded: Arrays, small: Arrays) -> None:
     for events, count in ((crowded, 1), (small, 2)):
-        digests = {
-            (variant.name, lanes): open_kernel(variant.name, "vertexing", events, {}, lanes).measure(
-                0, count
-            )[1]
-            for variant in variants()
-            if variant.usable
-            for lanes in (1, 0)
-        }
+        digests = judged.digests_of("vertexing", events, count)
         assert len(set(digests.values())) == 1, digests
 
 
 def test_an_event_does_not_depend_on_the_one_before(small: Arrays) -> None:
-    opened = open_kernel(BEST, "vertexing", small)
-    digests = []
-    for event in (0, 1, 0):
-        opened.process(event)
-        digests.append(opened.digest())
-    assert digests[0] == digests[2] != digests[1]
+    assert not judged.depends_on_the_one_before("vertexing", small)
 
 
 def test_reference_agrees(small: Arrays, expected: dict[str, Array]) -> None:

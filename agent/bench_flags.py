@@ -1,0 +1,45 @@
+"""Which flags of `agent bench` go together: one that would be ignored in silence is wrong usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KERNELS = "KERNEL"
+"""How kernels' names, which are no flag, stand among the flags."""
+
+_MEASURING = ("--quick", "--thorough", "--budget", "--copies", "--variant")
+_WRITING = ("--format", "--json", "--output")
+
+IGNORED: Mapping[str, tuple[str, ...]] = {
+    "--show": _MEASURING,
+    "--list": (*_MEASURING, *_WRITING),
+    "--list-backends": (*_MEASURING, *_WRITING, KERNELS),
+}
+"""What each flag that measures nothing would not look at."""
+
+_WHY = {
+    "--show": "shows what was measured earlier",
+    "--list": "prints a list as text and measures nothing",
+    "--list-backends": "prints a list as text and measures nothing",
+}
+
+
+def contradiction(given: Mapping[str, object]) -> str | None:
+    """Why these flags cannot be given together, in a sentence; None where they can.
+
+    Args:
+        given: what stands on the command line, flag (in its long form) to value; names of kernels as `KERNELS`.
+    """
+    instead = [flag for flag in IGNORED if flag in given]
+    for pair in (instead, [flag for flag in ("--quick", "--thorough") if flag in given]):
+        if len(pair) > 1:
+            return f"{pair[0]} and {pair[1]} do not go together: give one of them"
+    if "--json" in given and given.get("--format", "json") != "json":
+        return f"--json and --format {given['--format']} do not go together: give one of them"
+    for flag in instead:
+        useless = [other for other in given if other in IGNORED[flag]]
+        if useless:
+            return f"{flag} {_WHY[flag]}: leave {' and '.join(useless)} out"
+    if "--show" in given and not given["--show"]:
+        return "--show has no name: give it a profile, or last"
+    return None
