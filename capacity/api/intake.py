@@ -1,7 +1,8 @@
 """From requests to threads: single posts that arrive while others are being stored go to a thread together.
 
-A thread for each would cost more than the work on a small profile. Below, `capacity.store.group` joins what several
-threads bring into one transaction. Each request is answered after its own documents are durable.
+A thread for each would cost more than the work on a small profile, and a commit for each would wait for the disk as
+often: what arrives while one transaction is on its way goes into the next one. This is the only place where documents of
+several requests are joined. Each request is answered after its own documents are durable.
 """
 
 from __future__ import annotations
