@@ -1,58 +1,77 @@
 """How fast does the central service take profiles? A real service, a real PostgreSQL, and the client, on one machine.
 
-    python -m benchmarks.capacity_load [--detail whole|short] [--seconds S] [--workers N] [--grow N]
+    python -m benchmarks.capacity_load [--detail short|probe|whole …] [--seconds S] [--workers N] [--grow N]
 
+For each size of document:
 * single: profiles/s of one POST each over connections that stay open;
 * latency at half of that rate, sent by the clock (a late answer delays nobody else);
-* bulk: profiles/s of gzip'd NDJSON, 200 a request;
-* with --grow N: N short profiles in bulk; cost per profile and the service's memory at 10^3, 10^4 … N.
+* bulk: profiles/s of gzip'd NDJSON, 200 a request, over three connections;
+* beside them, of the same bytes: a bare uvicorn that only reads bodies, and COPY of the packed
+  documents into a table without an index.
+With --grow N: N short profiles in bulk; cost per profile and the service's memory at 10^3, 10^4 … N.
 
-Whole documents have some 92 kB (all probes and four payloads), short ones some 17 kB. PostgreSQL syncs to disk (fsync on).
+Each figure stands beside the CPU time that a profile cost the client, the service and PostgreSQL, and how many CPUs
+other programs kept busy meanwhile. short: what an estimate needs; probe: all probes, as `agent probe --json` gives
+them; whole: with four payloads. PostgreSQL syncs to disk (fsync and synchronous_commit are on).
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import http.client
 import itertools
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
-from capacity.demo.documents import Detail, documents
+import orjson
+
+from benchmarks.capacity_references import bare_uvicorn, copied
+from benchmarks.load_client import request, send
+from benchmarks.process_cost import Cost, Meter, memory_mib
+from capacity.demo.documents import documents
 from capacity.hs06.catalogue import Catalogue
 from capacity.service.demo import fleet
 from tests.lab import postgres
 
+Detail = Literal["short", "probe", "whole"]
+
 BULK = 200
-PREPARED = 4000
 CONNECTIONS = 32
+BULK_CONNECTIONS = 3
+PREPARED_MB = 80
+GROW_STEP = 4000
+PATH = "/api/v1/profiles"
 
 
 def made(count: int, detail: Detail, seed: int) -> list[bytes]:
     """Documents of a fleet, each with an id of its own."""
     nodes = fleet(count, seed, Catalogue.shipped())
     now = datetime.now(UTC)
-    return list(
-        itertools.islice((one for node in nodes for one in documents(node, now, seed, detail)), count)
-    )
+    kind: Literal["short", "whole"] = "short" if detail == "short" else "whole"
+    found = list(itertools.islice((one for node in nodes for one in documents(node, now, seed, kind)), count))
+    return list(map(_without_payloads, found)) if detail == "probe" else found
+
+
+def _without_payloads(document: bytes) -> bytes:
+    return orjson.dumps({**orjson.loads(document), "payloads": [], "bench": None})
 
 
 class Service:
     """`capacity serve` on a database, with its address and a token that may submit."""
 
-    def __init__(self, database: str, workers: int, directory: Path) -> None:
+    def __init__(self, database: str, workers: int, directory: Path, postgres_pid: int | None = None) -> None:
+        self.database = database
         self.environment = {
             **os.environ,
             "SITECAP_CAPACITY_DATA_DIRECTORY": str(directory),
@@ -63,7 +82,7 @@ class Service:
         }
         program = [sys.executable, "-m", "capacity"]
         self.process = subprocess.Popen(
-            [*program, "serve", "--port", "0", "--workers", str(workers)],
+            postgres.tied([*program, "serve", "--port", "0", "--workers", str(workers)]),
             env=self.environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -81,28 +100,45 @@ class Service:
         )
         secret = re.search(r"sitecap_\S+", token.stdout)
         assert secret, token.stderr
-        self.headers = {"Authorization": f"Bearer {secret.group()}"}
-
-    def post(self, connection: http.client.HTTPConnection, body: bytes, **headers: str) -> None:
-        connection.request("POST", "/api/v1/profiles", body, {**self.headers, **headers})
-        answer = connection.getresponse()
-        said = answer.read()
-        if answer.status not in (200, 201, 202):
-            raise SystemExit(f"HTTP {answer.status}: {said[:300].decode()}")
+        self.authorization = f"Bearer {secret.group()}"
+        self.roots = {"service": self.process.pid}
+        if postgres_pid is not None:
+            self.roots["PostgreSQL"] = postgres_pid
 
     def memory_mib(self) -> float:
-        """Resident memory of the service's processes together; shared pages count in each."""
-        pids = [self.process.pid]
-        for pid in pids:
-            pids += [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        lines = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
-        return sum(int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) for text in lines) / 1024  # type: ignore[union-attr]
+        """Of all its processes."""
+        return memory_mib(self.process.pid)
+
+    def one(self, document: bytes) -> bytes:
+        """A request with one profile."""
+        return request(
+            self.host,
+            PATH,
+            document,
+            Authorization=self.authorization,
+            Content_Type="application/json",
+        )
+
+    def many(self, bodies: list[bytes]) -> list[bytes]:
+        """Requests of `BULK` profiles."""
+        return [
+            request(
+                self.host,
+                PATH,
+                gzip.compress(b"\n".join(bodies[at : at + BULK]), 1),
+                Authorization=self.authorization,
+                Content_Type="application/x-ndjson",
+                Content_Encoding="gzip",
+            )
+            for at in range(0, len(bodies) - BULK + 1, BULK)
+        ]
 
 
 @contextmanager
 def running(workers: int) -> Iterator[Service]:
+    """The service on a PostgreSQL of its own; both end with this process, also when it is killed."""
     with tempfile.TemporaryDirectory() as place, postgres.running(("max_connections=50",)) as server:
-        service = Service(server.create(), workers, Path(place))
+        service = Service(server.create(), workers, Path(place), server.pid)
         try:
             yield service
         finally:
@@ -110,122 +146,113 @@ def running(workers: int) -> Iterator[Service]:
             service.process.wait(30)
 
 
-def single(
-    service: Service, bodies: list[bytes], seconds: float, rate_per_s: float | None
-) -> tuple[float, list[float]]:
-    """Profiles/s and latencies in s; with a rate, each is sent at its own moment and waits are part of its latency."""
-    queue = iter(enumerate(bodies))
-    lock = threading.Lock()
-    latencies: list[float] = []
-    began = time.perf_counter()
-
-    def send() -> None:
-        connection = http.client.HTTPConnection(service.host)
-        while True:
-            with lock:
-                number, body = next(queue, (0, None))
-            due = began + number / rate_per_s if rate_per_s else time.perf_counter()
-            if body is None or time.perf_counter() - began > seconds:
-                return
-            time.sleep(max(0.0, due - time.perf_counter()))
-            service.post(connection, body, **{"Content-Type": "application/json"})
-            latencies.append(time.perf_counter() - due)
-
-    threads = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(latencies) / (time.perf_counter() - began), latencies
+def bulk(service: Service, requests: list[bytes]) -> tuple[float, Cost]:
+    """Profiles/s of prepared requests, and what a profile costs."""
+    meter = Meter(service.roots)
+    wall_s, _ = send(service.host, requests, BULK_CONNECTIONS, 600)
+    return len(requests) * BULK / wall_s, meter.cost(len(requests) * BULK)
 
 
-def bulk(service: Service, packed: list[bytes]) -> float:
-    """Profiles/s of prepared requests over two connections."""
-    queue = iter(packed)
-    lock = threading.Lock()
-
-    def send() -> None:
-        connection = http.client.HTTPConnection(service.host)
-        while True:
-            with lock:
-                body = next(queue, None)
-            if body is None:
-                return
-            service.post(
-                connection, body, **{"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-            )
-
-    began = time.perf_counter()
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(packed) * BULK / (time.perf_counter() - began)
+def say(what: str, figure: str, goal: str = "", cost: Cost | None = None) -> None:
+    """One line of the table."""
+    parts = ""
+    if cost is not None:
+        each = {"client": cost.client_ms, **cost.parts_ms}
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
+        parts = f"CPU ms: {parts}, sum {cost.total_ms:.2f}; others busy on {cost.others_cpus:.1f} CPUs"
+    print(f"{what:<44}{figure:>22}  {goal:<16}{parts}".rstrip(), flush=True)
 
 
-def lines(bodies: list[bytes]) -> list[bytes]:
-    return [
-        gzip.compress(b"\n".join(bodies[at : at + BULK]), 1) for at in range(0, len(bodies) - BULK + 1, BULK)
-    ]
-
-
-def say(what: str, figure: str, goal: str = "") -> None:
-    print(f"{what:<62}{figure:>18}  {goal}", flush=True)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def measured(service: Service, detail: Detail, seconds: float, workers: int) -> None:
+    """All figures of one size of document."""
+    size_kb = statistics.mean(map(len, made(50, detail, seed=1))) / 1e3
+    count = int(PREPARED_MB * 1e3 / size_kb) // BULK * BULK
+    title = f"{detail}, {size_kb:.0f} kB"
+    warm = made(BULK, detail, seed=2)
+    send(service.host, list(map(service.one, warm)), CONNECTIONS, seconds)
+    bodies = list(map(service.one, made(count, detail, seed=3)))
+    meter = Meter(service.roots)
+    wall_s, latencies = send(service.host, bodies, CONNECTIONS, seconds)
+    rate = len(latencies) / wall_s
+    say(
+        f"{title}: single POST, {CONNECTIONS} connections",
+        f"{rate:.0f} profiles/s",
+        "goal 500",
+        meter.cost(len(latencies)),
     )
-    parser.add_argument("--detail", choices=("whole", "short"), default="whole")
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--grow", type=int, default=0)
-    asked = parser.parse_args()
-    bodies = made(PREPARED, asked.detail, seed=1)
-    say(f"{asked.detail} profile, mean size", f"{statistics.mean(map(len, bodies)) / 1e3:.1f} kB")
-    with running(asked.workers) as service:
-        single(service, bodies[:200], 10, None)
-        rate, _ = single(service, bodies[200:], asked.seconds, None)
+    bodies = list(map(service.one, made(count, detail, seed=4)))
+    meter = Meter(service.roots)
+    wall_s, latencies = send(service.host, bodies, CONNECTIONS, seconds, rate / 2)
+    median, p99 = statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
+    say(
+        f"{title}: at {len(latencies) / wall_s:.0f}/s, median and p99",
+        f"{median * 1e3:.1f}, {p99 * 1e3:.1f} ms",
+        "goal p99 50 ms",
+        meter.cost(len(latencies)),
+    )
+    plain = made(count, detail, seed=5)
+    bulk_rate, cost = bulk(service, service.many(plain))
+    say(f"{title}: bulk, {BULK} a request, gzip", f"{bulk_rate:.0f} profiles/s", "goal 3000", cost)
+    with bare_uvicorn(workers) as (address, pid):
+        meter = Meter({"uvicorn": pid})
+        wall_s, latencies = send(address, list(map(service.one, plain)), CONNECTIONS, seconds)
+        bare = len(latencies) / wall_s
         say(
-            f"single POST, {CONNECTIONS} connections, {asked.workers} workers",
-            f"{rate:.0f} profiles/s",
-            "goal 500",
+            f"{title}: bare uvicorn, reads the body",
+            f"{bare:.0f} profiles/s",
+            f"single is {rate / bare:.2f}",
+            meter.cost(len(latencies)),
         )
-        again = made(PREPARED, asked.detail, seed=2)
-        half, latencies = single(service, again, asked.seconds, rate / 2)
-        p99 = statistics.quantiles(latencies, n=100)[98] * 1e3
-        median = statistics.median(latencies) * 1e3
-        say(
-            f"at {half:.0f} profiles/s: median, 99th percentile",
-            f"{median:.1f}, {p99:.1f} ms",
-            "goal p99 50 ms",
-        )
-        packed = lines(made(PREPARED, asked.detail, seed=3))
-        say(f"bulk, {BULK} a request, gzip", f"{bulk(service, packed):.0f} profiles/s", "goal 3000")
-        say("memory of the service", f"{service.memory_mib():.0f} MiB")
-        if asked.grow:
-            grow(service, asked.grow)
+    raw, cost = copied(service.database, service.roots["PostgreSQL"], plain)
+    say(f"{title}: COPY, no index", f"{raw:.0f} profiles/s", f"bulk is {bulk_rate / raw:.2f}", cost)
+    say("memory of the service (PSS)", f"{service.memory_mib():.0f} MiB")
 
 
 def grow(service: Service, most: int) -> None:
     """Cost and memory while the archive grows; documents are made beside it and are not in the time."""
     done, seed, step = 0, 100, 1000
     while step <= most:
-        spent = sent = 0.0
+        spent_s = 0.0
+        sent = 0
+        cpu_ms: dict[str, float] = {}
+        others = 0.0
         while done < step:
-            packed = lines(made(min(PREPARED, step - done), "short", seed))
+            requests = service.many(made(min(GROW_STEP, step - done), "short", seed))
             seed += 1
-            rate = bulk(service, packed)
-            count = len(packed) * BULK
-            spent, sent, done = spent + count / rate, sent + count, done + count
+            rate, cost = bulk(service, requests)
+            count = len(requests) * BULK
+            for name, each in {"client": cost.client_ms, **cost.parts_ms}.items():
+                cpu_ms[name] = cpu_ms.get(name, 0.0) + each * count
+            others += cost.others_cpus * count
+            spent_s, sent, done = spent_s + count / rate, sent + count, done + count
+        parts = dict(cpu_ms)
         say(
-            f"up to {step} profiles: a profile costs",
-            f"{spent / sent * 1e3:.2f} ms",
-            f"memory {service.memory_mib():.0f} MiB",
+            f"up to {step} profiles: a profile takes",
+            f"{spent_s / sent * 1e3:.2f} ms",
+            f"{service.memory_mib():.0f} MiB",
+            Cost(parts.pop("client") / sent, {name: ms / sent for name, ms in parts.items()}, others / sent),
         )
         step *= 10
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--detail", choices=("short", "probe", "whole"), nargs="*", default=["short", "probe"]
+    )
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--grow", type=int, default=0)
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    with running(asked.workers) as service:
+        for detail in asked.detail:
+            measured(service, detail, asked.seconds, asked.workers)
+        if asked.grow:
+            grow(service, asked.grow)
 
 
 if __name__ == "__main__":

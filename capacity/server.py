@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from capacity.api import logs
 from capacity.app import create_app
 from capacity.settings import Config, ServerSettings
+from capacity.warming import settle, warm
 
 _BACKLOG = 512
 _WORKER_START_S = 60
@@ -121,7 +122,10 @@ def application(config: Config, environment: Mapping[str, str]) -> FastAPI:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return create_app(config, environment)
+    warm()
+    app = create_app(config, environment)
+    settle()
+    return app
 
 
 def _end_with(parent: Any) -> None:  # noqa: ANN401 - multiprocessing's view of the parent

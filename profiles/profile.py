@@ -6,6 +6,7 @@ document of its MAJOR. Nothing in it identifies a person; node names and address
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -104,9 +105,8 @@ class CapabilityProfile(Model):
 
     @model_validator(mode="after")
     def _one_verdict_per_check(self) -> Self:
-        seen: set[str] = set()
-        for check in self.checks:
-            if check.id in seen:
-                raise ValueError(f"checks: {check.id} is there twice; a profile has one verdict per check")
-            seen.add(check.id)
+        if len({check.id for check in self.checks}) < len(self.checks):
+            times = Counter(check.id for check in self.checks)
+            twice = next(name for name, number in times.items() if number > 1)
+            raise ValueError(f"checks: {twice} is there twice; a profile has one verdict per check")
         return self

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from capacity.errors import BadInputError, UnavailableError
 from capacity.store import profiles
 from capacity.store.failures import as_unavailable, worth_again
-from capacity.store.group import GroupCommit
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -46,8 +45,6 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url, connections)
         self._reading = self.engine.execution_options(sitecap_reading=True)
-        self.intake = GroupCommit(self._keep)
-        """Keeps profiles (`profiles.add`), those of all threads together."""
         # SQLite has one writer. Waiting here is fair and at once; its own waiting sleeps longer and longer.
         self._one_writer = threading.Lock() if self.dialect == SQLITE else None
 
@@ -86,6 +83,22 @@ class Database:
         with as_unavailable(), Session(self._reading, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def keep(self, rows: Sequence[profiles.NewProfile]) -> list[profiles.Outcome]:
+        """Keep profiles in one transaction, see `profiles.add`; durable when it returns.
+
+        Raises:
+            UnavailableError: the database cannot be asked, or others were in the way again and again.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with self.session() as session:
+                    return profiles.add(session, rows)
+            except UnavailableError as error:
+                if not worth_again(error):
+                    raise
+        with self.session() as session:
+            return profiles.add(session, rows)
+
     def ping(self) -> None:
         """Ask the least that can be asked.
 
@@ -119,17 +132,6 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-
-    def _keep(self, rows: Sequence[profiles.NewProfile]) -> list[profiles.Outcome]:
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                with self.session() as session:
-                    return profiles.add(session, rows)
-            except UnavailableError as error:
-                if not worth_again(error):
-                    raise
-        with self.session() as session:
-            return profiles.add(session, rows)
 
     @contextmanager
     def _writer(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from capacity.store.tables import EstimateRow, MeasurementRow, NodeKeyRow, NodeRow, ProfileRow
-from capacity.store.upserts import dialect_of, insert_into
+from capacity.store.upserts import dialect_of, insert_into, put_many
 
 ID = "id"
 BOOT = "boot"
@@ -64,7 +64,8 @@ def _write_keys(session: Session, seen: Sequence[Seen]) -> dict[tuple[str, str, 
         if one.boot_key is not None:
             rows.setdefault((one.site, BOOT, one.boot_key), one)
     # Sorted: two transactions that lock the same keys do so in the same order and cannot block each other.
-    found = session.connection().execute(
+    found = put_many(
+        session,
         _put_keys(dialect_of(session)),
         [
             {"site": site, "kind": kind, "key": key, "node_id": one.node_id, "seen_at": one.seen_at}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import bindparam, case, func, literal, select, union_all
+from sqlalchemy import ARRAY, CompoundSelect, Text, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from capacity.store.identity import Seen, resolve
 from capacity.store.packing import pack, unpack
 from capacity.store.tables import ArchivedRow, NodeRow, ProfileRow
-from capacity.store.upserts import dialect_of, insert_into
+from capacity.store.upserts import dialect_of, insert_into, put_many
 
 Outcome = Literal["stored", "duplicate", "conflict"]
 
@@ -105,22 +105,34 @@ def _add(session: Session, rows: Sequence[NewProfile]) -> list[Outcome]:
 
 def known(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Digest and site of those ids that were taken before, archived ones too."""
-    return {one: (digest, site) for one, digest, site in session.connection().execute(_KNOWN, {"ids": ids})}
+    found = session.connection().execute(_known(dialect_of(session)), {"ids": ids})
+    return {one: (digest, site) for one, digest, site in found}
 
 
-_KNOWN = union_all(
-    *(
-        select(table.id, table.digest, table.site).where(table.id.in_(bindparam("ids", expanding=True)))
-        for table in (ProfileRow, ArchivedRow)
+@cache
+def _known(dialect: str) -> CompoundSelect[str, str, str]:
+    # PostgreSQL takes all as one array: the same statement however many there are.
+    some: Any = (
+        bindparam("ids", expanding=True)
+        if dialect == "sqlite"
+        else func.any(bindparam("ids", type_=ARRAY(Text())))
     )
-)
+    return union_all(
+        *(
+            select(table.id, table.digest, table.site).where(
+                table.id.in_(some) if dialect == "sqlite" else table.id == some
+            )
+            for table in (ProfileRow, ArchivedRow)
+        )
+    )
 
 
 def _insert(session: Session, rows: Sequence[NewProfile]) -> set[str]:
     """Ids of those that were inserted."""
     now = max(row.received_at for row in rows)
     nodes = resolve(session, [Seen(row.site, row.node_id, row.boot_key, row.seen_at) for row in rows], now)
-    found = session.connection().execute(
+    found = put_many(
+        session,
         _put_profiles(dialect_of(session)),
         [
             {
@@ -178,7 +190,8 @@ def _touch_nodes(session: Session, arrivals: Mapping[tuple[str, str], _Arrivals]
     if not arrivals:
         return
     empty = {"absorbed": 0, "revision": 0, "findings": 0, "pending_since": now}
-    session.connection().execute(
+    put_many(
+        session,
         _put_nodes(dialect_of(session)),
         [
             {"site": site, "node_id": node_id, **one._asdict(), **empty}

@@ -56,15 +56,15 @@ class Server:
     settings: Sequence[str] = SETTINGS
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
+    @property
+    def pid(self) -> int:
+        """Process of the running server, parent of all its others."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, name: str = "postgres") -> str:
         """Address of one of its databases."""
         return f"postgresql://sitecap@/{name}?host={self.directory}"
-
-    @property
-    def pid(self) -> int:
-        """Of the server's first process, the parent of all others."""
-        assert self._process is not None
-        return self._process.pid
 
     def create(self, template: str | None = None) -> str:
         """A new database, as a copy of another one; its address."""
@@ -88,12 +88,15 @@ class Server:
         options = [part for setting in self.settings for part in ("-c", setting)]
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    programs() / "postgres",
-                    *("-D", self.directory / "data"),
-                    *("-k", self.directory, "-c", "listen_addresses="),
-                    *options,
-                ],
+                tied(
+                    [
+                        programs() / "postgres",
+                        *("-D", self.directory / "data"),
+                        *("-k", self.directory, "-c", "listen_addresses="),
+                        *options,
+                    ],
+                    "INT",
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -145,6 +148,12 @@ class Server:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         return children
+
+
+def tied(command: Sequence[str | Path], signal_name: str = "TERM") -> list[str | Path]:
+    """The command so that the kernel ends it when we end, however that comes about."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", signal_name, *command] if setpriv else list(command)
 
 
 def _children(parent: int) -> list[int]:

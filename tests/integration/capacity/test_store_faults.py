@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from sqlalchemy import event, text
 
-from capacity.errors import UnavailableError
 from capacity.service.ingest import accept
-from capacity.store import checking, nodes, profiles
+from capacity.store import nodes
 from capacity.store.database import Database
-from capacity.store.group import GroupCommit
-from tests.lab import LabUnavailableError, need_root, skip_or_fail
-from tests.lab.postgres import Server, running
-from tests.unit.capacity.documents import EVERYWHERE, NOW, SITE, node, profile
+from tests.integration.capacity.faulty_store import is_whole, own_server, upgrade
+from tests.unit.capacity.documents import EVERYWHERE, NOW, node, profile
 
 pytestmark = pytest.mark.lab
 
@@ -83,44 +75,18 @@ class Service:
         return json.loads(self._nursery.stdout.readline())
 
 
-def _is_whole(database: Database, acknowledged: list[str]) -> None:
-    assert len(set(acknowledged)) == len(acknowledged)
-    assert checking.complaints(database, documents=True) == []
-    with database.reading() as session:
-        assert profiles.known(session, acknowledged).keys() == set(acknowledged)
-        found = session.execute(
-            text("SELECT id, count(*) FROM profile GROUP BY id HAVING count(*) > 1")
-        ).all()
-    assert found == []
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def disk_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database on the disk, with a server of its own where it has one."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/capacity.sqlite"
-        _upgrade(url)
+        upgrade(url)
         yield url
         return
-    with _own_server() as server:
+    with own_server() as server:
         url = server.create()
-        _upgrade(url)
+        upgrade(url)
         yield url
-
-
-@contextlib.contextmanager
-def _own_server(where: Path | None = None) -> Iterator[Server]:
-    try:
-        with running(where=where) as server:
-            yield server
-    except LabUnavailableError as error:
-        skip_or_fail(error)
-
-
-def _upgrade(url: str) -> None:
-    database = Database(url)
-    database.upgrade()
-    database.close()
 
 
 def test_a_service_that_is_killed_loses_and_doubles_nothing(disk_url: str) -> None:
@@ -133,16 +99,16 @@ def test_a_service_that_is_killed_loses_and_doubles_nothing(disk_url: str) -> No
             service.kill()
 
     database = Database(disk_url)
-    _is_whole(database, service.acknowledged)
+    is_whole(database, service.acknowledged)
     assert len(service.acknowledged) >= KILLS
     database.close()
 
 
 def test_a_postgresql_that_is_killed_loses_and_doubles_nothing() -> None:
     choose = random.Random()
-    with _own_server() as server:
+    with own_server() as server:
         url = server.create()
-        _upgrade(url)
+        upgrade(url)
         with Service(url) as service:
             service.start()
             service.wait()
@@ -154,7 +120,7 @@ def test_a_postgresql_that_is_killed_loses_and_doubles_nothing() -> None:
             service.kill()
 
         database = Database(url)
-        _is_whole(database, service.acknowledged)
+        is_whole(database, service.acknowledged)
         database.close()
 
 
@@ -169,7 +135,7 @@ def test_two_services_on_one_database_store_each_once(disk_url: str) -> None:
             service.kill()
 
     database = Database(disk_url)
-    _is_whole(database, first.acknowledged + second.acknowledged)
+    is_whole(database, first.acknowledged + second.acknowledged)
     database.close()
 
 
@@ -197,154 +163,3 @@ def test_two_refreshers_never_get_the_same_node(disk_url: str) -> None:
     assert len(taken) == len(set(taken)) == 300
     first.close()
     second.close()
-
-
-def _fill(database: Database, most: int = 3000) -> list[str]:
-    """Ingest until it says that there is no room; what was acknowledged."""
-    kept: list[str] = []
-    for _ in range(most):
-        documents = [profile(of_later=os.urandom(20_000).hex()) for _ in range(5)]
-        try:
-            kept += [verdict.id or "" for verdict in accept(database, documents, EVERYWHERE, NOW)]
-        except UnavailableError as error:
-            told = error
-            break
-    else:
-        raise AssertionError("it never filled up")
-    assert "has no room" in str(told)
-    assert told.retry_after_s >= 10
-    return kept
-
-
-@contextlib.contextmanager
-def _small_disk(path: Path, mebibytes: int) -> Iterator[None]:
-    try:
-        need_root()
-    except LabUnavailableError as error:
-        skip_or_fail(error)
-    path.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=777", "small", path],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        skip_or_fail(LabUnavailableError(f"no tmpfs may be mounted here: {done.stderr.strip()}"))
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", path], check=True)
-
-
-def test_sqlite_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with _small_disk(tmp_path / "disk", 8):
-        ballast = tmp_path / "disk" / "ballast"
-        ballast.write_bytes(bytes(4 << 20))
-        database = Database(f"sqlite:///{tmp_path}/disk/capacity.sqlite")
-        database.upgrade()
-
-        acknowledged = _fill(database)
-        assert acknowledged
-        with database.reading() as session:
-            assert profiles.known(session, acknowledged).keys() == set(acknowledged)
-        ballast.unlink()
-        later = [verdict.id or "" for verdict in accept(database, [profile()], EVERYWHERE, NOW)]
-
-        _is_whole(database, acknowledged + later)
-        database.close()
-
-
-def test_postgresql_on_a_full_disk_says_so_and_goes_on_when_there_is_room() -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix="sitecap-disk-") as name,
-        _small_disk((folder := Path(name)) / "disk", 48),
-        _own_server() as server,
-    ):
-        folder.chmod(0o755)  # the server runs as another user
-        ballast = folder / "disk" / "ballast"
-        ballast.write_bytes(bytes(16 << 20))
-        place = folder / "disk" / "space"
-        place.mkdir()
-        if os.geteuid() == 0:
-            shutil.chown(place, "postgres", "postgres")
-        admin = Database(server.url())
-        with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text(f"CREATE TABLESPACE small LOCATION '{place}'"))
-            connection.execute(text("CREATE DATABASE small TABLESPACE small"))
-        admin.close()
-        database = Database(server.url("small"))
-        database.upgrade()
-
-        acknowledged = _fill(database)
-        assert acknowledged
-        ballast.unlink()
-        later = [verdict.id or "" for verdict in accept(database, [profile()], EVERYWHERE, NOW)]
-
-        _is_whole(database, acknowledged + later)
-        database.close()
-
-
-def test_a_database_that_is_away_is_told_and_used_again_when_it_is_back() -> None:
-    with _own_server() as server:
-        url = server.create()
-        _upgrade(url)
-        database = Database(url)
-        before, lost = profile(), profile(node_id=node(2))
-        assert accept(database, [before], EVERYWHERE, NOW)[0].status == "stored"
-
-        server.stop()
-        for _ in range(3):
-            with pytest.raises(UnavailableError, match="cannot be asked now") as caught:
-                accept(database, [lost], EVERYWHERE, NOW)
-            assert caught.value.retry_after_s > 0
-        with pytest.raises(UnavailableError):
-            database.ping()
-        server.start()
-
-        database.ping()
-        told = accept(database, [before, lost], EVERYWHERE, NOW + timedelta(minutes=1))
-        assert [verdict.status for verdict in told] == ["duplicate", "stored"]
-        database.close()
-
-
-def test_behind_a_database_that_hangs_others_are_told_in_time() -> None:
-    with _own_server() as server:
-        url = server.create()
-        _upgrade(url)
-        database = Database(url)
-        accept(database, [profile()], EVERYWHERE, NOW)
-        database.intake = GroupCommit(database._keep, patience_s=0.5)
-        hanging, waiting = profile(node_id=node(2)), profile(node_id=node(3))
-        server.pause()
-        first = threading.Thread(target=accept, args=(database, [hanging], EVERYWHERE, NOW))
-        first.start()
-        try:
-            while not database.intake._turn.locked():
-                time.sleep(0.01)
-            with pytest.raises(UnavailableError, match="has not answered for"):
-                accept(database, [waiting], EVERYWHERE, NOW)
-        finally:
-            server.resume()
-            first.join()
-
-        told = accept(database, [hanging, waiting], EVERYWHERE, NOW)
-        assert [verdict.status for verdict in told] == ["duplicate", "stored"]
-        _is_whole(database, [verdict.id or "" for verdict in told])
-        database.close()
-
-
-def test_a_locked_sqlite_is_told_and_not_a_traceback(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/capacity.sqlite"
-    _upgrade(url)
-    holder, waiting = Database(url), Database(url)
-    event.listen(
-        waiting.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50")
-    )
-    with holder.session() as session:
-        profiles.count(session)
-        with pytest.raises(UnavailableError, match="locked"):
-            accept(waiting, [profile()], EVERYWHERE, NOW)
-
-    assert accept(waiting, [profile(site=SITE)], EVERYWHERE, NOW)[0].status == "stored"
-    holder.close()
-    waiting.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from capacity.service.ingest import accept
 from capacity.store import database as module
 from capacity.store import failures, profiles
 from capacity.store.database import SQLITE, Database
-from capacity.store.group import GroupCommit
 from tests.unit.capacity.documents import NOW, SUBMITTER, profile
 
 
@@ -137,27 +135,3 @@ def test_a_deadlock_is_tried_again(database: Database, monkeypatch: pytest.Monke
 
     assert accept(database, [profile()], SUBMITTER, NOW)[0].status == "stored"
     assert len(calls) == 3
-
-
-def test_one_row_that_cannot_be_kept_costs_no_other_its_place() -> None:
-    def work(rows: Any) -> list[str]:
-        if "bad" in rows:
-            raise sqlite3.DataError("bad")
-        return [row.upper() for row in rows]
-
-    group = GroupCommit(work)
-    first, second = (group_waiting(group, [text]) for text in ("good", "bad"))
-    with pytest.raises(sqlite3.DataError):
-        group.run(["bad"])
-
-    assert first.outcomes == ["GOOD"]
-    assert isinstance(second.error, sqlite3.DataError)
-
-
-def group_waiting(group: GroupCommit[str, str], rows: list[str]) -> Any:
-    """Rows of a thread that has brought them and waits for its turn."""
-    from capacity.store.group import _Waiting
-
-    waiting = _Waiting[str, str](rows)
-    group._queue.append(waiting)
-    return waiting
