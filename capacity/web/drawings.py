@@ -50,9 +50,7 @@ def of_fleet(
 
         return capacities(rows, colours)
 
-    return _answer(
-        request, Chart([row.model_dump(mode="json") for row in rows], spec), palette(scheme, width)
-    )
+    return answer(request, Chart([row.model_dump(mode="json") for row in rows], spec), palette(scheme, width))
 
 
 @router.get("/sites/{site}/charts/history.vl.json")
@@ -73,9 +71,7 @@ def of_site(
 
         return site_history(days, colours)
 
-    return _answer(
-        request, Chart([day.model_dump(mode="json") for day in days], spec), palette(scheme, width)
-    )
+    return answer(request, Chart([day.model_dump(mode="json") for day in days], spec), palette(scheme, width))
 
 
 @router.get("/sites/{site}/nodes/{node_id}/charts/{name}.vl.json")
@@ -106,7 +102,7 @@ def of_node(
 
     shown = view.ladder if name == "ladder" else view.history
     data = [estimate.hs23_per_core, view.last_seen_at, [row.model_dump(mode="json") for row in shown]]
-    return _answer(request, Chart(data, spec), palette(scheme, width))
+    return answer(request, Chart(data, spec), palette(scheme, width))
 
 
 @router.get("/calibration/charts/{name}.vl.json")
@@ -129,10 +125,10 @@ def of_calibration(
             charts.fit(view.residuals, colours) if name == "fit" else charts.families(view.residuals, colours)
         )
 
-    return _answer(request, Chart([view.version], spec), palette(scheme, width), name)
+    return answer(request, Chart([view.version], spec), palette(scheme, width), name)
 
 
-def _answer(request: Request, chart: Chart, colours: Palette, name: str = "") -> Response:
+def answer(request: Request, chart: Chart, colours: Palette, name: str = "") -> Response:
     """The chart, or 304 if the browser has it already."""
     path = request.url.path
     digest = digest_of([path, name, colours._asdict(), chart.data])

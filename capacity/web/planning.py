@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from capacity.service.policy import Policy, needs
-from capacity.service.views.plan import SCENARIOS, Asked, PlanView, plan_view
-from capacity.web.drawings import Chart, answer
+from capacity.service.views.plan import Asked, PlanView, asked_of, plan_view
 from capacity.web.charts.theme import Palette, Scheme, Width, palette
+from capacity.web.drawings import Chart, answer
 from capacity.web.pages import page
 from capacity.web.state import now, sums_of
 
@@ -31,13 +31,13 @@ def plan(
     set: Sets = None,  # noqa: A002 - as the flag of the command is called
 ) -> PlanView:
     """What CMS needs by year under chosen assumptions, against the flat budget, pledges and this fleet."""
-    return plan_view(_asked(scenario, schedule, flat, gpu, set), sums_of(request).cms, now())
+    return plan_view(_asked(request, scenario, schedule, flat, gpu, set), sums_of(request).cms, now())
 
 
 @router.get("/plan/charts/{name}.vl.json", include_in_schema=False)
 @router.get("/plan/charts/{name}.svg", include_in_schema=False)
 @needs(Policy.READ)
-def chart(
+def chart(  # noqa: PLR0913, PLR0917 - what the form sends
     request: Request,
     name: Literal["cpu_khs06_years", "disk_pb", "tape_pb"],
     scenario: Scenarios = None,
@@ -49,7 +49,7 @@ def chart(
     width: Width = Width.WIDE,
 ) -> Response:
     """Need of one resource."""
-    view = plan_view(_asked(scenario, schedule, flat, gpu, set), sums_of(request).cms, now())
+    view = plan_view(_asked(request, scenario, schedule, flat, gpu, set), sums_of(request).cms, now())
     resource = next(one for one in view.resources if one.name == name)
 
     def spec(colours: Palette) -> dict[str, object]:
@@ -57,12 +57,12 @@ def chart(
 
         return needs_chart(view.years, resource, colours)
 
-    return answer(request, Chart([view.years, resource.model_dump(mode="json")], spec), palette(scheme, width))
+    return answer(
+        request, Chart([view.years, resource.model_dump(mode="json")], spec), palette(scheme, width)
+    )
 
 
 def _asked(
-    scenario: list[str] | None, schedule: str, flat: str, gpu: str, sets: list[str] | None
+    request: Request, scenario: list[str] | None, schedule: str, flat: str, gpu: str, sets: list[str] | None
 ) -> Asked:
-    """An empty field of the form is no assumption."""
-    given = tuple(one.strip() for text in sets or () for one in text.splitlines() if one.strip().partition("=")[2])
-    return Asked(scenario=tuple(scenario or SCENARIOS), schedule=schedule, flat=flat, gpu=gpu, set=given)
+    return asked_of(scenario, schedule, flat, gpu, sets, request.query_params)

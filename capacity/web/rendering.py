@@ -21,6 +21,7 @@ from capacity.web import format as formatting
 NAVIGATION = (
     ("/", "Overview"),
     ("/sites", "Sites"),
+    ("/plan", "Plan"),
     ("/catalogue", "Catalogue"),
     ("/calibration", "Calibration"),
     ("/tokens", "Tokens"),
@@ -70,6 +71,7 @@ def html(
             section=_section(request.url.path),
             navigation=NAVIGATION,
             style=style_name(),
+            script=script_name(),
             version=__version__,
             generated_at=moment if isinstance(moment, datetime) else None,
             **more,
@@ -101,6 +103,13 @@ def style_name() -> str:
     """Name of the style sheet with a digest of its content, so that browsers may keep it for ever."""
     digest = hashlib.blake2b(static_text("capacity.css").encode(), digest_size=6).hexdigest()
     return f"capacity-{digest}.css"
+
+
+@cache
+def script_name() -> str:
+    """Name of the script of the plan's form, with a digest of its content."""
+    digest = hashlib.blake2b(static_text("plan.js").encode(), digest_size=6).hexdigest()
+    return f"plan-{digest}.js"
 
 
 @cache

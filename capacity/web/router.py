@@ -13,7 +13,7 @@ from capacity.service.views.catalogue import CatalogueView, catalogue_view
 from capacity.service.views.node import NodeView
 from capacity.service.views.overview import OverviewView, overview_of
 from capacity.service.views.sites import SiteSort, SitesView, SiteView, sites_view
-from capacity.web import account, drawings, styles
+from capacity.web import account, drawings, planning, styles
 from capacity.web.pages import page
 from capacity.web.state import now, service_of, sums_of
 
@@ -76,5 +76,6 @@ def calibration(request: Request, version: Version = None) -> CalibrationView:
 
 
 router.include_router(drawings.router)
+router.include_router(planning.router)
 router.include_router(account.router)
 router.include_router(styles.router)

@@ -48,7 +48,9 @@ def needs(years: Sequence[int], resource: Resource, colours: Palette) -> dict[st
     series = alt.Chart(alt.InlineData(values=records)).encode(
         x=x,
         y=alt.Y("value:Q", title=resource.title),
-        color=alt.Color("what:N", scale=alt.Scale(domain=titles, range=[shades[at % 5] for at in range(number)])),
+        color=alt.Color(
+            "what:N", scale=alt.Scale(domain=titles, range=[shades[at % 5] for at in range(number)])
+        ),
     )
     layers.append(
         series.mark_line(strokeWidth=2).encode(
@@ -59,7 +61,9 @@ def needs(years: Sequence[int], resource: Resource, colours: Palette) -> dict[st
     )
     layers.append(
         series.mark_point(filled=True, size=45, opacity=1).encode(
-            shape=alt.Shape("what:N", scale=alt.Scale(domain=titles, range=[SHAPES[at % 4] for at in range(number)]))
+            shape=alt.Shape(
+                "what:N", scale=alt.Scale(domain=titles, range=[SHAPES[at % 4] for at in range(number)])
+            )
         )
     )
     chart = alt.layer(*layers).properties(width=colours.plot_px, height=340, config=config(colours))
