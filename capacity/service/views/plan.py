@@ -18,6 +18,7 @@ from computing_model.layers import assignments, described
 from computing_model.numbers import leaves
 from computing_model.outlook import DEFAULT_SCENARIOS, Outlook, Scenario, outlook
 from computing_model.render.table import UNITS, columns_of, ending
+from computing_model.supply import pledged
 
 SCENARIOS = DEFAULT_SCENARIOS
 SCHEDULES = {"": "as in the talk of 2022", "schedule-2030": "HL-LHC from June 2030"}
@@ -184,7 +185,7 @@ def outlook_of(asked: Asked, cms: Roll | None, now: datetime) -> Outlook:
             raise BadInputError(f"there is no scenario {name[:40]!r}; known: {', '.join(SCENARIOS)}")
     joined = [layer for layer in (asked.schedule, asked.flat, asked.gpu) if layer]
     measured, missing = (None, "not asked for") if cms is None else fleet_of(cms, now, "this service")
-    pledges = (
+    promised = (
         {}
         if cms is None or cms.pledge_hs23 is None or cms.pledge_year is None
         else {cms.pledge_year: cms.pledge_hs23 / 1000}
@@ -195,7 +196,7 @@ def outlook_of(asked: Asked, cms: Roll | None, now: datetime) -> Outlook:
             assignments(asked.set),
             fleet=measured,
             fleet_missing=missing,
-            pledges_khs06=pledges,
+            pledges_khs06=pledged(promised, "pledges of this service"),
         )
     except ModelError as error:
         raise BadInputError(str(error)) from None

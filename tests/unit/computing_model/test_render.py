@@ -24,7 +24,9 @@ from computing_model.sensitivity import tornado as tornado_of
 from computing_model.supply import Fleet
 from computing_model.uncertainty import bands as bands_of
 
-FLEET = Fleet(2026.5, (3000.0, 2700.0, 3300.0), (2400.0, 2100.0, 2700.0), {"H100": 2}, 0.25, "12 nodes in a test")
+FLEET = Fleet(
+    2026.5, (3000.0, 2700.0, 3300.0), (2400.0, 2100.0, 2700.0), {"H100": 2}, 0.25, "12 nodes in a test"
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,10 @@ def test_the_table_marks_what_is_short_and_keeps_gpus_apart(made: Outlook) -> No
     assert "21,093!" in text
     assert "Baseline, CPU: the flat budget falls short first in 2027" in text
     assert "the fleet falls short first in 2027" in text
-    assert "fleet (12 nodes in a test): 3,000.0 kHS06-equivalent (2,700.0 to 3,300.0, 68 %), of it usable 2,400.0" in text
+    assert (
+        "fleet (12 nodes in a test): 3,000.0 kHS06-equivalent (2,700.0 to 3,300.0, 68 %), of it usable 2,400.0"
+        in text
+    )
     assert "25% of it stand on a provisional calibration" in text
     assert "never in a CPU column: 2 × H100" in text
     assert "GPU layer" in text
@@ -115,7 +120,10 @@ def test_plots_are_written_and_are_the_same_again(made: Outlook, tmp_path: Path)
 
 
 def test_plots_never_claim_to_be_of_cms(made: Outlook) -> None:
-    for draw in (lambda axes: plots.need(axes, made, "disk_pb"), lambda axes: plots.gap(axes, made, "disk_pb")):
+    for draw in (
+        lambda axes: plots.need(axes, made, "disk_pb"),
+        lambda axes: plots.gap(axes, made, "disk_pb"),
+    ):
         with plots._style() as figure_of:
             axes = figure_of().add_subplot()
             draw(axes)
@@ -125,7 +133,10 @@ def test_plots_never_claim_to_be_of_cms(made: Outlook) -> None:
 def test_tornado_and_bands_are_drawn() -> None:
     parameters = load(["weighted-probable", "uncertain"]).parameters
     tower, found = tornado_of(parameters, "cpu_khs06_years", 2034), bands_of(parameters, 200)
-    for draw in (lambda axes: plots.tornado(axes, tower), lambda axes: plots.bands(axes, found, "cpu_khs06_years")):
+    for draw in (
+        lambda axes: plots.tornado(axes, tower),
+        lambda axes: plots.bands(axes, found, "cpu_khs06_years"),
+    ):
         assert plots.svg_of(draw).count("<path") > 20
     assert "Reconstruction code and core libraries" in tornado.text_of(tower)
     assert "RAW event size" not in tornado.text_of(tower)  # it changes no CPU
