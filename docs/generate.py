@@ -20,6 +20,10 @@ from agent.config import ENV_PREFIX, Config  # noqa: E402
 from agent.render.exit_maps import EXIT_MAPS, exit_status  # noqa: E402
 from capacity.config import ENV_PREFIX as SERVICE_ENV_PREFIX  # noqa: E402
 from capacity.settings import Config as ServiceConfig  # noqa: E402
+from computing_model.layers import described, load  # noqa: E402
+from computing_model.numbers import leaves  # noqa: E402
+from computing_model.parameters import Parameters  # noqa: E402
+from computing_model.provenance import provenance_of  # noqa: E402
 from probes.registry import builtin_probes  # noqa: E402
 from probes.spec import Check, Probe  # noqa: E402
 from profiles.checks import CheckResult, Status  # noqa: E402
@@ -236,6 +240,32 @@ def _type(spec: dict[str, Any]) -> str:
     return str(spec.get("type", "any"))
 
 
+def plan_inputs() -> str:
+    """Every number of the computing model with its status and source, and what the other layers change."""
+    base = load(["base"]).parameters
+    known = dict(leaves(base))
+    text = "# Inputs of the computing model\n\nAny of them can be set by `--set KEY=VALUE` or in a file; see {doc}`../how-to/plan`.\n"
+    text += "\n## Base\n\n" + table(("key", "value", "status", "source"), _inputs(known, base))
+    for name, says in described():
+        if name == "base":
+            continue
+        text += f"\n## {name}\n\n{escape(says)}.\n\n"
+        alone = name == "cms-2017"
+        changed = load([name] if alone else ["base", name]).parameters
+        found = dict(leaves(changed))
+        rows = {key: value for key, value in found.items() if known.get(key) != value}
+        if not alone:
+            text += table(("key", "value", "status", "source"), _inputs(rows, changed))
+    return text
+
+
+def _inputs(rows: dict[str, float], parameters: Parameters) -> Iterator[tuple[str, ...]]:
+    for key, value in rows.items():
+        entry = provenance_of(key, parameters.provenance)
+        status, source = (entry.status, escape(entry.source)) if entry else ("", "")
+        yield f"`{key}`", f"{value:.12g}", status, source
+
+
 PAGES = {
     "checks.md": checks,
     "probes.md": probes,
@@ -243,6 +273,7 @@ PAGES = {
     "service-configuration.md": service_configuration,
     "exit-codes.md": exit_codes,
     "schema.md": schema,
+    "plan-inputs.md": plan_inputs,
 }
 
 

@@ -67,4 +67,4 @@ def needs(years: Sequence[int], resource: Resource, colours: Palette) -> dict[st
         )
     )
     chart = alt.layer(*layers).properties(width=colours.plot_px, height=340, config=config(colours))
-    return chart.to_dict()
+    return chart.to_dict(validate=False)

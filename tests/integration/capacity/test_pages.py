@@ -45,6 +45,7 @@ PAGES = (
     HOSTILE,
     "/catalogue?search=EPYC+7513",
     "/calibration",
+    "/plan?gpu=gpu-probable",
     "/login",
 )
 CONTRAST = """() => {
@@ -281,3 +282,31 @@ def test_a_page_that_is_not_there_looks_like_the_others(visit: Any) -> None:
     assert seen.page.locator("h1").inner_text() == "There is no such page"
     assert seen.page.get_by_role("navigation", name="Pages").count() == 1
     assert seen.page.evaluate(CONTRAST) == []
+
+
+def test_the_plan_follows_its_form_and_its_address_gives_the_view_again(visit: Any, lab: Lab) -> None:
+    seen = visit("/plan")
+    page = seen.page
+    before = page.locator("#figures table").first.inner_text()
+    page.get_by_label("Reconstruction is faster by").fill("2")
+    page.locator("#plan-says", has_text="up to date").wait_for()
+    after = page.locator("#figures table").first.inner_text()
+    assert after != before
+    assert "set=reco.speedup%3D2" in page.url
+    assert visit(page.url.removeprefix(lab.base)).page.locator("#figures table").first.inner_text() == after
+    assert seen.complaints == []
+    page.get_by_label("Assumptions, KEY=VALUE").fill("reco.sped=2")
+    page.locator("#plan-says", has_text="did you mean").wait_for()
+    assert page.locator("#figures table").first.inner_text() == after
+
+
+def test_without_javascript_the_plan_is_computed_by_its_button(lab: Lab) -> None:
+    context = lab.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{lab.base}/plan")
+    before = page.locator("#figures table").first.inner_text()
+    page.get_by_label("Pile-up of Run 4").fill("200")
+    page.get_by_role("button", name="Compute").click()
+    page.wait_for_url("**/plan?**")
+    assert page.locator("#figures table").first.inner_text() != before
+    context.close()

@@ -350,7 +350,7 @@ def _wait_for_child_running(program: str, ancestor: int) -> None:
     raise AssertionError(f"{program} was never started below {ancestor}")
 
 
-def test_the_wheel_brings_our_six_names_and_nothing_else(tmp_path: Path) -> None:
+def test_the_wheel_brings_our_seven_names_and_nothing_else(tmp_path: Path) -> None:
     repository = Path(__file__).parents[3]
     # Without the kernels, which take minutes: tests/unit/payloads/test_compiled.py sees that they are installed.
     build = "import sys; from scikit_build_core.build import build_wheel; build_wheel(sys.argv[1])"
@@ -367,6 +367,7 @@ def test_the_wheel_brings_our_six_names_and_nothing_else(tmp_path: Path) -> None
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "agent",
         "capacity",
+        "computing_model",
         "payloads",
         "probes",
         "profiles",
@@ -379,7 +380,7 @@ def test_the_wheel_brings_our_six_names_and_nothing_else(tmp_path: Path) -> None
 
 def test_no_other_distribution_takes_our_names() -> None:
     found = metadata.packages_distributions()
-    for name in ("agent", "capacity", "payloads", "probes", "profiles", "sitecap"):
+    for name in ("agent", "capacity", "computing_model", "payloads", "probes", "profiles", "sitecap"):
         # An editable install lists no files, so our own claim may be missing; nobody else's may be there.
         assert set(found.get(name, ["sitecap"])) == {"sitecap"}
 
