@@ -12,7 +12,7 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads serve setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
+.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -55,6 +55,11 @@ $(KERNELS): pyproject.toml CMakeLists.txt $(KERNEL_SOURCES) | $(VENV)/.sitecap-r
 # The central service on its embedded database, at once.
 serve: $(VENV)/.sitecap-service
 	@$(BIN)/capacity serve $(ARGS)
+
+# What CMS needs each year against the flat budget and a demo fleet; with a database of your own: capacity plan.
+plan: $(VENV)/.sitecap-service
+	@test -e build/demo.db || { mkdir -p build && $(BIN)/capacity demo --nodes 200 --database sqlite:///$(CURDIR)/build/demo.db; }
+	@$(BIN)/capacity plan --database sqlite:///$(CURDIR)/build/demo.db $(ARGS)
 
 $(VENV)/.sitecap-service: pyproject.toml | $(BIN)/python
 	@test -e $(KERNELS) && $(PIP) install --quiet --no-build-isolation --editable '.[$(SERVICE)]' || \

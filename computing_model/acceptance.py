@@ -90,7 +90,9 @@ def _times() -> Iterator[Row]:
 def _offload() -> Iterator[Row]:
     for step in ("sim", "reco"):
         for short, scenario, weighted in SCENARIOS:
-            found = 100 * talk.offload(lines("gpu_offload", f"{step}_offload_percent"), weighted=weighted)
+            found = 100 * float(
+                talk.offload(lines("gpu_offload", f"{step}_offload_percent"), weighted=weighted)
+            )
             printed = printed_total("gpu_offload", scenario, f"{step}_offload_percent")
             rule = f"sum of {'p·' * weighted}shares, the largest of a correlated group"
             yield Row(

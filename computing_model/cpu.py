@@ -11,7 +11,7 @@ from computing_model.curves import ramp
 from computing_model.events import Events
 from computing_model.numbers import Array, Numbers
 from computing_model.parameters import STEPS, Parameters
-from computing_model.talk import relative_cost
+from computing_model.talk import Line, offload, relative_cost
 
 SECONDS_PER_YEAR = 365.25 * 86400
 MONTH_S = 30 * 86400
@@ -96,13 +96,21 @@ class _Model:
 
     def moved(self, step: str) -> Array | float:
         """Share of a step that GPUs take over."""
-        if step == "sim":
-            share: Array | float = self._numbers("gpu.sim_offload")
-        elif step in ("prompt", "rereco", "reco_mc"):
-            share = self._numbers("gpu.reco_offload")
-        else:
-            share = 0.0
-        return share
+        gpu = self._parameters.gpu
+        part = {"sim": "sim", "prompt": "reco", "rereco": "reco", "reco_mc": "reco"}.get(step)
+        if part is None or gpu.use == "none":
+            return 0.0
+        lines = [
+            Line(
+                name,
+                self._numbers(f"gpu.kernel.{name}.share"),
+                self._numbers(f"gpu.kernel.{name}.probability"),
+                one.group,
+            )
+            for name, one in gpu.kernel.items()
+            if one.step == part
+        ]
+        return offload(lines, weighted=gpu.use == "weighted")
 
     def kept(self, step: str) -> Array | float:
         """Share of a step that stays on CPUs, with the overhead of what moves."""

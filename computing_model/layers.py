@@ -111,7 +111,7 @@ def load(names: Sequence[str | Path] = (), sets: Mapping[str, Any] | None = None
     try:
         parameters = Parameters.model_validate(merged)
     except ValidationError as error:
-        raise ModelError(_sentence(error, origins)) from None
+        raise ModelError(_sentence(error, origins, merged)) from None
     return Loaded(parameters, origins, tuple(seen))
 
 
@@ -186,7 +186,7 @@ def _is_curve(table: Mapping[str, Any]) -> bool:
     return bool(table) and all(key.isdigit() for key in table)
 
 
-def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
+def _sentence(error: ValidationError, origins: Mapping[str, str], merged: Mapping[str, Any]) -> str:
     first = error.errors(include_url=False)[0]
     # Pydantic names the branch of a union, too: "mc.run4.luminosity.offset_events".
     place = [str(part) for part in first["loc"]]
@@ -200,10 +200,18 @@ def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     if first["type"] == "extra_forbidden":
         told = f"there is no such key{_nearest(place)}"
     elif first["type"] == "missing":
-        told = "is missing"
+        told = "is missing" + _sibling(place, merged)
     elif isinstance(first["input"], int | float | str | bool):
         told += f" (got {first['input']!r:.80})"
     return ": ".join(part for part in (origin, key, told) if part)
+
+
+def _sibling(place: Sequence[str], merged: Mapping[str, Any]) -> str:
+    """A half-filled entry of a table of named things (a tier, a run) is mostly a name with a slip."""
+    known = merged.get(place[0]) if len(place) > 2 else None
+    others = [name for name in known if name != place[1]] if isinstance(known, dict) else []
+    close = difflib.get_close_matches(place[1], others, n=1, cutoff=0.5) if others else []
+    return f"; there is no {place[0]} {place[1]!r} yet: did you mean {close[0]!r}?" if close else ""
 
 
 def _nearest(place: Sequence[str]) -> str:

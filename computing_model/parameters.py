@@ -205,18 +205,34 @@ class Power(Part):
     new_detector_years: tuple[Year, ...] = ()
 
 
+class Kernel(Part):
+    """One kernel that may run on GPUs.
+
+    Attributes:
+        step: that it is a part of.
+        share: of that step's CPU time.
+        probability: that it will be offloaded.
+        group: kernels of one group do the same work in two ways, so only the larger counts; None = alone.
+    """
+
+    step: Literal["sim", "reco"]
+    share: Share
+    probability: Share
+    group: str | None = None
+
+
 class Gpu(Part):
     """An added layer, never inside the three scenarios: work that GPUs take over from the CPUs.
 
     Attributes:
-        sim_offload: share of SIM time that moves to GPUs.
-        reco_offload: share of RECO time, of data and of simulation.
+        use: "none", "weighted" by the kernels' probabilities, or "all" of them.
+        kernel: name → kernel.
         overhead: CPU time for transfers and launches, as a share of what moves.
         cost_ratio: CPU over GPU, cost of one unit of computation; for cost only, never for capacity.
     """
 
-    sim_offload: Share = 0.0
-    reco_offload: Share = 0.0
+    use: Literal["none", "weighted", "all"] = "none"
+    kernel: dict[str, Kernel] = {}
     overhead: Share = 0.0
     cost_ratio: Positive = 2.8
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +21,21 @@ class Line(NamedTuple):
 
     Attributes:
         item: its name.
-        share: that it takes away, or that it offloads; 0.15 = 15 %.
-        probability: of success (high 1, medium 0.5, low 0.2).
+        share: that it takes away, or that it offloads; 0.15 = 15 %. A float, or one a sample.
+        probability: of success (high 1, medium 0.5, low 0.2). A float, or one a sample.
         group: lines of one group do the same work in two ways; None = alone.
     """
 
     item: str
-    share: float
-    probability: float
+    share: Any
+    probability: Any
     group: str | None = None
 
 
 def half_up(value: float, step: float = 1.0) -> float:
     """Rounded to a multiple of `step`, halves away from zero as in print (Python's own `round` makes 24 of 24.5)."""
     unit = Decimal(str(step))
-    return float((Decimal(repr(value)) / unit).quantize(Decimal(1), rounding=ROUND_HALF_UP) * unit)
+    return float((Decimal(repr(float(value))) / unit).quantize(Decimal(1), rounding=ROUND_HALF_UP) * unit)
 
 
 def reduction(lines: Iterable[Line], *, weighted: bool) -> float:
@@ -49,16 +49,16 @@ def reduction(lines: Iterable[Line], *, weighted: bool) -> float:
     return 1 - left
 
 
-def offload(lines: Iterable[Line], *, weighted: bool) -> float:
+def offload(lines: Iterable[Line], *, weighted: bool) -> Any:  # noqa: ANN401 - a float, or one a sample
     """Share of the time that GPUs take over: a sum, since all are shares of one total; of a group only the largest."""
-    alone = 0.0
-    groups: dict[str, float] = {}
+    alone: Any = 0.0
+    groups: dict[str, Any] = {}
     for line in lines:
         share = (line.probability if weighted else 1.0) * line.share
         if line.group is None:
-            alone += share
+            alone = alone + share
         else:
-            groups[line.group] = max(groups.get(line.group, 0.0), share)
+            groups[line.group] = np.maximum(groups.get(line.group, 0.0), share)
     return alone + sum(groups.values())
 
 

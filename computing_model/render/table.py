@@ -13,11 +13,13 @@ UNITS = {"cpu_khs06_years": "CPU, kHS06·years", "disk_pb": "disk, PB", "tape_pb
 
 
 def text_of(outlook: Outlook) -> str:
-    """All resources by year, what is short marked by "!", and below when each supply stops covering the need."""
+    """Resources by year, what is short marked by "!"; gaps; events; and when each supply stops covering the need."""
     parts = []
     for resource, title in UNITS.items():
         rows = _rows(outlook, resource)
         parts.append(_aligned(title, rows))
+    parts.append(_aligned("gap: flat budget with its expected growth less need", _gaps(outlook)))
+    parts.append(_aligned("events, 10⁹, and mean rate on the network, Gbit/s", _flows(outlook)))
     parts.append("\n".join(_endings(outlook)))
     return "\n\n".join(parts) + "\n"
 
@@ -61,6 +63,39 @@ def _rows(outlook: Outlook, resource: str) -> list[list[str]]:
             short = need and offer is not None and value > float(offer[index])
             cells.append("-" if np.isnan(value) else f"{value:,.0f}{'!' if short else ' '}")
         rows.append(cells)
+    return rows
+
+
+def _gaps(outlook: Outlook) -> list[list[str]]:
+    """A row a year, a column a resource and scenario."""
+    found = [
+        (f"{title.partition(',')[0]} {scenario.title}", gap)
+        for resource, title in UNITS.items()
+        for scenario in outlook.scenarios
+        if (gap := outlook.gap(scenario, resource)) is not None
+    ]
+    rows = [["year", *(name for name, _ in found)]]
+    rows += [
+        [str(year), *(f"{values[index]:+,.0f}" for _, values in found)]
+        for index, year in enumerate(outlook.years)
+    ]
+    return rows
+
+
+def _flows(outlook: Outlook) -> list[list[str]]:
+    """Data are the same in all scenarios unless their runs differ, so each has its own columns."""
+    found: list[tuple[str, Array]] = []
+    for scenario in outlook.scenarios:
+        found += [
+            (f"data {scenario.title}", scenario.data_events / 1e9),
+            ("MC", scenario.mc_events / 1e9),
+            ("Gbit/s", scenario.network_gbit_s),
+        ]
+    rows = [["year", *(name for name, _ in found)]]
+    rows += [
+        [str(year), *(f"{values[index]:,.1f}" for _, values in found)]
+        for index, year in enumerate(outlook.years)
+    ]
     return rows
 
 

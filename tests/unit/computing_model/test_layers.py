@@ -94,6 +94,9 @@ def test_every_number_has_a_source(name: str) -> None:
             "[tier.SIM]\ndata = false\nmc = true\nversions = [1]\ndisk_replicas = [1]\ntape_replicas = [0]\nsize_mb.phase2 = {140 = 1}\n",
             "tier.SIM.size_mb: no size for detector 'phase1'",
         ),
+        ("[tier.AODD]\ndata = true\n", "did you mean 'AOD'?"),
+        ("[gpu.kernel.x]\nstep = 'digi'\nshare = 0.1\nprobability = 1\n", "gpu.kernel.x.step"),
+        ("[gpu.kernel.x]\nstep = 'sim'\nshare = 0.1\nprobability = 2\n", "gpu.kernel.x.probability"),
         ("reco = 5\n", "reco"),
         (
             "[[uncertain]]\nkind='success'\nname='x'\nkeys=['reco.reduction']\nprobability=1.5\nreduction=0.1\n",

@@ -137,6 +137,17 @@ def test_gpus_take_work_off_the_cpus_and_stay_out_of_their_columns() -> None:
     assert layer.relative_cost[index] == pytest.approx(1 - moved / before * (1 - 1 / 2.8))
 
 
+def test_offload_is_by_kernel_and_a_correlated_group_counts_once() -> None:
+    def moved(sets: dict[str, Any]) -> float:
+        made = outlook(["weighted-probable+gpu-optimistic"], {"gpu.kernel.geant4.share": 0, **sets})
+        return float(made.scenarios[0].gpu_khs06_years[made.years.index(2029)])
+
+    whole = moved({})
+    assert moved({"gpu.kernel.hgcal-ml.share": 0}) == pytest.approx(whole)  # TICL does the same work
+    assert moved({"gpu.kernel.particle-flow.share": 0}) == pytest.approx(whole * 25 / 32)
+    assert moved({"gpu.use": "weighted"}) == pytest.approx(whole * 24.5 / 32)
+
+
 def test_power_is_more_than_work_spread_over_the_year() -> None:
     made = outlook(["baseline"])
     first = made.scenarios[0]
