@@ -110,7 +110,8 @@ class _Model:
             for name, one in gpu.kernel.items()
             if one.step == part
         ]
-        return offload(lines, weighted=gpu.use == "weighted")
+        share: Array | float = offload(lines, weighted=gpu.use == "weighted")
+        return share
 
     def kept(self, step: str) -> Array | float:
         """Share of a step that stays on CPUs, with the overhead of what moves."""
