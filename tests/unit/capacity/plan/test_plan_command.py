@@ -82,7 +82,7 @@ def test_questions() -> None:
         (["--set", "reco.speedup=0", "--no-fleet"], "flag: reco.speedup: Input should be greater than 0"),
         (["--set", "reco.spedup=1", "--no-fleet"], "did you mean 'speedup'"),
         (["--set", "reco", "--no-fleet"], "KEY=VALUE"),
-        (["-s", "basline", "--no-fleet"], "did you mean 'baseline'"),
+        (["-s", "baselin", "--no-fleet"], "did you mean 'baseline'"),
         (["-s", "nowhere.toml", "--no-fleet"], "No such file"),
         (["--from", "2035", "--to", "2030", "--no-fleet"], "last (2030) is before first (2035)"),
         (["compare", "baseline", "x"], "there is no scenario 'x'"),
