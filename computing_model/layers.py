@@ -101,13 +101,8 @@ def load(names: Sequence[str | Path] = (), sets: Mapping[str, Any] | None = None
         seen.append(layer.name)
         _merge(merged, layer.table, layer.name, origins, "")
     for key, value in (sets or {}).items():
-        table: dict[str, Any] = {}
-        inner = table
-        *parents, last = key.split(".")
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-        inner[last] = value
-        _merge(merged, table, "flag", origins, "")
+        _set(merged, key, value)
+        origins[key] = "flag"
     try:
         parameters = Parameters.model_validate(merged)
     except ValidationError as error:
@@ -180,6 +175,31 @@ def _merge(
         else:
             into[key] = value
             origins[path] = origin
+
+
+def _set(into: dict[str, Any], key: str, value: object) -> None:
+    """One dotted key; of a curve it changes one point, of a list one entry."""
+    *parents, last = key.split(".")
+    table: Any = into
+    for place, parent in enumerate(parents):
+        listed = isinstance(table, list)
+        table = table[_index(key, parent, table)] if listed else table.setdefault(parent, {})
+        if not isinstance(table, dict | list):
+            raise ModelError(
+                f"flag: {'.'.join(parents[: place + 1])} is a value, not a table: {key} cannot be set"
+            )
+    if isinstance(table, list):
+        table[_index(key, last, table)] = value
+    else:
+        table[last] = value
+
+
+def _index(key: str, text: str, entries: list[Any]) -> int:
+    if not (text.isdigit() and int(text) < len(entries)):
+        raise ModelError(
+            f"flag: {key}: the list has {len(entries)} entries, counted from 0; there is no {text!r}"
+        )
+    return int(text)
 
 
 def _is_curve(table: Mapping[str, Any]) -> bool:

@@ -43,6 +43,9 @@ set_option = click.option(
     metavar="KEY=VALUE",
     help="One assumption, e.g. reco.speedup=1.5; over all files.",
 )
+plot_option = click.option(
+    "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Write a plot (SVG) into this file, too."
+)
 output_option = click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File instead of standard output."
 )
@@ -146,16 +149,22 @@ def compare(one: str, other: str, sets: tuple[str, ...]) -> None:
     "--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]"
 )
 @set_option
+@plot_option
 @click.option("--samples", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-def bands_(scenario: str, sets: tuple[str, ...], samples: int, seed: int) -> None:
+def bands_(scenario: str, sets: tuple[str, ...], plot: Path | None, samples: int, seed: int) -> None:
     """Needs as distributions: 68 % and 95 % bands, and the chance that the flat budget covers them."""
     from computing_model.layers import assignments, named  # noqa: PLC0415
     from computing_model.render.bands import text_of  # noqa: PLC0415
     from computing_model.uncertainty import bands  # noqa: PLC0415
 
-    with told():
-        click.echo(text_of(bands(named(scenario, assignments(sets)).parameters, samples, seed)), nl=False)
+    with sentences(), told():
+        found = bands(named(scenario, assignments(sets)).parameters, samples, seed)
+        if plot is not None:
+            from computing_model.render.plots import bands_svg  # noqa: PLC0415 - matplotlib is an extra
+
+            _put(bands_svg(found), plot)
+        click.echo(text_of(found), nl=False)
 
 
 @plan.command("tornado", context_settings=SETTINGS)
@@ -165,14 +174,20 @@ def bands_(scenario: str, sets: tuple[str, ...], samples: int, seed: int) -> Non
     "--scenario", "-s", default="weighted-probable+uncertain", show_default=True, metavar="NAME[+NAME]"
 )
 @set_option
-def tornado_(year: int, resource: str, scenario: str, sets: tuple[str, ...]) -> None:
+@plot_option
+def tornado_(year: int, resource: str, scenario: str, sets: tuple[str, ...], plot: Path | None) -> None:
     """Which assumption matters most for the need of YEAR: each varied alone."""
     from computing_model.layers import assignments, named  # noqa: PLC0415
     from computing_model.render.tornado import text_of  # noqa: PLC0415
     from computing_model.sensitivity import tornado  # noqa: PLC0415
 
-    with told():
-        click.echo(text_of(tornado(named(scenario, assignments(sets)).parameters, resource, year)), nl=False)
+    with sentences(), told():
+        found = tornado(named(scenario, assignments(sets)).parameters, resource, year)
+        if plot is not None:
+            from computing_model.render.plots import tornado_svg  # noqa: PLC0415 - matplotlib is an extra
+
+            _put(tornado_svg(found), plot)
+        click.echo(text_of(found), nl=False)
 
 
 @plan.command("solve", context_settings=SETTINGS)

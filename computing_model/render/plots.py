@@ -76,16 +76,38 @@ def plots_of(outlook: Outlook) -> Iterator[tuple[str, str]]:
             yield f"{name}-{number}", svg_of(draw)
 
 
-def svg_of(draw: Callable[[Axes], None], size_in: tuple[float, float] = (10, 6)) -> str:
+def tornado_svg(found: Tornado) -> str:
+    """A tornado as SVG text.
+
+    Raises:
+        ModelError: matplotlib is not installed.
+    """
+    return svg_of(partial(tornado, found=found))
+
+
+def bands_svg(found: Bands) -> str:
+    """Bands of all resources, one below the other, as SVG text.
+
+    Raises:
+        ModelError: matplotlib is not installed.
+    """
+    return svg_of(*(partial(bands, found=found, resource=resource) for resource in UNITS), size_in=(10, 16))
+
+
+def svg_of(*draw: Callable[[Axes], None], size_in: tuple[float, float] = (10, 6)) -> str:
     """One figure as SVG text, the same bytes for the same figures.
+
+    Args:
+        draw: what each part draws, from the top.
+        size_in: width and height, inches.
 
     Raises:
         ModelError: matplotlib is not installed.
     """
     with _style() as figure_of:
         figure = figure_of(figsize=size_in, layout="constrained")
-        axes = figure.add_subplot()
-        draw(axes)
+        for place, part in enumerate(draw, start=1):
+            part(figure.add_subplot(len(draw), 1, place))
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": "sitecap"})
     return out.getvalue()
@@ -159,9 +181,10 @@ def stack(axes: Axes, outlook: Outlook, scenario: Scenario, parts: Mapping[str, 
 
 
 def tornado(axes: Axes, found: Tornado) -> None:
-    """One bar an assumption, the widest on top."""
-    names = [swing.name for swing in reversed(found.swings)]
-    for place, swing in enumerate(reversed(found.swings)):
+    """One bar an assumption that matters, the widest on top."""
+    swings = [swing for swing in reversed(found.swings) if swing.low != swing.high]
+    names = [swing.name for swing in swings]
+    for place, swing in enumerate(swings):
         axes.barh(place, swing.low - found.middle, left=found.middle, color=_COLOURS[0])
         axes.barh(place, swing.high - found.middle, left=found.middle, color=_COLOURS[1])
     axes.axvline(found.middle, color="black", linewidth=1)
@@ -176,24 +199,29 @@ def bands(axes: Axes, found: Bands, resource: str) -> None:
     axes.fill_between(found.years, rows[0], rows[4], color=_COLOURS[1], alpha=0.6, label="95 %")
     axes.fill_between(found.years, rows[1], rows[3], color="#2ca02c", alpha=0.6, label="68 %")
     axes.plot(found.years, rows[2], color="black", label="median")
+    _whole_years(axes)
     axes.set_ylabel(UNITS[resource], fontsize="small")
     axes.set_title(f"{TITLE}: {found.samples} samples", loc="left", fontsize="small")
     axes.legend(fontsize="x-small")
 
 
 def _frame(axes: Axes, outlook: Outlook, label: str, title: str = "", *, from_zero: bool = True) -> None:
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
-
     axes.set_ylabel(label, fontsize="small")
     axes.set_xlabel("Year", fontsize="small")
     axes.set_xlim(outlook.years[0] - 0.6, outlook.years[-1] + 0.6)
     axes.tick_params(labelsize="x-small")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_years(axes)
     if from_zero:
         axes.set_ylim(bottom=0)
     axes.set_title(f"{TITLE}{': ' if title else ''}{title}", loc="left", fontsize="small")
     _runs(axes, outlook)
     axes.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(0, 0.96))
+
+
+def _whole_years(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _runs(axes: Axes, outlook: Outlook) -> None:

@@ -112,6 +112,29 @@ def test_what_is_wrong_is_told_in_one_sentence(tmp_path: Path, text: str, told: 
     assert "\n" not in str(refused.value)
 
 
+def test_a_flag_may_set_one_point_of_a_curve_or_one_entry_of_a_list() -> None:
+    key = "detector.phase2.time_hs06_s.reco_data"
+    found = load(["baseline"], {f"{key}.140": 3000, "tier.AOD.disk_replicas.1": 0.5}).parameters
+    assert found.detector["phase2"].time_hs06_s.reco_data == {140: 3000.0, 200: 4453.0}
+    assert found.tier["AOD"].disk_replicas == (0.2, 0.5, 0.025)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("tier.AOD.disk_replicas.7", 1, "the list has 3 entries"),
+        ("reco.speedup.fast", 2, "reco.speedup: Input should be a valid number"),
+        ("title.x", 2, "title is a value, not a table"),
+        ("reco.speedup", 1e-320, "beyond any number"),
+        ("budget.cpu_khs06", 1e308, "beyond any number"),
+        ("run.run4.livetime_s", 1e300, "beyond any number"),
+    ],
+)
+def test_keys_and_values_of_flags_that_cannot_be(key: str, value: float, told: str) -> None:
+    with pytest.raises(ModelError, match=told):
+        outlook(["baseline"], {key: value})
+
+
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is missing"):
         load([written(tmp_path, 'title = "Nothing"\n')])

@@ -66,13 +66,17 @@ def test_formats_and_files(tmp_path: Path) -> None:
     assert len(list(folder.glob("*.svg"))) == 9
 
 
-def test_questions() -> None:
+def test_questions(tmp_path: Path) -> None:
     assert "weighted-probable" in run("scenarios").output
     assert "33 of 41 follow" in run("talk").output
     assert "ratio 1.00" in run("published").output
     assert "reco.reduction" in run("compare", "baseline", "optimistic").output
     assert "200 samples, seed 3" in run("bands", "--samples", "200", "--seed", "3").output
     assert "Tracking cuts" in run("tornado", "2034").output
+    tower, bands = tmp_path / "tornado.svg", tmp_path / "bands.svg"
+    assert run("tornado", "2034", "--plot", str(tower)).exit_code == 0
+    assert run("bands", "--samples", "100", "--plot", str(bands)).exit_code == 0
+    assert all(path.read_text().startswith("<?xml") for path in (tower, bands))
     assert "it fits with reco.speedup = 3.947" in run("solve", "reco.speedup", "2031").output
 
 
