@@ -9,8 +9,9 @@ import numpy as np
 from computing_model.calendar import Calendar
 from computing_model.curves import ramp
 from computing_model.events import Events
+from computing_model.inputs.processing import STEPS
 from computing_model.numbers import Array, Numbers
-from computing_model.parameters import STEPS, Parameters
+from computing_model.parameters import Parameters
 from computing_model.talk import Line, offload, relative_cost
 
 SECONDS_PER_YEAR = 365.25 * 86400

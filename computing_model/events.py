@@ -8,8 +8,9 @@ import numpy as np
 
 from computing_model.calendar import Calendar
 from computing_model.curves import ramp
+from computing_model.inputs.events import ByLuminosity
 from computing_model.numbers import Array, Numbers
-from computing_model.parameters import ByLuminosity, Parameters
+from computing_model.parameters import Parameters
 
 
 class Events(NamedTuple):

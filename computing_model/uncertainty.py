@@ -9,8 +9,9 @@ import numpy as np
 
 from computing_model.cpu import khs06_years
 from computing_model.errors import ModelError
+from computing_model.inputs.uncertain import Between, Factor, Success
 from computing_model.numbers import Array, leaves
-from computing_model.parameters import Between, Factor, Parameters, Success
+from computing_model.parameters import Parameters
 from computing_model.plan import Plan, plan
 
 MAX_SAMPLES = 1_000_000

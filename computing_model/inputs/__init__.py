@@ -1,0 +1,1 @@
+"""The assumptions by subject; `computing_model.parameters` joins them."""
