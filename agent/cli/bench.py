@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from agent import sink
 from agent.bench_flags import KERNELS, contradiction
 from agent.cli.bench_progress import BenchProgress
-from agent.cli.options import config_option, fail
+from agent.cli.options import config_option, fail, screen_options, set_option
 from agent.codes import NOT_FINISHED, USAGE
 from agent.head import head_line
 
@@ -87,12 +87,8 @@ def bench() -> None:
     "-o", "--output", "output_path", type=click.Path(path_type=Path), help="Write there; - = stdout."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every variant, stage and figure of physics.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-@click.option("--no-color", is_flag=True, help="No colour, whatever the terminal.")
-@click.option("--no-progress", is_flag=True, help="Same as --quiet.")
-@click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="One setting of the configuration."
-)
+@screen_options
+@set_option
 @config_option
 @click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter a flag

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -15,6 +16,27 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="Configuration file (TOML) instead of the default places.",
 )
+
+set_option = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting of the configuration, e.g. cvmfs.proxies=http://squid:3128; may be given again.",
+)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_SCREEN = (
+    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+    click.option("--no-color", is_flag=True, help="No colour, whatever the terminal."),
+    click.option("--no-progress", is_flag=True, help="Same as --quiet."),
+)
+
+
+def screen_options(command: _Command) -> _Command:
+    """`--quiet`, `--no-color` and `--no-progress`, in this order of the help."""
+    for option in reversed(_SCREEN):
+        command = option(command)
+    return command
 
 
 def fail(code: int, kind: str, message: str, *, as_json: bool) -> NoReturn:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent import sink
-from agent.cli.options import config_option, fail
+from agent.cli.options import config_option, fail, screen_options, set_option
 from agent.codes import NOT_FINISHED, USAGE
 from agent.engine import ENGINES
 from agent.head import head_line
@@ -64,16 +64,8 @@ if TYPE_CHECKING:
     help="Also probe inside a container: docker, podman or apptainer.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every check, and each probe as it finishes.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-@click.option("--no-color", is_flag=True, help="No colour, whatever the terminal.")
-@click.option("--no-progress", is_flag=True, help="Same as --quiet.")
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="One setting of the configuration, e.g. cvmfs.proxies=http://squid:3128; may be given again.",
-)
+@screen_options
+@set_option
 @config_option
 def probe(  # noqa: PLR0913, PLR0917 - one parameter a flag
     names: tuple[str, ...],

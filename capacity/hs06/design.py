@@ -101,7 +101,7 @@ def features_of(cpu: CpuDescription) -> dict[str, float | None]:
         if hidden or not cpu.physical_cores
         else cpu.physical_cores / (cpu.packages or _USUAL_PACKAGES)
     )
-    l3_mib = facts.l3_mib / facts.cores if facts else None
+    l3_mib = facts.l3_mib / facts.cores if facts and facts.l3_mib else None
     if l3_mib is None and cpu.l3_bytes and cpu.physical_cores and not hidden:
         l3_mib = cpu.l3_bytes / 2**20 / cpu.physical_cores
     clock = facts.nominal_ghz if facts else cpu.clock_ghz

@@ -60,15 +60,17 @@ class Processor(NamedTuple):
     Attributes:
         cores: physical, of one package.
         nominal_ghz: base clock.
-        l3_mib: of one package.
-        source: whose value it is and how it came here; `compared_with` in the file tells what it was checked against.
+        l3_mib: of one package; None = no list that was at hand tells it, or two contradict each other.
+        clock_source: list that cores and clock were read from; docs/explanation/hs06-equivalent.md says which it is.
+        l3_source: the same for the L3; None without one.
     """
 
     key: str
     cores: int
     nominal_ghz: float
-    l3_mib: float
-    source: str
+    l3_mib: float | None
+    clock_source: str
+    l3_source: str | None
 
 
 @cache
@@ -77,7 +79,12 @@ def published() -> dict[str, Processor]:
     text = files("capacity.hs06").joinpath("data", "processors.csv").read_text("utf-8")
     return {
         line["key"]: Processor(
-            line["key"], int(line["cores"]), float(line["nominal_ghz"]), float(line["l3_mib"]), line["source"]
+            key=line["key"],
+            cores=int(line["cores"]),
+            nominal_ghz=float(line["nominal_ghz"]),
+            l3_mib=float(line["l3_mib"]) if line["l3_mib"] else None,
+            clock_source=line["clock_source"],
+            l3_source=line["l3_source"] or None,
         )
         for line in csv.DictReader(text.splitlines())
     }

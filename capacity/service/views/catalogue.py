@@ -6,7 +6,6 @@ from pydantic import Field
 
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.cpu_name import normalise
-from capacity.hs06.rows import Row
 from capacity.service.views.common import View
 
 PAGE_ROWS = 100
@@ -76,28 +75,7 @@ def catalogue_view(catalogue: Catalogue, search: str, page: int) -> CatalogueVie
         found=len(hits),
         page=shown,
         pages=pages,
-        rows=tuple(_row(row) for row in hits[start : start + PAGE_ROWS]),
-    )
-
-
-def _row(row: Row) -> CatalogueRow:
-    return CatalogueRow(
-        number=row.number,
-        cpu_model=row.cpu_model,
-        key=row.key,
-        arch=row.arch,
-        sockets=row.sockets,
-        physical_cores=row.physical_cores,
-        logical_cpus=row.logical_cpus,
-        smt_on=row.smt_on,
-        clock_ghz=row.clock_ghz,
-        hs23_total=row.hs23_total,
-        hs06_total=row.hs06_total,
-        hs23_per_core=row.hs23_per_core,
-        memory_gib=row.memory_gib,
-        runs=row.runs,
-        table=row.table,
-        site=row.site,
-        source=row.source,
-        left_out=row.left_out,
+        rows=tuple(
+            CatalogueRow.model_validate(row, from_attributes=True) for row in hits[start : start + PAGE_ROWS]
+        ),
     )

@@ -72,18 +72,11 @@ def topology(profile: CapabilityProfile | None) -> Topology:
         if cores
         else (),
         numa=tuple(
-            NumaRow(node=one.node, cpus=one.cpus, memory_bytes=one.memory_bytes)
+            NumaRow.model_validate(one, from_attributes=True)
             for one in ((cpu.numa_nodes or ()) if cpu else ())[:MAX_NUMA_ROWS]
         ),
         caches=tuple(
-            CacheRow(
-                level=one.level,
-                kind=one.kind,
-                size_bytes=one.size_bytes,
-                instances=one.instances,
-                shared_by_cpus=one.shared_by_cpus,
-            )
-            for one in ((cpu.caches or ()) if cpu else ())
+            CacheRow.model_validate(one, from_attributes=True) for one in ((cpu.caches or ()) if cpu else ())
         ),
     )
 

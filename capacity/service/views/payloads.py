@@ -6,7 +6,7 @@ from pydantic import Field
 
 from capacity.fleet.model import Interval
 from capacity.service.views.common import View
-from profiles.payload_result import PayloadResult, PhysicsMetric
+from profiles.payload_result import PayloadResult
 from profiles.profile import CapabilityProfile
 
 
@@ -69,19 +69,9 @@ def _row(payload: PayloadResult) -> PayloadRow:
         counts=rate is not None and payload.physics.right,
         physics_right=payload.physics.right,
         physics_reason=payload.physics.reason,
-        metrics=tuple(_metric(metric) for metric in payload.physics.metrics),
+        metrics=tuple(
+            MetricRow.model_validate(metric, from_attributes=True) for metric in payload.physics.metrics
+        ),
         reason=payload.reason,
         remarks=payload.remarks,
-    )
-
-
-def _metric(metric: PhysicsMetric) -> MetricRow:
-    return MetricRow(
-        name=metric.name,
-        means=metric.means,
-        value=metric.value,
-        low=metric.low,
-        high=metric.high,
-        unit=metric.unit,
-        right=metric.right,
     )

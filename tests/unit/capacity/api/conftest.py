@@ -15,6 +15,8 @@ from capacity.config import load
 from capacity.service import tokens
 from capacity.service.context import Service
 from capacity.service.principal import Role
+from tests.lab.tokens import Issuer
+from tests.unit.capacity.api.issuers import Net
 from tests.unit.capacity.documents import OTHER_SITE, SITE
 
 
@@ -77,3 +79,15 @@ def open_door(database_url: str) -> Iterator[Open]:
 def door(open_door: Open) -> Door:
     """With the defaults, and nothing for visitors."""
     return open_door()
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Issuer:
+    """An issuer with keys of its own, which one module uses."""
+    return Issuer()
+
+
+@pytest.fixture
+def net(issuer: Issuer) -> Net:
+    """Where its documents are found."""
+    return Net(issuer)

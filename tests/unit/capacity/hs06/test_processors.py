@@ -82,7 +82,8 @@ def test_published_facts_belong_to_names_that_are_normal_and_agree_with_the_tabl
     for key, facts in known.items():
         assert processors.cpu_name.normalise(key) == key or key.startswith("ampere")
         assert 1.5 <= facts.nominal_ghz <= 5
-        assert facts.source
+        assert facts.clock_source
+        assert (facts.l3_mib is None) == (facts.l3_source is None)
     for row in table:
         facts_of_row = processors.facts_of(row.key)
         if facts_of_row is None or row.virtual:
