@@ -1,6 +1,6 @@
 // How a batch of seeds and its candidates lie in memory. Host only.
 #pragma once
-#include "kernels/mkfit/candidates.h"
+#include "kernels/mkfit/choice.h"
 
 namespace sitecap::mkfit {
 
@@ -22,6 +22,43 @@ struct Built {
 inline i32 slot_of(i32 seed, i32 side, i32 candidate) {
   return side * batch_slots + seed * most_candidates + candidate;
 }
+
+// The seeds that meet a layer.
+template <int W>
+struct Meeting {
+  using F = typename Types<W>::Float;
+  using I = IntOf<F>;
+  static constexpr i32 room = batch_seeds + W;
+  i32 count = 0;
+  i32 seed[batch_seeds];
+  i32 first_candidate[room]{}, candidates[room]{};  // in the list of active ones; then how many go on
+  i32 first_pair[room]{}, pairs[room]{};
+  i32 next_slot[room]{}, next_node[room]{}, last_node[room]{};  // where those that go on are put
+  float spread[room]{};                                         // cm, of hits across the layer
+
+  void add(i32 own, const Progress& p, i32 first) {
+    seed[count] = own;
+    first_candidate[count] = first;
+    candidates[count] = p.candidates;
+    next_slot[count] = slot_of(own, 1 - p.side, 0);
+    next_node[count] = p.nodes;
+    last_node[count++] = p.most_nodes;
+  }
+  // Those of W seeds from `at` on; past the last there are none.
+  Ways<F> ways(i32 at) const {
+    const auto there = lane_numbers<F>() + at < count;
+    return {load<I>(first_pair + at), select(there, load<I>(pairs + at), I{}), load<I>(first_candidate + at),
+            select(there, load<I>(candidates + at), I{})};
+  }
+  void leave(Progress* progress) const {
+    for (i32 a = 0; a < count; ++a) {
+      Progress& p = progress[seed[a]];
+      p.nodes = next_node[a];
+      p.candidates = candidates[a];
+      p.side = 1 - p.side;
+    }
+  }
+};
 
 // Entries past the end of a list that W lanes read: any valid ones.
 template <int W>

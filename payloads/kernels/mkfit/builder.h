@@ -11,7 +11,7 @@ class Builder {
 
  public:
   Builder() {
-    for (i32 k = 0; k < batch_slots + 2 * W; ++k) number_[k] = k;
+    for (i32 k = 0; k < slots; ++k) number_[k] = k;
   }
 
   i64 overflows = 0;  // pairs and hits past the limits of a seed: not considered
@@ -24,11 +24,12 @@ class Builder {
   float* seed_row(i32 seed) { return rows_.data() + seed * most_candidates * row_floats; }
   // `hits`: of the seed; `start`: place in the plan after the seed's last layer
   void begin(i32 seed, i32 hits, i32 start) {
-    progress_[seed] = Progress{1, 0, 0, 0, 0, -1, Candidate{-1, 0.f, 0.f, 0.f, 0.f, {}}, 0.f};
+    const i32 tree = seed * tree_nodes;
+    progress_[seed] = Progress{1, 0, tree, tree + most_nodes, Candidate{-1, 0.f, 0.f, 0.f, 0.f, {}}, 0.f};
     candidates_[seed * most_candidates] = Candidate{-1, static_cast<float>(hits), 0.f, 0.f, 0.f, {}};
     start_[seed] = start;
   }
-  const Node* tree(i32 seed) const { return nodes_.data() + seed * tree_nodes; }
+  const Node* nodes() const { return nodes_.data(); }
 
   void run(i32 seeds, const Parameters& parameters, const Events& events, i32 region, const Hits& hits,
            StageClock* clock) {
@@ -67,7 +68,7 @@ class Builder {
   }
 
  private:
-  static constexpr i32 room = W > pair_slack ? W : pair_slack;  // past the end of the list of pairs
+  static constexpr i32 slots = batch_slots + 2 * W, pair_room = batch_pairs + most_pairs + W + 3;
   float* row_of(i32 slot) { return rows_.data() + static_cast<i64>(slot) * row_floats; }
   template <int kind>
   void step(const Parameters& parameters, const Layer& layer, i32 index, i32 place, const Hits& hits,
@@ -77,11 +78,13 @@ class Builder {
     if (active_ == 0) return;
     const Windows windows{phi_, along_, half_phi_, half_along_, slope_, reach_, inverse_pt_, status_};
     const Worth worth{with_hit_, without_, ended_};
-    bool ending = false;  // a candidate
+    ending_ = 0;
     for (i32 i = 0; i < active_; i += W) {
       cross_layer<kind, F>(rows_.data(), active_slot_ + i, crossed_.data(), number_ + i,
                            min_of(W, active_ - i), layer, parameters.chi2, windows, i);
-      ending |= judge<F>(parameters, candidates_, active_slot_ + i, windows, i, worth);
+      u32 ends = judge<F>(parameters, candidates_, active_slot_ + i, windows, i, worth);
+      for (; ends != 0; ends &= ends - 1)
+        if (i + lowest_bit(ends) < active_) ending_place_[ending_++] = i + lowest_bit(ends);
     }
     if (clock) clock->lap("propagate");
     find(index, hits, windows);
@@ -96,8 +99,10 @@ class Builder {
       store(pair_score_ + i, select(chi2 < parameters.chi2, score, all_lanes<F>(no_score)));
     }
     if (clock) clock->lap("chi2");
-    if (ending) end_candidates();
-    select_best(parameters, layer);
+    end_candidates();
+    select_best(parameters);
+    take_hits();
+    seek_overlaps(layer.stagger);
     go_on_without();
     if (clock) clock->lap("choose");
     for (i32 i = 0; i < updates_; i += W)
@@ -111,24 +116,24 @@ class Builder {
   template <int kind>
   void activate(const Layer& layer, i32 place) {
     i32 asked = 0;
-    for (i32 s = 0; s < seeds_; ++s) {
-      progress_[s].first_active = -1;
-      if (start_[s] > place || progress_[s].candidates == 0) continue;
+    for (i32 s = 0; s < seeds_; ++s) {  // without a jump, here and below: it would often be guessed wrongly
       asked_seed_[asked] = s;
-      asked_slot_[asked++] = slot_of(s, progress_[s].side, 0);
+      asked_slot_[asked] = slot_of(s, progress_[s].side, 0);
+      asked += (start_[s] <= place) & (progress_[s].candidates > 0) ? 1 : 0;
     }
     pad<W>(asked_slot_, asked);
-    active_ = 0;
+    active_ = met_.count = 0;
     const float margin_cm = 3.f;
     for (i32 i = 0; i < asked; i += W) {
       u32 near = mask_bits(comes_near<kind, F>(rows_.data(), asked_slot_ + i, layer, margin_cm));
       for (; near != 0; near &= near - 1) {
         const i32 l = lowest_bit(near);
         if (i + l >= asked) break;
-        Progress& p = progress_[asked_seed_[i + l]];
-        p.first_active = active_;
-        for (i32 c = 0; c < p.candidates; ++c)
-          active_slot_[active_++] = slot_of(asked_seed_[i + l], p.side, c);
+        const i32 seed = asked_seed_[i + l];
+        met_.add(seed, progress_[seed], active_);
+        SITECAP_UNROLL
+        for (i32 c = 0; c < most_candidates; ++c) active_slot_[active_ + c] = asked_slot_[i + l] + c;
+        active_ += progress_[seed].candidates;
       }
     }
     pad<W>(active_slot_, active_);
@@ -136,101 +141,103 @@ class Builder {
 
   void find(i32 index, const Hits& hits, const Windows& windows) {
     pairs_ = 0;
-    for (i32 s = 0; s < seeds_; ++s)
-      if (progress_[s].first_active >= 0) prefetch_hits(hits, index, windows, progress_[s].first_active);
-    for (i32 s = 0; s < seeds_; ++s) {
-      Progress& p = progress_[s];
-      if (p.first_active < 0) continue;
-      p.first_pair = pairs_;
-      const i32 found = find_pairs<F>(hits, index, windows, p.first_active, p.candidates,
+    for (i32 a = 0; a < met_.count; ++a) prefetch_hits(hits, index, windows, met_.first_candidate[a]);
+    for (i32 a = 0; a < met_.count; ++a) {
+      const i32 found = find_pairs<F>(hits, index, windows, met_.first_candidate[a], met_.candidates[a],
                                       pair_parent_ + pairs_, pair_hit_ + pairs_, most_pairs);
-      p.pairs = min_of(found, most_pairs);
-      overflows += found - p.pairs;
-      pairs_ += p.pairs;
+      met_.first_pair[a] = pairs_;
+      met_.pairs[a] = min_of(found, most_pairs);
+      overflows += found - met_.pairs[a];
+      pairs_ += met_.pairs[a];
     }
     pad<W>(pair_parent_, pairs_);
     pad<W>(pair_hit_, pairs_);
   }
 
-  // Which ways the seeds go on. What differs from way to way is written into both lists, of updates and of
-  // those without a hit, and one of them grows: a jump would be guessed wrongly every other time.
-  void select_best(const Parameters& parameters, const Layer& layer) {
-    updates_ = overlaps_ = without_hit_ = 0;
-    for (i32 s = 0; s < seeds_; ++s) {
-      Progress& p = progress_[s];
-      if (p.first_active < 0) continue;
-      const i32 next = slot_of(s, 1 - p.side, 0);
-      const Pairs pairs{pair_parent_ + p.first_pair, pair_hit_ + p.first_pair, pair_chi2_ + p.first_pair,
-                        pair_depth_ + p.first_pair, p.pairs};
-      i32 best[most_candidates + 1]{};
-      const i32 chosen = best_of<F>(pair_score_ + p.first_pair, pairs.count, without_ + p.first_active,
-                                    p.candidates, parameters.candidates, best);
-      const i32 first_update = updates_;
-      for (i32 k = 0; k < chosen; ++k) {
-        const i32 way = best[k];
-        bool takes = way < pairs.count;
-        const i32 pair = p.first_pair + (takes ? way : 0);
-        const i32 parent = takes ? pair_parent_[pair] : p.first_active + way - pairs.count;
-        if (takes & (p.nodes == most_nodes)) {
-          ++overflows;
-          takes = false;
+  // Which ways the seeds go on: lists of updates and of those without a hit.
+  void select_best(const Parameters& parameters) {
+    using I = IntOf<F>;
+    updates_ = without_hit_ = 0;
+    for (i32 a = 0; a < met_.count; a += W) {
+      const I number = lane_numbers<F>() + a, next = load<I>(met_.next_slot + a);
+      const Ways<F> ways = met_.ways(a);
+      const Choice<F> choice = choose<F>(ways, pair_score_, pair_depth_, without_);
+      const I last = load<I>(met_.last_node + a);
+      I node = load<I>(met_.next_node + a), chosen{};
+      SITECAP_UNROLL
+      for (i32 k = 0; k < most_candidates; ++k) {
+        if (k == parameters.candidates) break;
+        const I way = choice.way[k];
+        const auto is_open = choice.score[k] > 0.5f * no_score;
+        const auto with = is_open & (way < ways.pairs);
+        const auto takes = with & (node < last);
+        const I pair = ways.first_pair + way;
+        I parent = ways.first_candidate + way - ways.pairs;
+        const u32 taken = mask_bits(takes), full = mask_bits(with) & ~taken;
+        if (full != 0) {
+          overflows += __builtin_popcount(full);
+          parent = select(with, gather(pair_parent_, select(with, pair, I{})), parent);
         }
-        without_parent_[without_hit_] = parent;
-        without_slot_[without_hit_] = next + k;
-        without_hit_ += takes ? 0 : 1;
-        update_parent_[updates_] = parent;
-        update_pair_[updates_] = pair;
-        update_hit_[updates_] = pair_hit_[pair];
-        update_slot_[updates_] = next + k;
-        updates_ += takes ? 1 : 0;
+        const u32 open = mask_bits(is_open), without = open & ~taken;
+        append(without_parent_ + without_hit_, parent, without);
+        append(without_slot_ + without_hit_, next + k, without);
+        without_hit_ += __builtin_popcount(without);
+        append(update_pair_ + updates_, pair, taken);
+        append(update_slot_ + updates_, next + k, taken);
+        append(update_node_ + updates_, node, taken);
+        append(update_active_ + updates_, number, taken);
+        updates_ += __builtin_popcount(taken);
+        node += select(takes, I{} + 1, I{});
+        chosen += select(is_open, I{} + 1, I{});
       }
-      for (i32 u = first_update; u < updates_; ++u) {
-        Candidate candidate = candidates_[active_slot_[update_parent_[u]]];
-        add_node(s, p, candidate, update_hit_[u], pair_chi2_[update_pair_[u]]);
-        candidates_[update_slot_[u]] = candidate;
-      }
-      if (pairs.count > 1 && first_update < updates_) seek_overlaps(s, pairs, layer.stagger, first_update);
-      p.candidates = chosen;
-      p.side = 1 - p.side;
+      store(met_.next_node + a, node);
+      store(met_.candidates + a, chosen);
+      store(met_.spread + a, choice.spread);
+    }
+    met_.leave(progress_);
+  }
+  // The candidates that have a new hit.
+  void take_hits() {
+    for (i32 u = 0; u < updates_; ++u) {
+      const i32 pair = update_pair_[u];
+      update_parent_[u] = pair_parent_[pair];
+      update_hit_[u] = pair_hit_[pair];
+      Candidate candidate = candidates_[active_slot_[pair_parent_[pair]]];
+      add_node(update_node_[u], candidate, pair_hit_[pair], pair_chi2_[pair]);
+      candidates_[update_slot_[u]] = candidate;
     }
     pad<W>(update_parent_, updates_);
     pad<W>(update_hit_, updates_);
     pad<W>(update_slot_, updates_);
-    pad<W>(overlap_slot_, overlaps_);
-    pad<W>(overlap_hit_, overlaps_);
   }
   // Keeps each seed's best of the candidates that have too many holes.
   void end_candidates() {
-    for (i32 s = 0; s < seeds_; ++s) {
+    for (i32 k = 0; k < ending_; ++k) {
+      const float ended = ended_[ending_place_[k]];
+      const i32 slot = active_slot_[ending_place_[k]], s = slot % batch_slots / most_candidates;
       Progress& p = progress_[s];
-      if (p.first_active < 0) continue;
-      for (i32 c = 0; c < p.candidates; ++c) {
-        const float ended = ended_[p.first_active + c];
-        if (!(ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score))) continue;
-        const i32 slot = slot_of(s, p.side, c);
-        p.finished = candidates_[slot];
-        p.finished_score = ended;
-        __builtin_memcpy(finished_.data() + s * row_floats, row_of(slot), row_floats * sizeof(float));
-      }
+      if (!(ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score))) continue;
+      p.finished = candidates_[slot];
+      p.finished_score = ended;
+      __builtin_memcpy(finished_.data() + s * row_floats, row_of(slot), row_floats * sizeof(float));
     }
   }
-  // Second hits of this layer for a seed's updates, where its hits lie on both sides.
-  void seek_overlaps(i32 seed, const Pairs& pairs, float stagger, i32 first_update) {
-    F low = all_lanes<F>(1e9f), high = low;  // the upper end with its sign changed
-    for (i32 k = 0; k < pairs.count; k += W) {
-      const F depth = load<F>(pairs.depth + k);
-      const MaskOf<F> there = lane_numbers<F>() + k < pairs.count;
-      low = smaller(low, select(there, depth, all_lanes<F>(1e9f)));
-      high = smaller(high, select(there, -depth, all_lanes<F>(1e9f)));
-    }
-    if (!(-smallest(high) - smallest(low) >= stagger)) return;
-    for (i32 u = first_update; u < updates_; ++u) {
-      const i32 other = overlap_of<F>(pairs, stagger, update_pair_[u] - progress_[seed].first_pair, 30.f);
+  // Second hits of this layer for updates of seeds whose hits lie on both sides.
+  void seek_overlaps(float stagger) {
+    overlaps_ = 0;
+    for (i32 u = 0; u < updates_; ++u) {
+      const i32 a = update_active_[u], first = met_.first_pair[a];
+      if ((met_.pairs[a] <= 1) | !(met_.spread[a] >= stagger)) continue;
+      const Pairs pairs{pair_parent_ + first, pair_hit_ + first, pair_chi2_ + first, pair_depth_ + first,
+                        met_.pairs[a]};
+      const i32 other = overlap_of<F>(pairs, stagger, update_pair_[u] - first, 30.f);
       if (other < 0) continue;
-      overlap_seed_[overlaps_] = seed;
+      overlap_seed_[overlaps_] = met_.seed[a];
       overlap_hit_[overlaps_] = other;
       overlap_slot_[overlaps_++] = update_slot_[u];
     }
+    pad<W>(overlap_slot_, overlaps_);
+    pad<W>(overlap_hit_, overlaps_);
   }
 
   // Makes candidates without a hit of this layer ones of the next.
@@ -245,9 +252,9 @@ class Builder {
       candidates_[to] = next;
     }
   }
-  void add_node(i32 seed, Progress& p, Candidate& candidate, i32 hit, float chi2) {
-    nodes_[static_cast<std::size_t>(seed * tree_nodes + p.nodes)] = Node{hit, candidate.node};
-    candidate.node = p.nodes++;
+  void add_node(i32 node, Candidate& candidate, i32 hit, float chi2) {
+    nodes_[static_cast<std::size_t>(node)] = Node{hit, candidate.node};
+    candidate.node = node;
     candidate.hits += 1.f;
     candidate.inner += candidate.tail;
     candidate.tail = 0.f;
@@ -261,13 +268,12 @@ class Builder {
                                            parameters.overlap_chi2, lanes);
     for (i32 l = 0; l < lanes; ++l) {
       Progress& p = progress_[overlap_seed_[i + l]];
-      if (!(lane(chi2, l) < parameters.overlap_chi2) || p.nodes == most_nodes) continue;
-      add_node(overlap_seed_[i + l], p, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l],
-               lane(chi2, l));
+      if (!(lane(chi2, l) < parameters.overlap_chi2) || p.nodes == p.most_nodes) continue;
+      add_node(p.nodes++, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l], lane(chi2, l));
     }
   }
 
-  i32 seeds_ = 0, active_ = 0, pairs_ = 0, updates_ = 0, overlaps_ = 0, without_hit_ = 0;
+  i32 seeds_ = 0, active_ = 0, ending_ = 0, pairs_ = 0, updates_ = 0, overlaps_ = 0, without_hit_ = 0;
   std::vector<float> rows_ = std::vector<float>(2 * batch_slots * row_floats);
   std::vector<float> crossed_ = std::vector<float>(batch_slots * row_floats);  // by place among the active
   std::vector<float> finished_ = std::vector<float>(batch_seeds * row_floats);
@@ -276,19 +282,19 @@ class Builder {
   Candidate candidates_[2 * batch_slots];
   i32 start_[batch_seeds];
   i32 asked_seed_[batch_seeds], asked_slot_[batch_seeds + W];
-  i32 active_slot_[batch_slots + 2 * W], status_[batch_slots + 2 * W];
-  float phi_[batch_slots + 2 * W], along_[batch_slots + 2 * W], half_phi_[batch_slots + 2 * W],
-      half_along_[batch_slots + 2 * W], slope_[batch_slots + 2 * W], reach_[batch_slots + 2 * W],
-      inverse_pt_[batch_slots + 2 * W];
-  i32 number_[batch_slots + 2 * W];  // 0, 1, 2 ...
-  i32 pair_parent_[batch_pairs + room]{}, pair_hit_[batch_pairs + room]{}, update_pair_[batch_slots + 2 * W];
-  float pair_chi2_[batch_pairs + room], pair_depth_[batch_pairs + room], pair_score_[batch_pairs + room];
-  float with_hit_[batch_slots + 2 * W], without_[batch_slots + 2 * W]{}, ended_[batch_slots + 2 * W]{};
-  i32 update_parent_[batch_slots + 2 * W], update_hit_[batch_slots + 2 * W],
-      update_slot_[batch_slots + 2 * W];
-  i32 without_parent_[batch_slots + 2 * W], without_slot_[batch_slots + 2 * W];
-  i32 overlap_seed_[batch_slots + 2 * W], overlap_hit_[batch_slots + 2 * W],
-      overlap_slot_[batch_slots + 2 * W];
+  Meeting<W> met_;
+  i32 ending_place_[batch_slots];
+  i32 active_slot_[slots + most_candidates], status_[slots];
+  float phi_[slots], along_[slots], half_phi_[slots], half_along_[slots], slope_[slots], reach_[slots],
+      inverse_pt_[slots];
+  i32 number_[slots];  // 0, 1, 2 ...
+  i32 pair_parent_[pair_room]{}, pair_hit_[pair_room]{}, update_pair_[slots];
+  float pair_chi2_[pair_room], pair_depth_[pair_room]{}, pair_score_[pair_room]{};
+  float with_hit_[slots], without_[slots + pair_slack]{}, ended_[slots]{};
+  i32 update_parent_[slots], update_hit_[slots], update_slot_[slots], update_node_[slots],
+      update_active_[slots];
+  i32 without_parent_[slots], without_slot_[slots];
+  i32 overlap_seed_[slots], overlap_hit_[slots], overlap_slot_[slots];
 };
 
 }  // namespace sitecap::mkfit

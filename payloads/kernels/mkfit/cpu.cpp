@@ -146,9 +146,9 @@ class MkFit final : public Payload {
     const Built built = builder_->finish(k, track_rows_.data() + at * row_floats);
     i32* list = track_hits_.data() + at * most_hits;
     i32 count = 0;
-    const Node* tree = builder_->tree(k);
-    for (i32 node = built.best.node; node >= 0 && count < most_hits - seed_hits; node = tree[node].before)
-      list[count++] = tree[node].hit;
+    const Node* nodes = builder_->nodes();
+    for (i32 node = built.best.node; node >= 0 && count < most_hits - seed_hits; node = nodes[node].before)
+      list[count++] = nodes[node].hit;
     for (int h = seed_hits - 1; h >= 0; --h) {
       const i32 hit = events_.seed_hit[h][first_seed_ + seed];
       if (hit >= 0) list[count++] = place_[static_cast<std::size_t>(hit)];
