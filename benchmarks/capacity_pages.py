@@ -136,7 +136,7 @@ def main() -> None:
             "nodes"
         ][0]
         pages["node"] = f"/sites/{node['site']}/nodes/{node['node_id']}"
-        pages |= {"catalogue": "/catalogue", "calibration": "/calibration"}
+        pages |= {"history of CMS": "/history", "catalogue": "/catalogue", "calibration": "/calibration"}
         for name, path in pages.items():
             measured(service, name, path, database_pid, first.get(name) or fetch(service, path)[0])
         say("memory of the service", f"{service.memory_mib():.0f} MiB")

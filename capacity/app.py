@@ -1,4 +1,4 @@
-"""The application: API, pages and the background refresher, joined from a configuration."""
+"""The application: API, pages and what runs in the background, joined from a configuration."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from capacity.api.routers import ROUTERS
 from capacity.api.small_bodies import SmallBodies
 from capacity.api.telemetry import Metrics, Telemetry
 from capacity.config import data_directory, database_url
+from capacity.keeper import Keeper
 from capacity.refresher import Refresher
 from capacity.service.context import make_service
 from capacity.service.rates import RateBound
@@ -59,9 +60,12 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         refresher = Refresher(
             service, lambda: intake.received, metrics.refreshed.inc, metrics.refresh_failures.inc
         )
+        keeper = Keeper(database, app.state.sums)
         refresher.start()
+        keeper.start()
         yield
         await run_in_threadpool(refresher.stop)
+        await run_in_threadpool(keeper.stop)
         await intake.stop()
         database.close()
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import orjson
 
 from capacity.demo.truth import DemoNode
+from capacity.fleet import gates
 
 EVENTS_PER_S_PER_HS23 = {"clue": 0.80, "mkfit": 3.4, "pixeltrack": 4.1, "vertexing": 2.2}
 """Throughput per HS23 of the machine that the frame was recorded on, some 20 HS23 per CPU; only the demo's truth."""
@@ -26,7 +27,8 @@ REPEAT_SPREAD = 0.01
 
 Detail = Literal["whole", "short"]
 SHORT_FACTS = ("context", "cores", "cpu", "memory", "gpu")
-SHORT_CHECKS = 8
+SHORT_CHECKS = frozenset(name for rule in gates.RULES for name in (*rule.check_ids, *rule.instead))
+"""With those that faults of the demo are told by: what decides whether a node is usable, so that a fleet looks like one."""
 
 
 def documents(node: DemoNode, at: datetime, seed: int, detail: Detail = "whole") -> Iterator[bytes]:
@@ -51,7 +53,9 @@ def _short(profile: dict[str, Any]) -> dict[str, Any]:
     return {
         **profile,
         "facts": {name: profile["facts"][name] for name in SHORT_FACTS},
-        "checks": [one for one in profile["checks"] if one["probe"] in SHORT_FACTS][:SHORT_CHECKS],
+        "checks": [
+            one for one in profile["checks"] if one["id"] in SHORT_CHECKS or one["status"] == "CRITICAL"
+        ],
         "payloads": payloads,
     }
 
@@ -189,7 +193,10 @@ def _payload(frame: dict[str, Any], node: DemoNode, cores: int, rng: random.Rand
         "events_per_s": rate,
         "events_per_s_low": rate * (1 - REPEAT_SPREAD),
         "events_per_s_high": rate * (1 + REPEAT_SPREAD),
-        "baseline_events_per_s": rate * 0.75,
+        "baseline_events_per_s": rate * frame["baseline_events_per_s"] / frame["events_per_s"],
         "one_copy_events_per_s": rate / cores * 1.1,
         "variants": [],
+        # Slots of a batch node run beside other jobs: the node is full, whoever looks.
+        "during": {**frame["during"], "others_cpus": float(node.cpu.logical_cpus - cores)},
+        "after": {**frame["after"], "throttled": bool(node.fault and node.fault.throttled) or None},
     }

@@ -41,19 +41,21 @@ class DemoFault:
         share: of nodes that have it.
         slows_to: factor on what the node can compute.
         checks: check id → sentence of a CRITICAL verdict.
+        throttled: whether the processor says that it was throttled while payloads ran.
     """
 
     name: str
     share: float
     slows_to: float = 1.0
     checks: tuple[tuple[str, str], ...] = ()
+    throttled: bool = False
 
 
 FAULTS = (
     DemoFault("no-cvmfs", 0.03, checks=(("CVM-01", "the mount of cms.cern.ch does not answer"),)),
     DemoFault("squid-down", 0.02, checks=(("SQD-01", "all 2 proxies fail"),)),
     DemoFault("no-file", 0.01, checks=(("XRD-05", "no server has the file of the test"),)),
-    DemoFault("throttled", 0.02, slows_to=0.72),
+    DemoFault("throttled", 0.02, slows_to=0.72, throttled=True),
     DemoFault("half-the-memory-channels", 0.02, slows_to=0.86),
 )
 

@@ -1,9 +1,9 @@
 """Sums of capacity with honest intervals: node → site → federation → country → CMS.
 
 What is independent from node to node averages out in a large sum, an error that many nodes share does not. So a figure's
-sigma is split: a measured score stands for itself; all others share most of their error with the nodes that have the same
-source (a row of the catalogue, a calibration, the constant), and a part of it with all nodes, since all published scores may
-be off together. Shared parts add linearly, all else in quadrature.
+sigma is split: what repeats of one HS23 run differ by stands for itself; all beyond it is shared with the nodes that have the same
+source (a row of the catalogue, a calibration, the constant, HS06 of that model brought to HS23), and a part of it with all nodes,
+since all published scores may be off together. Shared parts add linearly, all else in quadrature.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ CONSTANT_HS23_PER_CORE = 10.0
 """What CMS's capacity table says of every site that typed nothing (MonitoringScripts, capacity_admin.py)."""
 
 OWN_SIGMA = 0.02
-"""What is independent from node to node, of figures that were not measured on the node itself.
+"""What is independent from node to node; HS23 that was measured on the node itself is known better than that.
 
 Repeats of HS23 on like nodes spread by 0.5 % (22 identical nodes), 0.7 % in the median and 2.5 % at the 90th percentile of the
 HEPiX table. Everything else - the row of the table, the family model, a calibration, how loaded slots are at a site - is
-wrong alike for nodes of one kind, so it must not average out.
+wrong alike for nodes of one kind, so it must not average out. Nor must what makes a figure out of a run that was not HS23 on the
+whole node: HS06 and HS23 of one model disagree by 7 % (benchmarks.md d, 27 configurations), on each node of it alike.
 """
 
 COMMON_SIGMA = FLOOR
-"""What is wrong alike for all figures that were not measured on the node itself, whatever their source.
+"""What is wrong alike for all figures that are not HS23 measured on the node itself, whatever their source.
 
 The references disagree with one another by 4 % (benchmarks.md d), and nothing says that this averages out over models: no sum of
 such figures is claimed to be better, however many models are in it.
@@ -105,7 +106,7 @@ def interval(totals: Iterable[Total]) -> Interval:
         sigma = group.hs23_sigma / group.hs23
         if sigma <= 0:
             continue
-        own = sigma if group.method == "measured" else min(sigma, OWN_SIGMA)
+        own = min(sigma, OWN_SIGMA)
         beyond_sq = sigma**2 - own**2
         common_sq = min(beyond_sq, COMMON_SIGMA**2)
         common += group.hs23 * math.sqrt(common_sq)

@@ -6,6 +6,7 @@ import logging
 from threading import Lock
 
 import orjson
+from sqlalchemy.orm import Session
 
 from capacity.hs06.calibration import Calibration
 from capacity.hs06.estimate import Estimator
@@ -48,3 +49,8 @@ class Estimators:
                 self._version = version
                 _log.info("estimates are made with calibration %s", calibration.version)
             return self._estimator
+
+
+def version_in_use(session: Session) -> str:
+    """Version of the calibration that estimates are made with now."""
+    return calibrations.active_version(session) or Calibration.shipped().version

@@ -49,6 +49,11 @@ def add(
         raise ConflictError(f"another calibration has the version {version}: give this one a new version")
 
 
+def active_version(session: Session) -> str | None:
+    """Version of the active calibration; None = the shipped one is in use."""
+    return session.scalar(select(CalibrationRow.version).where(CalibrationRow.active))
+
+
 def activate(session: Session, version: str) -> None:
     """Make one calibration the one that estimates are made with.
 

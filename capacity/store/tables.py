@@ -157,6 +157,25 @@ class EstimateRow(Table):
     calibration_version: Mapped[str | None] = mapped_column(String(40))
 
 
+class CapacityDayRow(Table):
+    """What a site, federation, country or CMS was said to be worth at the end of a day; days that are over stay."""
+
+    __tablename__ = "capacity_day"
+
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)  # site, federation, country, cms
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)  # UTC
+    at: Mapped[datetime] = mapped_column(UtcDateTime)  # when it was summed; of one day the latest counts
+    nodes: Mapped[int]  # with a figure, seen lately
+    granted_cores: Mapped[float | None]
+    hs23: Mapped[float]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    hs23_usable: Mapped[float | None]
+    pledge_hs23: Mapped[float | None]
+    calibration_version: Mapped[str | None] = mapped_column(String(40))  # in use then
+
+
 class MeasurementRow(Table):
     """A full HEPscore23 or HS06 run that somebody imported."""
 

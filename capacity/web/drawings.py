@@ -10,8 +10,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from capacity.errors import NotFoundError
+from capacity.fleet.rollup import RollKind
 from capacity.service.policy import Policy, needs
 from capacity.service.views import asking, calibrations
+from capacity.service.views.history import history_view
 from capacity.service.views.overview import overview_of
 from capacity.web.charts.svg import Pictures, digest_of
 from capacity.web.charts.theme import Palette, Scheme, Width, palette
@@ -30,6 +32,27 @@ class Chart(NamedTuple):
 
     data: object
     spec: Callable[[Palette], dict[str, Any]]
+
+
+@router.get("/charts/history.vl.json")
+@router.get("/charts/history.svg")
+@needs(Policy.READ)
+def of_history(
+    request: Request,
+    of: RollKind = "cms",
+    name: Annotated[str, Query(max_length=120)] = "CMS",
+    scheme: Scheme = Scheme.LIGHT,
+    width: Width = Width.WIDE,
+) -> Response:
+    """Capacity by day."""
+    days = history_view(service_of(request).database, sums_of(request), of, name).history
+
+    def spec(colours: Palette) -> dict[str, Any]:
+        from capacity.web.charts.history import by_day  # noqa: PLC0415 - altair takes a second to load
+
+        return by_day(days, colours)
+
+    return answer(request, Chart([day.model_dump(mode="json") for day in days], spec), palette(scheme, width))
 
 
 @router.get("/charts/{name}.vl.json")
@@ -51,27 +74,6 @@ def of_fleet(
         return capacities(rows, colours)
 
     return answer(request, Chart([row.model_dump(mode="json") for row in rows], spec), palette(scheme, width))
-
-
-@router.get("/sites/{site}/charts/history.vl.json")
-@router.get("/sites/{site}/charts/history.svg")
-@needs(Policy.READ)
-def of_site(
-    request: Request,
-    site: SiteName,
-    scheme: Scheme = Scheme.LIGHT,
-    width: Width = Width.WIDE,
-) -> Response:
-    """Capacity of a site by day."""
-    service = service_of(request)
-    days = asking.site(service.database, site, None, service.fleet, now()).history
-
-    def spec(colours: Palette) -> dict[str, Any]:
-        from capacity.web.charts.history import site_history  # noqa: PLC0415 - altair takes a second to load
-
-        return site_history(days, colours)
-
-    return answer(request, Chart([day.model_dump(mode="json") for day in days], spec), palette(scheme, width))
 
 
 @router.get("/sites/{site}/nodes/{node_id}/charts/{name}.vl.json")

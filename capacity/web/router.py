@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
+from capacity.fleet.rollup import RollKind
 from capacity.hs06.catalogue import Catalogue
 from capacity.service.views import asking, calibrations
 from capacity.service.views.calibration import CalibrationView
 from capacity.service.views.catalogue import CatalogueView, catalogue_view
+from capacity.service.views.history import HistoryView, history_view
 from capacity.service.views.node import NodeView
 from capacity.service.views.overview import OverviewView, overview_of
 from capacity.service.views.sites import SiteSort, SitesView, SiteView, sites_view
@@ -29,6 +31,14 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 def overview(request: Request) -> OverviewView:
     """Capacity and coverage of the fleet, and what needs attention."""
     return overview_of(sums_of(request))
+
+
+@page(router, "/history", "history.html")
+def history(
+    request: Request, of: RollKind = "cms", name: Annotated[str, Query(max_length=120)] = "CMS"
+) -> HistoryView:
+    """Capacity by day of CMS, a federation, a country or a site."""
+    return history_view(service_of(request).database, sums_of(request), of, name)
 
 
 @page(router, "/sites", "sites.html")

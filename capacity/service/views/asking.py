@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from capacity.errors import NotFoundError
 from capacity.fleet.model import CheckView, FleetSettings
 from capacity.fleet.staleness import is_stale
 from capacity.hs06.model import Method
 from capacity.service import fleet_view, tokens
-from capacity.service.estimators import Estimators
+from capacity.service.estimators import Estimators, version_in_use
 from capacity.service.refresh import refresh_node
 from capacity.service.views.access import TokenRowView, TokensView
 from capacity.service.views.common import log_interval
+from capacity.service.views.history import KEPT_ON_PAGES, day_of, shown
 from capacity.service.views.node import HistoryRow, NodeView, node_view, waiting_view
 from capacity.service.views.sites import (
     PAGE_ROWS,
-    HistoryDay,
     NodeChecks,
     NodeRow,
     SiteNodes,
@@ -26,14 +26,12 @@ from capacity.service.views.sites import (
     node_row,
     site_view,
 )
-from capacity.store import nodes, profiles, site_pages
+from capacity.store import history, nodes, profiles, site_pages
 from capacity.store.database import Database
 from capacity.store.nodes import NodeFilter, PastEstimate
 from profiles.profile import CapabilityProfile
 from profiles.reading import ProfileError, read_profile
 
-HISTORY = timedelta(days=400)
-"""A little more than the year of a pledge."""
 HISTORY_ROWS = 100
 
 
@@ -48,11 +46,15 @@ def site(
     """
     with database.reading() as session:
         found = fleet_view.fleet(session, now, settings, name)
+        kept = history.days(session, "site", name, (now - KEPT_ON_PAGES).date())
+        active = version_in_use(session)
     info = found.sites.get(name)
     if info is None:
         raise NotFoundError(f"no node of {name} has sent a profile: see the list of sites")
     listed = site_nodes(database, name, after, settings, now)
-    return site_view(info, fleet_view.of_site(found, name), listed, first=after is None, now=now)
+    roll = fleet_view.of_site(found, name)
+    days = shown(kept, day_of(roll, now, active))
+    return site_view(info, roll, listed, days, first=after is None, now=now)
 
 
 def node(
@@ -104,21 +106,18 @@ def site_nodes(
         found = nodes.summaries(
             session, NodeFilter(site=site), "findings", (site, after) if after else None, PAGE_ROWS + 1
         )
-        shown = found[:PAGE_ROWS]
-        failing = site_pages.latest_checks(session, [(one.site, one.node_id) for one in shown])
-        since = (now - HISTORY).date()
-        days = site_pages.by_day(session, site, since, settings.stale_after, now)
+        listed = found[:PAGE_ROWS]
+        failing = site_pages.latest_checks(session, [(one.site, one.node_id) for one in listed])
     rows: tuple[NodeRow, ...] = tuple(
-        node_row(one, stale=is_stale(one.last_seen_at, now, settings), now=now) for one in shown
+        node_row(one, stale=is_stale(one.last_seen_at, now, settings), now=now) for one in listed
     )
     return SiteNodes(
         rows=rows,
-        next=shown[-1].node_id if len(found) > PAGE_ROWS else None,
+        next=listed[-1].node_id if len(found) > PAGE_ROWS else None,
         checks=failing_checks(
             NodeChecks(one.node_id, tuple(CheckView.model_validate(check) for check in one.checks))
             for one in failing
         ),
-        history=tuple(HistoryDay(day=one.day, hs23=one.hs23, nodes=one.nodes) for one in reversed(days)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from capacity.service.views.common import (
     log_interval,
     roll_row,
 )
+from capacity.service.views.history import HistoryDay
 from capacity.store.nodes import NodeSummary
 
 PAGE_ROWS = 100
@@ -105,21 +106,12 @@ class ReasonCount(View):
     nodes: int
 
 
-class HistoryDay(View):
-    """What the nodes of a site were said to be worth at the end of a day (UTC)."""
-
-    day: date
-    hs23: float = Field(description="sum of the last figure of every node by then")
-    nodes: int
-
-
 class SiteNodes(NamedTuple):
     """One page of a site's nodes with what belongs to them."""
 
     rows: tuple[NodeRow, ...]
     next: str | None
     checks: tuple[FailingCheck, ...]
-    history: tuple[HistoryDay, ...]
 
 
 class SiteView(View):
@@ -222,13 +214,22 @@ def failing_checks(nodes: Iterable[NodeChecks]) -> tuple[FailingCheck, ...]:
     return tuple(sorted(found.values(), key=lambda check: (-_severity(check.status), -check.nodes, check.id)))
 
 
-def site_view(info: SiteInfo, roll: Roll, listed: SiteNodes, *, first: bool, now: datetime) -> SiteView:
+def site_view(
+    info: SiteInfo,
+    roll: Roll,
+    listed: SiteNodes,
+    history: tuple[HistoryDay, ...],
+    *,
+    first: bool,
+    now: datetime,
+) -> SiteView:
     """Compose the page of a site.
 
     Args:
         info: where it belongs.
         roll: its sums.
         listed: one page of its nodes.
+        history: its capacity by day.
         first: whether that is the first page.
         now: for the reader.
     """
@@ -247,7 +248,7 @@ def site_view(info: SiteInfo, roll: Roll, listed: SiteNodes, *, first: bool, now
         paging=Paging(
             size=PAGE_ROWS, shown=len(listed.rows), total=roll.nodes, next=listed.next, first=first
         ),
-        history=listed.history,
+        history=history,
         gpus=gpu_counts(roll.gpus),
     )
 

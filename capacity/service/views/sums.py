@@ -14,9 +14,9 @@ from typing import NamedTuple
 from capacity.errors import UnavailableError
 from capacity.fleet.model import FleetSettings, Roll
 from capacity.fleet.staleness import fresh_after
-from capacity.hs06.calibration import Calibration
 from capacity.service import fleet_view
-from capacity.store import calibrations, nodes
+from capacity.service.estimators import version_in_use
+from capacity.store import nodes
 from capacity.store.database import Database
 from capacity.store.nodes import OddNode
 
@@ -97,6 +97,15 @@ class FleetSums:
                 return newer[1]
             return self._make()
 
+    def renewed(self) -> Sums:
+        """Sums that are made now, for the readers to come.
+
+        Raises:
+            UnavailableError: the database cannot be asked; readers get what is known until it is too old.
+        """
+        with self._making:
+            return self._make()
+
     def _renew(self) -> None:
         """In the background, holding `_making`; if the database is away, what is known grows older."""
         try:
@@ -113,8 +122,7 @@ class FleetSums:
         with self._database.reading() as session:
             found = fleet_view.fleet(session, now, self._settings)
             odd = nodes.odd(session, bound, ODD_NODES)
-            active = calibrations.active(session)
-        version = active.version if active else Calibration.shipped().version
+            version = version_in_use(session)
         sums = Sums(
             at=now,
             cms=fleet_view.of_cms(found),

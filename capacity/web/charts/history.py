@@ -8,8 +8,8 @@ from typing import Any
 
 import altair as alt
 
+from capacity.service.views.history import HistoryDay
 from capacity.service.views.node import HistoryRow
-from capacity.service.views.sites import HistoryDay
 from capacity.web.charts.theme import Palette, config
 
 MAX_POINTS = 400
@@ -50,28 +50,37 @@ def node_history(history: Sequence[HistoryRow], until: datetime, colours: Palett
     )
 
 
-def site_rows(days: Sequence[HistoryDay]) -> list[dict[str, Any]]:
-    """Records in order of time, kHS23."""
+def day_rows(days: Sequence[HistoryDay]) -> list[dict[str, Any]]:
+    """Records in order of time, kHS23; null where a bound is not known."""
     ordered = sorted(days, key=lambda day: day.day)[-MAX_POINTS:]
-    return [{"at": f"{day.day.isoformat()}T00:00:00Z", "khs23": day.hs23 / 1000} for day in ordered]
+    return [
+        {
+            "at": f"{day.day.isoformat()}T00:00:00Z",
+            "khs23": day.hs23 / 1000,
+            "low": None if day.low is None else day.low / 1000,
+            "high": None if day.high is None else day.high / 1000,
+        }
+        for day in ordered
+    ]
 
 
-def site_history(days: Sequence[HistoryDay], colours: Palette) -> dict[str, Any]:
-    """Vega-Lite specification: capacity by day as steps."""
-    chart = (
-        alt.Chart(alt.InlineData(values=site_rows(days)))
-        .mark_line(
-            interpolate="step-after",
-            color=colours.figure,
-            strokeWidth=2,
-            point={"filled": True, "color": colours.figure},
-        )
-        .encode(x=_time(), y=alt.Y("khs23:Q", title="kHS23", scale=alt.Scale(zero=True)))
+def by_day(days: Sequence[HistoryDay], colours: Palette) -> dict[str, Any]:
+    """Vega-Lite specification: capacity by day as steps, in a band of 68 % where that is known."""
+    base = alt.Chart(alt.InlineData(values=day_rows(days))).encode(x=_time())
+    band = (
+        base.transform_filter("datum.low !== null")
+        .mark_area(interpolate="step-after", color=colours.band, opacity=0.6)
+        .encode(y=alt.Y("low:Q", title="kHS23", scale=alt.Scale(zero=True)), y2="high:Q")
     )
-    spec: dict[str, Any] = chart.properties(
-        width=colours.plot_px, height=160, config=config(colours)
-    ).to_dict()
-    return spec
+    line = base.mark_line(
+        interpolate="step-after",
+        color=colours.figure,
+        strokeWidth=2,
+        point={"filled": True, "color": colours.figure},
+    ).encode(y=alt.Y("khs23:Q", title="kHS23", scale=alt.Scale(zero=True)))
+    return (
+        alt.layer(band, line).properties(width=colours.plot_px, height=160, config=config(colours)).to_dict()
+    )
 
 
 def _time() -> alt.X:

@@ -40,6 +40,8 @@ HOSTILE = f"/sites/T1_DE_Other/nodes/{3:032x}"
 PAGES = (
     "/",
     "/sites",
+    "/history",
+    "/history?of=country&name=LV",
     "/sites/T2_LV_Example",
     NODE,
     HOSTILE,

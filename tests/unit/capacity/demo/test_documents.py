@@ -9,7 +9,11 @@ import pytest
 from capacity.demo.cpus import demo_cpus
 from capacity.demo.documents import EVENTS_PER_S_PER_HS23, REPEAT_SPREAD, Detail, documents
 from capacity.demo.truth import DemoNode, demo_nodes
+from capacity.fleet import merge
+from capacity.fleet.model import FleetSettings
+from capacity.hs06.calibration import Calibration
 from capacity.hs06.catalogue import Catalogue
+from capacity.hs06.estimate import Estimator
 from capacity.hs06.evidence import evidence_of
 from capacity.service.demo import fill
 from capacity.store import profiles
@@ -22,6 +26,7 @@ NODES = list(demo_nodes(400, demo_cpus(Catalogue.shipped()), tuple(EVENTS_PER_S_
 OF_SLOTS = next(node for node in NODES if len(node.slots) > 2)
 WHOLE = next(node for node in NODES if len(node.slots) == 1 and node.fault is None)
 WITHOUT_CVMFS = next(node for node in NODES if node.fault is not None and node.fault.name == "no-cvmfs")
+DETAILS: tuple[Detail, ...] = ("whole", "short")
 WITH_GPU = next(node for node in NODES if node.gpus)
 
 
@@ -76,11 +81,33 @@ def test_the_processor_is_told_as_the_catalogue_names_it() -> None:
     assert cpu.virtualised == WHOLE.virtual
 
 
-def test_a_fault_is_told_by_its_check_and_a_gpu_is_listed() -> None:
-    def critical(node: DemoNode) -> set[str]:
-        return {one.id for one in read(node, detail="whole")[0].checks if one.status == "CRITICAL"}
+def test_a_fleet_looks_like_one_and_its_faults_are_found() -> None:
+    """Sound nodes are usable and as fast as their model; those with a fault are not, or say why they are slow."""
+    estimator = Estimator.shipped(Calibration.shipped())
+    slow, sound = 0, 0
+    for node in NODES[:150]:
+        state = None
+        for profile in read(node):
+            key = merge.Key(node.site, profile.node.id)
+            state = merge.absorb(state, profile, AT, AT, FleetSettings(), key)
+        assert state is not None
+        assert state.evidence is not None
+        codes = {one.code for one in estimator.estimate(state.evidence).findings}
+        fault = node.fault.name if node.fault else None
+        assert state.usable is (fault not in {"no-cvmfs", "squid-down"}), (fault, state.unusable_reason)
+        assert ("throttled" in codes) == (fault == "throttled")
+        sound += fault is None
+        slow += fault is None and "slow-for-model" in codes
+    assert sound > 100
+    assert slow < 0.1 * sound
 
-    assert critical(WITHOUT_CVMFS) - critical(WHOLE) == {"CVM-01"}
+
+def test_a_fault_is_told_by_its_check_and_a_gpu_is_listed() -> None:
+    def critical(node: DemoNode, detail: Detail) -> set[str]:
+        return {one.id for one in read(node, detail=detail)[0].checks if one.status == "CRITICAL"}
+
+    for detail in DETAILS:
+        assert critical(WITHOUT_CVMFS, detail) - critical(WHOLE, detail) == {"CVM-01"}
     assert [gpu.name for gpu in evidence_of(read(WITH_GPU)[0]).gpus] == [name for name, _ in WITH_GPU.gpus]
 
 

@@ -41,8 +41,8 @@ def test_one_node_keeps_its_interval(method: str) -> None:
 
 
 def test_independent_errors_average_out() -> None:
-    assert relative(interval([total(nodes=100, sigma=0.2)])) == pytest.approx(0.02)
-    assert relative(interval([total(sigma=0.2) for _ in range(100)])) == pytest.approx(0.02)
+    assert relative(interval([total(nodes=100, sigma=0.02)])) == pytest.approx(0.002)
+    assert relative(interval([total(sigma=0.02) for _ in range(100)])) == pytest.approx(0.002)
 
 
 def test_shared_errors_do_not() -> None:
@@ -62,7 +62,15 @@ def test_rows_of_two_models_have_the_error_of_the_references_in_common_and_no_ot
     assert relative(interval([one, one])) > 0.095
 
 
-@pytest.mark.parametrize("method", ["catalogue", "family", "payload", "default"])
+def test_hs06_that_was_measured_on_each_node_is_brought_to_hs23_by_one_ratio_a_model() -> None:
+    one_model = [total(nodes=10_000, sigma=0.07)]
+    assert relative(interval(one_model)) == pytest.approx(math.sqrt(0.07**2 - OWN_SIGMA**2), rel=0.001)
+
+    many = [total(nodes=100, sigma=0.07, cpu_key=f"model {n}") for n in range(400)]
+    assert COMMON_SIGMA <= relative(interval(many)) < 0.045
+
+
+@pytest.mark.parametrize("method", ["measured", "catalogue", "family", "payload", "default"])
 def test_no_sum_is_better_than_the_references(method: str) -> None:
     fleet = [
         total(method=method, sigma=0.06, nodes=100, cpu_key=f"model {n}", calibration_version=f"{n}")
@@ -119,8 +127,8 @@ def test_the_interval_of_a_sum_covers_the_truth(models: int) -> None:
             for _ in range(4):
                 truth += 1000 * math.exp(-common - dice.gauss(0, OWN_SIGMA))
                 said.append(total(1000, sigma, method="catalogue", cpu_key=f"model {number}"))
-        truth += sum(1000 * math.exp(-dice.gauss(0, 0.05)) for _ in range(5))
-        said.append(total(5000, 0.05, nodes=5))
+        truth += sum(1000 * math.exp(-dice.gauss(0, OWN_SIGMA)) for _ in range(5))
+        said.append(total(5000, OWN_SIGMA, nodes=5))
         found = interval(said)
         inside += found.low <= truth <= found.high
     assert 0.63 <= inside / trials <= 0.73

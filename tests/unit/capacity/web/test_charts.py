@@ -15,8 +15,8 @@ from capacity.hs06.calibration import Residual
 from capacity.hs06.model import Method
 from capacity.service.views.calibration import ResidualRow
 from capacity.service.views.common import log_interval, roll_row
+from capacity.service.views.history import HistoryDay
 from capacity.service.views.node import HistoryRow, ladder
-from capacity.service.views.sites import HistoryDay
 from capacity.web.charts import calibration, capacities, history
 from capacity.web.charts.ladder import ladder as ladder_chart
 from capacity.web.charts.svg import ChartTooLargeError, Pictures, digest_of, draw
@@ -105,14 +105,14 @@ class TestHistory:
         assert [record["at"] for record in found] == sorted(record["at"] for record in found)
         assert found[-1]["at"] == "2026-11-20T12:00:00Z"
 
-    def test_a_sites_days_are_in_khs23(self) -> None:
+    def test_days_are_in_khs23_and_a_bound_that_is_not_known_is_not_drawn(self) -> None:
         days = [
-            HistoryDay(day=date(2026, 11, 2), hs23=2000, nodes=2),
+            HistoryDay(day=date(2026, 11, 2), hs23=2000, low=1900, high=2100, nodes=2),
             HistoryDay(day=date(2026, 11, 1), hs23=900, nodes=1),
         ]
-        assert history.site_rows(days) == [
-            {"at": "2026-11-01T00:00:00Z", "khs23": 0.9},
-            {"at": "2026-11-02T00:00:00Z", "khs23": 2.0},
+        assert history.day_rows(days) == [
+            {"at": "2026-11-01T00:00:00Z", "khs23": 0.9, "low": None, "high": None},
+            {"at": "2026-11-02T00:00:00Z", "khs23": 2.0, "low": 1.9, "high": 2.1},
         ]
 
 
@@ -148,7 +148,7 @@ def test_every_variant_can_be_drawn(scheme: Scheme, width: Width) -> None:
         ladder_chart(ladder(estimate), estimate, colours),
         capacities.capacities([roll_row(samples.roll("T2_A"))], colours),
         history.node_history([_past(1, 15.0), _past(9, 12.0)], samples.NOW, colours),
-        history.site_history([HistoryDay(day=date(2026, 11, 2), hs23=2000, nodes=2)], colours),
+        history.by_day([HistoryDay(day=date(2026, 11, 2), hs23=2000, nodes=2)], colours),
         calibration.fit([_residual("zen3", 10.0, 11.0, 12.0)], colours),
         calibration.families([_residual("zen3", 10.0, 11.0, 12.0)], colours),
     ):

@@ -11,6 +11,7 @@ import pytest
 
 from capacity.errors import UnavailableError
 from capacity.service.ingest import accept
+from capacity.service.views.history import record
 from tests.unit.capacity.documents import EVERYWHERE, profile
 from tests.unit.capacity.web import samples
 from tests.unit.capacity.web.conftest import Browser
@@ -20,6 +21,8 @@ NODE = f"{1:032x}"
 PAGES = (
     "/",
     "/sites",
+    "/history",
+    "/history?of=federation&name=LV-Example",
     "/sites?sort=per-core&search=lv",
     f"/sites/{SITE}",
     f"/sites/{SITE}/nodes/{NODE}",
@@ -217,6 +220,8 @@ def test_a_long_list_of_nodes_is_paged(browser: Browser) -> None:
         ("/calibration?version=none", 404),
         ("/calibration?version=%00", 422),
         ("/charts/luck.svg", 422),
+        ("/history?of=country&name=XX", 404),
+        ("/history?of=luck", 422),
         ("/tokens", 401),
         ("/static/other.css", 404),
     ],
@@ -272,6 +277,25 @@ class TestCharts:
     @pytest.mark.parametrize("name", ["fit", "families"])
     def test_the_calibration_has_pictures(self, fleet: Browser, name: str) -> None:
         assert fleet.get(f"/calibration/charts/{name}.svg").text.startswith("<svg")
+
+    def test_a_history_of_two_days_is_a_picture(self, browser: Browser) -> None:
+        samples.three_sites(browser.database)
+        sums = browser.client.app.state.sums.current()  # type: ignore[attr-defined]
+        record(browser.database, sums._replace(at=sums.at - timedelta(days=1)))
+        for path in ("/history", "/history?of=federation&name=LV-Example", f"/sites/{SITE}"):
+            outline = Outline(browser.get(path).text)
+            assert outline.all("img"), path
+            for image in outline.all("img"):
+                assert browser.get(image["src"] or "").text.startswith("<svg")
+            (spec,) = (link["href"] for link in outline.all("a") if ".vl.json" in (link["href"] or ""))
+            assert len(json.loads(browser.get(spec or "").text)["layer"]) == 2
+
+    def test_a_federation_and_a_country_lead_to_their_histories(self, fleet: Browser) -> None:
+        links = {link["href"] or "" for link in Outline(fleet.get("/").text).all("a")}
+        for path in ("/history", "/history?of=federation&name=LV-Example", "/history?of=country&name=DE"):
+            assert path in links
+            twin = fleet.get(path.replace("/history", "/history.json", 1)).json()
+            assert twin["history"][0]["low"] < twin["history"][0]["hs23"] < twin["history"][0]["high"]
 
     def test_every_picture_of_a_page_can_be_had(self, fleet: Browser) -> None:
         for path in ("/", f"/sites/{SITE}/nodes/{NODE}", "/calibration"):
