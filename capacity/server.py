@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -14,69 +13,17 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
 from capacity.api import logs
 from capacity.app import create_app
+from capacity.protocol import PROTOCOL, PatientConfig
 from capacity.settings import Config, ServerSettings
 from capacity.warming import settle, warm
 
 _BACKLOG = 512
 _WORKER_START_S = 60
 """A worker that is silent for so long is replaced; it is silent while it loads its libraries on a busy machine."""
-
-
-class PatientConfig(uvicorn.Config):
-    """uvicorn's configuration, with the time that a request head may take."""
-
-    header_s: float = 10
-
-
-class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that closes connections on which no whole request head arrives in time.
-
-    uvicorn bounds only the pause between requests: a peer that sends a byte now and then would keep its connection for
-    ever (slow loris). What is sent after the answer counts too.
-    """
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A peer has connected: the clock runs."""
-        super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Something came: the clock stops only if a request is complete enough to be worked on."""
-        super().data_received(data)
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The peer has gone."""
-        super().connection_lost(exc)
-        self._unwatch()
-
-    def _watch(self) -> None:
-        if self._busy():
-            self._unwatch()
-        elif self._deadline is None:
-            assert isinstance(self.config, PatientConfig)
-            self._deadline = self.loop.call_later(self.config.header_s, self._give_up)
-
-    def _unwatch(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        self._deadline = None
-        if not self._busy():
-            self.transport.abort()
-
-    def _busy(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
-        return cycle is not None and not cycle.response_complete
 
 
 def listen(settings: ServerSettings) -> socket.socket:
@@ -137,7 +84,7 @@ def _options(config: Config) -> dict[str, Any]:
     server = config.server
     return {
         "factory": True,
-        "http": PatientProtocol,
+        "http": PROTOCOL,
         "ws": "none",
         "lifespan": "on",
         "log_config": None,

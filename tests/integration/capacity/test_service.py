@@ -134,6 +134,33 @@ class TestSlowClients:
                 assert answer.startswith(b"HTTP/1.1 408"), (name, answer)
         assert service.ask("GET", "/healthz").status == 200
 
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [
+            (b"GET / HTTP/1.1\r\nX: ", b"x" * 1000),
+            (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 200),
+            (
+                b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+                b"X: y\r\n" * 200,
+            ),
+        ],
+        ids=["one header", "many headers", "trailers"],
+    )
+    def test_what_is_not_a_body_is_bounded_in_size(self, serve: Serve, first: bytes, then: bytes) -> None:
+        service = serve()
+        most_bytes = 32 * 1024 * 1024  # most of it waits in buffers of the system
+        sent = 0
+        with socket.create_connection(("localhost", service.port), timeout=30) as greedy:
+            greedy.sendall(first)
+            try:
+                while sent < most_bytes:
+                    greedy.sendall(then)
+                    sent += len(then)
+            except OSError:
+                pass
+        assert sent < most_bytes
+        assert service.ask("GET", "/healthz").status == 200
+
     def test_many_of_them_do_not_keep_others_out(self, serve: Serve) -> None:
         service = serve(settings={**PATIENCE, "SERVER__MAX_CONNECTIONS": "60"})
         slow = [socket.create_connection(("localhost", service.port), timeout=30) for _ in range(80)]
