@@ -16,7 +16,7 @@ from capacity.store import archive as records
 from capacity.store import checking, nodes, profiles
 from capacity.store.database import Database
 from tests.unit.capacity.documents import EVERYWHERE, NOW, OTHER_SITE, SITE, node, profile
-from tests.unit.capacity.store.test_nodes import _newest, _save, _state, _take
+from tests.unit.capacity.store.kept import newest, save, state, take
 
 DAY = timedelta(days=1)
 
@@ -39,8 +39,8 @@ def documents(database: Database) -> dict[str, bytes]:
 
 
 def _absorb(database: Database) -> None:
-    for taken in _take(database):
-        assert _save(database, _state(int(taken.node_id, 16), taken.site), taken, _newest(database, taken))
+    for taken in take(database):
+        assert save(database, state(int(taken.node_id, 16), taken.site), taken, newest(database, taken))
 
 
 def _everywhere(database: Database, folder: Path) -> dict[str, list[str]]:
