@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from agent import shared_objects
 
 DISTRIBUTION = "sitecap"
-PACKAGES = ("agent", "probes", "profiles")
+PACKAGES = ("agent", "probes", "profiles", "sitecap")
 
 # The layout in the container.  The interpreter finds its standard library by its own place: ../lib.
 HOME = PurePosixPath("/.sitecap")

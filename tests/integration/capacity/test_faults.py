@@ -125,8 +125,10 @@ def test_a_database_that_goes_away_is_told_and_its_return_noticed(serve: Serve) 
             until("refusals", lambda: len(load.refused) >= 5, limit_s=60)
             assert service.ask("GET", "/healthz").status == 200
             assert service.ask("GET", "/readyz").status == 503
-            page = service.ask("GET", "/sites")
+            # The list of sites may be a minute old, and says of when it is; a site's page is made when asked for.
+            page = service.ask("GET", f"/sites/{SITE}")
             assert page.status == 503
+            assert int(page.headers["retry-after"]) > 0
             assert b"Traceback" not in page.body
             assert b"sitecap_database_up 0.0" in service.ask("GET", "/metrics").body
             server.start()

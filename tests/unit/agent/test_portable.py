@@ -66,6 +66,28 @@ def _with_code(agent: portable.PortableAgent, code: str) -> list[str]:
     return [*agent.python[:-1], "-c", f"import sys; {path_line}; {code}"]
 
 
+def test_carries_every_package_that_its_command_line_imports(
+    agent: portable.PortableAgent, tmp_path: Path
+) -> None:
+    for mount in agent.mounts[1:]:
+        seen_at = tmp_path / mount.target.lstrip("/")
+        seen_at.parent.mkdir(parents=True, exist_ok=True)
+        seen_at.symlink_to(mount.source)
+    boot = (agent.mounts[0].source / "boot.py").read_text().replace("'/.sitecap", f"'{tmp_path}/.sitecap")
+    (tmp_path / "boot.py").write_text(boot)
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", str(tmp_path / "boot.py"), "agent", "probe", "--json", "context"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.returncode in (0, 1)
+    assert '"context"' in done.stdout
+
+
 def test_names_no_path_of_this_machine_in_its_command(agent: portable.PortableAgent) -> None:
     paths = [part for word in agent.argv for part in word.split(":") if part.startswith("/")]
     assert paths
