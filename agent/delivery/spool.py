@@ -115,15 +115,15 @@ class Spool:
             How many documents were set aside.
 
         Raises:
-            SpoolError: the directory cannot be read or changed.
+            SpoolError: the directory cannot be read.
         """
-        try:
-            old = self._set_aside_old()
+        old = self._set_aside_old()
+        # A disk that is full or read-only does not let us tidy, and documents may still be sent from it.
+        with suppress(OSError):
             self._delete_old()
+        with suppress(OSError):
             if self.directory.is_dir():
                 self._usage.recount()
-        except OSError as error:
-            raise _sentence(self.directory, error) from error
         return old
 
     def _set_aside_old(self) -> int:
@@ -131,10 +131,16 @@ class Spool:
         for name in self.waiting():
             if self._age_s(self.directory / name.file) <= self._bounds.max_age_s:
                 continue
-            claim = Claim.of(self.directory, name)
-            if claim is not None:
+            claim = None
+            with suppress(SpoolError):
+                claim = self.claim(name)
+            if claim is None:
+                continue
+            try:
                 claim.set_aside(f"it waited in the spool for more than {self._bounds.max_age_s:g} s")
                 number += 1
+            except OSError:
+                claim.release()
         return number
 
     def _delete_old(self) -> None:
@@ -171,7 +177,7 @@ class Spool:
         for name in self.waiting():
             if held <= wanted:
                 break
-            claim = Claim.of(self.directory, name)
+            claim = self.claim(name)
             if claim is not None:
                 held -= claim.size_bytes
                 claim.remove()
