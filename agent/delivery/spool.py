@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -46,13 +46,11 @@ class Spool:
     Args:
         directory: made when the first document comes.
         bounds: on what it holds.
-        now: seconds since 1970.
     """
 
-    def __init__(self, directory: Path, bounds: Bounds, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, directory: Path, bounds: Bounds) -> None:
         self.directory = directory
         self._bounds = bounds
-        self._now = now
         self._usage = Usage(directory, self._held_bytes)
 
     def put(self, document: bytes) -> Path:
@@ -157,9 +155,10 @@ class Spool:
         reason = f"they were set aside for more than {self._bounds.max_age_s:g} s"
         note_losses(self.directory, [name.file for name in old], reason)
 
-    def _age_s(self, path: Path) -> float:
+    @staticmethod
+    def _age_s(path: Path) -> float:
         try:
-            return self._now() - path.lstat().st_mtime
+            return time.time() - path.lstat().st_mtime
         except FileNotFoundError:
             return 0.0
 

@@ -84,6 +84,7 @@ class Transport:
                 headers=sent,
                 redirect=False,
                 retries=False,
+                assert_same_host=False,  # the pool may be that of the proxy
                 timeout=self._timeout(connect=min(self._connect_s, limit_s), read=limit_s),
                 preload_content=False,
             )
