@@ -90,9 +90,9 @@ class Transport:
             )
             try:
                 content = self._read(answer)
-                answer.release_conn()
             finally:
-                answer.close() if not answer.closed else None
+                # Read to its end, it has given the connection back; else nobody can use what is left of it.
+                answer.close()
         except (self._errors.HTTPError, OSError) as error:
             raise TransportError(self._clause(error, time.monotonic() - began)) from None
         return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)

@@ -85,7 +85,7 @@ class FaultyService:
         class Handler(_Handler):
             service = owner
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         if tls is not None:
             self._server.socket = tls.wrap_socket(
@@ -141,6 +141,11 @@ def _answer(seen: Seen, verdicts: list[dict[str, Any]]) -> Reply:
     if verdict["status"] == "conflict":
         return Reply(409, {"status": 409, "detail": "conflict", "verdict": verdict})
     return Reply(202 if verdict["status"] == "stored" else 200, verdict, "application/json")
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Whoever asked has gone away, or did not like the certificate: that is what is tested."""
 
 
 class _Handler(BaseHTTPRequestHandler):

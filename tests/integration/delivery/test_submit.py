@@ -72,7 +72,7 @@ def test_what_the_real_service_says_of_each(service: Service, site_of: At, tmp_p
         b'{"schema_version": "2.0"}',
     ]
     done = site.submit(
-        "--json", "--timeout", "3", put(tmp_path, "many.jsonl", b"\n".join(lines)), put(tmp_path, "no", b"x")
+        "--json", "--timeout", "6", put(tmp_path, "many.jsonl", b"\n".join(lines)), put(tmp_path, "no", b"x")
     )
     assert done.returncode == 1
     found = json.loads(done.stdout)
@@ -137,7 +137,7 @@ def test_the_service_is_away_and_comes_back(service: Service, site_of: At, tmp_p
     site = site_of(service)
     ids = files(tmp_path, 3)
     service.kill()
-    done = site.submit("--timeout", "1", tmp_path / "*.json")
+    done = site.submit("--timeout", "5", tmp_path / "*.json")
     assert done.returncode == 4
     assert "3 waiting: localhost: Connection refused" in done.stdout
     log = tmp_path / "agent.log"
@@ -214,9 +214,9 @@ def test_the_spool_can_only_be_read(service: Service, site_of: At, tmp_path: Pat
     assert site.submit("--timeout", "0.5", tmp_path / "job0.json").returncode == 4
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     service.start()
-    done = site.submit("--json", "--timeout", "3", tmp_path / "job1.json")
+    done = site.submit("--json", "--timeout", "10", tmp_path / "job1.json")
     assert json.loads(done.stdout)["delivered"] == 1
-    waiting = site.submit("--json", "--timeout", "2")
+    waiting = site.submit("--json", "--timeout", "5")
     assert waiting.returncode == 4
     assert "Read-only file system" in json.loads(waiting.stdout)["reason"]
     subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,30 @@ def fill(directory: Path, number: int, **more: Any) -> Spool:
     return spool
 
 
-def drain(directory: Path, url: str, *, limit_s: float = 30, **more: Any) -> Delivered:
-    return deliver(settings(directory, url, **more), until_s=time.monotonic() + limit_s, stop=lambda: False)
+def drain(
+    directory: Path, url: str, *, attempts: int | None = None, limit_s: float = 60, **more: Any
+) -> Delivered:
+    """Drain the spool; `attempts` that failed are enough, however busy the machine is."""
+    failed = _Failures()
+    logger = logging.getLogger("agent.delivery")
+    logger.addHandler(failed)
+    try:
+        return deliver(
+            settings(directory, url, **more),
+            until_s=time.monotonic() + limit_s,
+            stop=lambda: attempts is not None and failed.count >= attempts,
+        )
+    finally:
+        logger.removeHandler(failed)
+
+
+class _Failures(logging.Handler):
+    """Counts the attempts after which another one is planned."""
+
+    count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += "next attempt" in record.getMessage()
 
 
 def reasons(spool: Spool) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -144,10 +145,9 @@ def test_stopped_while_it_waits_for_an_answer(tmp_path: Path) -> None:
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     fill(tmp_path, 3)
     before = threading.active_count()
-    with FaultyService(HANGING, HANGING) as service:
-        listening = threading.active_count()
-        drain(tmp_path, service.url, answer_s=0.1)
-        until("threads to end", lambda: threading.active_count() <= listening + 4, limit_s=30)
+    with FaultyService(*[HANGING] * 9) as service:
+        assert drain(tmp_path, service.url, answer_s=0.2, attempts=3).left == 3
+        assert not [one for one in threading.enumerate() if one.name == "delivery"]
     until("threads to end", lambda: threading.active_count() <= before, limit_s=30)
 
 
@@ -257,7 +257,7 @@ def test_a_refused_sender_is_told_and_keeps_everything(tmp_path: Path) -> None:
     spool = fill(tmp_path, 3)
     with FaultyService() as service:
         service.tokens = {"another"}
-        found = drain(tmp_path, service.url, limit_s=0.5)
+        found = drain(tmp_path, service.url, attempts=3)
     assert found.left == len(spool.waiting()) == 3
     assert "401: the token has expired" in (found.reason or "")
     assert "delivery.token_file" in (found.reason or "")
@@ -305,7 +305,7 @@ def test_the_token_is_in_no_text(
         "application/json",
     )
     with FaultyService(echoing, DROPPED, HANGING, forbidding) as service:
-        found = drain(tmp_path, service.url, answer_s=0.5)
+        found = drain(tmp_path, service.url, answer_s=3)
     assert found.set_aside == 2
     said = caplog.text + str(found) + json.dumps(reasons(spool))
     assert "[token]" in said
@@ -336,7 +336,7 @@ def test_what_another_agent_holds_is_waited_for(tmp_path: Path) -> None:
     held = spool.claim(spool.waiting()[0])
     assert held is not None
     with FaultyService() as service:
-        found = drain(tmp_path, service.url, limit_s=0.5)
+        found = drain(tmp_path, service.url, answer_s=2)
         assert (found.delivered, found.left) == (1, 1)
         assert "another agent" in (found.reason or "")
         held.release()
@@ -388,3 +388,31 @@ def test_without_a_spool_and_a_service_it_is_left_as_a_file(tmp_path: Path) -> N
     assert read_profile(path.read_bytes()).id == id_of(7)
     assert found.left == 1
     assert str(path) in (found.reason or "")
+
+
+def test_a_name_server_that_never_answers_holds_one_thread_however_often_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 1)
+    answered = threading.Event()
+    asked = []
+
+    def hang(*arguments: object, **_: object) -> list[object]:
+        asked.append(arguments)
+        answered.wait()
+        raise socket.gaierror("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    before = threading.active_count()
+    try:
+        one = settings(tmp_path, "https://capacity.example")
+        found = deliver(one, until_s=None, stop=lambda: bool(asked))
+        for _ in range(3):
+            found = drain(tmp_path, "https://capacity.example", attempts=2)
+            assert found.left == 1
+        assert len(asked) == 1
+        assert threading.active_count() == before + 1
+        assert "name server" in (found.reason or "")
+    finally:
+        answered.set()
+    until("thread to end", lambda: threading.active_count() == before, limit_s=30)

@@ -54,7 +54,7 @@ def test_a_certificate_that_is_not_good_keeps_everything_and_gives_no_token_away
     spool = fill(tmp_path, 2)
     trusted = authority if known else trustme.CA()
     with FaultyService(tls=tls(authority, name, until)) as service:
-        found = drain(tmp_path, service.url, limit_s=0.5, ca_file=ca_file(tmp_path, trusted))
+        found = drain(tmp_path, service.url, attempts=2, ca_file=ca_file(tmp_path, trusted))
     assert found.left == len(spool.waiting()) == 2
     assert says in (found.reason or "")
     assert "certificate is not good" in (found.reason or "")
@@ -94,7 +94,7 @@ def test_through_a_proxy_with_a_name_and_a_password(tmp_path: Path) -> None:
 def test_a_proxy_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
     fill(tmp_path, 1)
     found = drain(
-        tmp_path, "https://capacity.example", limit_s=0.2, proxy="http://user:secret-word@localhost:1"
+        tmp_path, "https://capacity.example", attempts=2, proxy="http://user:secret-word@localhost:1"
     )
     assert "through the proxy http://localhost:1: Connection refused" in (found.reason or "")
     assert "secret-word" not in str(found)
