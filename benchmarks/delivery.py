@@ -224,7 +224,7 @@ def faults(directory: Path, number: int, kills: int, service_kills: int) -> int:
             f"{time.monotonic() - began:.0f} s;",
             "; ".join(f"{name} {value}" for name, value in counts.items()),
         )
-        bad = ("missing", "more than once", "not ours", "still waiting", "set aside", "given up")
+        bad = ("crashes", "missing", "more than once", "not ours", "still waiting", "set aside", "given up")
         return int(any(counts[name] for name in bad))
     finally:
         service.kill()
