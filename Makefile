@@ -88,6 +88,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m profiles.schema --check
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python charts/generate.py --check
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab'
@@ -113,6 +114,7 @@ docs: $(STAMP)
 generate: $(STAMP)
 	$(BIN)/python -m profiles.schema
 	$(BIN)/python docs/generate.py
+	$(BIN)/python charts/generate.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
