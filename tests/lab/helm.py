@@ -42,24 +42,28 @@ class Helm:
         """End it."""
         self._process.communicate()
 
-    def render(self, chart: str, values: Mapping[str, Any] | None = None) -> dict[str, str]:
+    def render(
+        self, chart: str, values: Mapping[str, Any] | None = None, namespace: str = NAMESPACE
+    ) -> dict[str, str]:
         """Template → text, without those that came out empty.
 
         Raises:
             RefusedError: the schema or a template refuses the values.
         """
-        found = self._ask({"chart": chart, "values": dict(values or {})})
+        found = self._ask({"chart": chart, "values": dict(values or {}), "namespace": namespace})
         return {
             name.partition("/templates/")[2]: text for name, text in sorted(found.items()) if text.strip()
         }
 
-    def manifests(self, chart: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    def manifests(
+        self, chart: str, values: Mapping[str, Any] | None = None, namespace: str = NAMESPACE
+    ) -> list[dict[str, Any]]:
         """The Kubernetes objects.
 
         Raises:
             RefusedError: the schema or a template refuses the values.
         """
-        texts = self.render(chart, values)
+        texts = self.render(chart, values, namespace)
         texts.pop("NOTES.txt")
         return [document for text in texts.values() for document in yaml.safe_load_all(text) if document]
 
@@ -107,7 +111,7 @@ def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
         if question.get("lint"):
             return {"found": helm_python.lint(folder, values, strict=True, namespace=NAMESPACE)}
         with helm_python.Chart.load(folder) as chart:
-            return {"found": chart.render(values, name=RELEASE, namespace=NAMESPACE)}
+            return {"found": chart.render(values, name=RELEASE, namespace=question["namespace"])}
     except helm_python.HelmError as error:
         return {"refused": str(error)}
 

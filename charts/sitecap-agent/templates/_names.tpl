@@ -9,6 +9,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of objects of the whole cluster: the namespace keeps two releases apart. */}}
+{{- define "sitecap-agent.clusterName" -}}
+{{ printf "%s-%s" .Release.Namespace (include "sitecap-agent.name" .) }}
+{{- end -}}
+
 {{/* What selects the pods: must never change between versions of the chart. */}}
 {{- define "sitecap-agent.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}

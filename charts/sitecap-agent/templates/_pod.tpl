@@ -15,7 +15,7 @@ hostNetwork: false
 hostPID: false
 hostIPC: false
 {{- if $values.priorityClass.create }}
-priorityClassName: {{ printf "%s-%s" .root.Release.Namespace $name }}
+priorityClassName: {{ include "sitecap-agent.clusterName" .root }}
 {{- else if $values.priorityClass.name }}
 priorityClassName: {{ $values.priorityClass.name }}
 {{- end }}

@@ -9,7 +9,7 @@
 {{- if and .Values.delivery.url (not .Values.outbound) -}}
 {{- fail "outbound=false sends nothing, but delivery.url is set: leave one of them out" -}}
 {{- end -}}
-{{- if and .Values.label.events (ne .Values.profile "label") -}}
-{{- fail "label.events needs the token of profile=label" -}}
+{{- if and (or .Values.label.events .Values.label.admissionPolicy) (ne .Values.profile "label") -}}
+{{- fail "label.events and label.admissionPolicy are about the token of profile=label: set that, or leave them out" -}}
 {{- end -}}
 {{- end -}}

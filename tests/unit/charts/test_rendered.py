@@ -25,7 +25,7 @@ AGENT: dict[str, dict[str, Any]] = {
             "tokenSecret": {"name": "capacity-token"},
             "caConfigMap": {"name": "site-ca"},
         },
-        "label": {"events": True},
+        "label": {"events": True, "admissionPolicy": True},
         "cvmfs": {"source": "csi"},
     },
     "node": {
@@ -148,10 +148,43 @@ def test_only_the_label_profile_has_an_account_and_it_may_write_labels_only(helm
         {
             "apiGroups": ["nfd.k8s-sigs.io"],
             "resources": ["nodefeatures"],
-            "verbs": ["create", "get", "update", "delete"],
+            "verbs": ["create", "get", "update"],
         }
     ]
     assert not {one["kind"] for one in manifests} & {"ClusterRole", "ClusterRoleBinding"}
+
+
+NODE_NAME = "authentication.kubernetes.io/node-name"
+
+
+@pytest.mark.parametrize(
+    ("labels", "extra", "allowed"),
+    [
+        ({"nfd.node.kubernetes.io/node-name": "n1"}, {NODE_NAME: ["n1"]}, True),
+        ({"nfd.node.kubernetes.io/node-name": "n2"}, {NODE_NAME: ["n1"]}, False),
+        ({"nfd.node.kubernetes.io/node-name": "n1"}, {}, False),
+        ({}, {NODE_NAME: ["n1"]}, False),
+    ],
+)
+def test_the_admission_policy_holds_a_pod_to_its_node(
+    helm: Helm, labels: dict[str, str], extra: dict[str, list[str]], allowed: bool
+) -> None:
+    celpy = pytest.importorskip("celpy", reason="cel-python is not installed")
+    values = {"profile": "label", "label": {"admissionPolicy": True}}
+    (policy,) = [
+        one for one in helm.manifests("sitecap-agent", values) if one["kind"] == "ValidatingAdmissionPolicy"
+    ]
+    (rule,) = policy["spec"]["validations"]
+    environment = celpy.Environment()
+    program = environment.program(environment.compile(rule["expression"]))
+    context = {"object": {"metadata": {"labels": labels}}, "request": {"userInfo": {"extra": extra}}}
+
+    try:
+        answer = bool(program.evaluate({name: celpy.json_to_cel(value) for name, value in context.items()}))
+    except celpy.CELEvalError:
+        answer = False  # failurePolicy: Fail
+
+    assert answer is allowed
 
 
 def test_every_node_has_one_pod_with_and_without_gpus(helm: Helm) -> None:

@@ -38,7 +38,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("sitecap-agent", {"cvmfs": {"source": "host"}}, "set profile=node, or take /cvmfs from the CSI driver"),
     ("sitecap-agent", {"cvmfs": {"source": "claim"}}, "needs the name of the claim in cvmfs.claim"),
     ("sitecap-agent", {"outbound": False, "delivery": {"url": "https://a"}}, "leave one of them out"),
-    ("sitecap-agent", {"label": {"events": True}}, "needs the token of profile=label"),
+    ("sitecap-agent", {"label": {"events": True}}, "are about the token of profile=label"),
     ("sitecap-capacity", {"replicas": 0}, "at '/replicas': minimum: got 0, want 1"),
     ("sitecap-capacity", {"database": {"url": "postgresql://me:secret@db/x"}}, "'url' not allowed"),
     ("sitecap-capacity", {"database": {"urlSecret": {"name": ""}}}, "at '/database/urlSecret/name'"),
