@@ -12,7 +12,7 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads clean
+.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs generate bench bench-remote bench-payloads clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -106,6 +106,11 @@ components:
 
 labs: $(STAMP) components
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
+
+# The charts on a real Kubernetes of one node. The first time it is built from Debian's source: Go, and minutes of all cores.
+kubernetes: $(STAMP) components
+	bash tests/lab/install-components.sh golang-go etcd-server containernetworking-plugins curl
+	$(BIN)/python -m pytest -q tests/kubernetes
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build
