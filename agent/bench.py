@@ -134,7 +134,8 @@ def _options(request: BenchRequest, seen: Look, stack: ExitStack) -> Options:
 def _places(wanted: Path | None, environment: Mapping[str, str], stack: ExitStack) -> tuple[Path, ...]:
     """Where events can be kept, and where they are if that is read-only or full: in memory, until the run ends."""
     places = [wanted or default_place(environment)]
-    for room in (MEMORY_DISK, Path(tempfile.gettempdir())):
+    # Not tempfile.gettempdir(): it raises where no directory for temporary files can be written, as in many a pod.
+    for room in (MEMORY_DISK, Path(environment.get("TMPDIR") or "/tmp")):  # noqa: S108 - as above
         try:
             spare = Path(tempfile.mkdtemp(prefix="sitecap-events-", dir=room))
         except OSError:
