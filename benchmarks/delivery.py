@@ -111,7 +111,7 @@ def services(directory: Path, *, sqlite_only: bool) -> Iterator[Iterator[tuple[s
         if sqlite_only:
             return
         try:
-            with running(where=directory) as server:
+            with running(where=directory.parent) as server:
                 yield "PostgreSQL", serve("postgresql", server.create())
         except LabUnavailableError as error:
             print(f"PostgreSQL: {error}")
