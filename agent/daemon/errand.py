@@ -178,5 +178,6 @@ def _detach(parent: int) -> None:
     if os.getppid() != parent:
         os._exit(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
+    # Standard error stays: it is the log, and delivery says there what it had to give up.
+    for descriptor in (0, 1):
         os.dup2(nowhere, descriptor)

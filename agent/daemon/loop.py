@@ -111,11 +111,9 @@ class Loop:
         """One turn."""
         self.figures.turns += 1
         self._beat()
-        self._read_again()
-        now_s = self._clock.monotonic()
-        news = False
-        if due := self._schedule.due(now_s):
-            news = self._look(due)
+        news = self._read_again()
+        if due := self._schedule.due(self._clock.monotonic()):
+            news |= self._look(due)
         config = self._setting.config
         found = self._bench.turn(config.daemon.bench, self._clock.now())
         if found is not None:
@@ -174,16 +172,16 @@ class Loop:
             _log.error("probe %s: %s", name, reasons[name])
         self.figures.stuck = (self.figures.stuck - ran) | reasons.keys()
 
-    def _read_again(self) -> None:
+    def _read_again(self) -> bool:
         asked, self._reload = self._reload, False
         if not asked and not self._source.has_changed():
-            return
+            return False
         try:
             setting = self._source.read()
         except ConfigError as error:
             _log.error("the new configuration is not used, the old one goes on: %s", error)
             self.figures.reload_ok = False
-            return
+            return True
         self.figures.reload_ok = True
         old, self._setting = self._setting.config.daemon, setting
         new = setting.config.daemon
@@ -195,6 +193,7 @@ class Loop:
         self.tidings.labels = Steady()
         self.picture.keep_only({probe.name: probe for probe in setting.probes})
         self._schedule = self._begin()
+        return True
 
     def _look_after_children(self) -> None:
         if self._pages is not None:
