@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -19,10 +19,9 @@ class CutError(Exception):
 
 
 class Cuttable(Generic[Result]):
-    """Does one piece of work at a time in a thread. At most one that cannot be ended is left behind."""
+    """Does work in a thread. At most one piece that cannot be ended is left behind in the whole process."""
 
-    def __init__(self) -> None:
-        self._left_behind: threading.Thread | None = None
+    _left_behind: ClassVar[threading.Thread | None] = None
 
     def run(
         self, work: Callable[[], Result], *, limit_s: float, stop: Callable[[], bool], cut: Callable[[], None]
@@ -39,7 +38,8 @@ class Cuttable(Generic[Result]):
             CutError: it was left, or an earlier piece is still hanging.
             Exception: what the work raised.
         """
-        if self._left_behind is not None and self._left_behind.is_alive():
+        behind = Cuttable._left_behind
+        if behind is not None and behind.is_alive():
             raise CutError("an earlier attempt still hangs, likely in a name server that does not answer")
         results: list[Result] = []
         errors: list[BaseException] = []
@@ -62,7 +62,7 @@ class Cuttable(Generic[Result]):
                 cut()
                 thread.join(_FAREWELL_S)
                 if thread.is_alive():
-                    self._left_behind = thread
+                    Cuttable._left_behind = thread
                 raise CutError(f"no whole answer within {limit_s:.3g} s" if late else "interrupted")
         thread.join()
         if errors:

@@ -176,7 +176,9 @@ class Drain:
         if judged.fates is None:
             _release(documents)
             self._queue.clear()  # the oldest first, also next time
-            self._reason = judged.reason
+            # An attempt that ended with the time for it says less than the one before.
+            if self._reason is None or not self._is_over():
+                self._reason = judged.reason
             return self._pause(attempt.retry_after_s)
         removed_bytes = 0
         for held, (fate, text) in zip(documents, judged.fates, strict=True):

@@ -84,14 +84,15 @@ class Transport:
                 headers=sent,
                 redirect=False,
                 retries=False,
+                assert_same_host=False,  # the pool may be that of the proxy
                 timeout=self._timeout(connect=min(self._connect_s, limit_s), read=limit_s),
                 preload_content=False,
             )
             try:
                 content = self._read(answer)
-                answer.release_conn()
             finally:
-                answer.close() if not answer.closed else None
+                # Read to its end, it has given the connection back; else nobody can use what is left of it.
+                answer.close()
         except (self._errors.HTTPError, OSError) as error:
             raise TransportError(self._clause(error, time.monotonic() - began)) from None
         return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
