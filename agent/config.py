@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.pilot.settings import PilotSettings
 from probes.settings import Settings
 from probes.spec import Check, Probe
 from sitecap import layers
@@ -49,6 +50,7 @@ class Config(Settings):
     )
     identify: bool = Field(default=False, description="put the host name into the profile")
     bench: BenchSettings = Field(default_factory=BenchSettings)
+    pilot: PilotSettings = Field(default_factory=PilotSettings)
 
 
 Loaded = layers.Loaded[Config]

@@ -16,6 +16,7 @@ from sitecap.commands import LazyGroup
 COMMANDS = {
     "probe": "agent.cli.probe:probe",
     "bench": "agent.cli.bench:bench",
+    "pilot": "agent.cli.pilot:pilot",
     "explain": "agent.cli.explain:explain",
     "schema": "agent.cli.schema:schema",
     "config": "agent.cli.configuration:config",
