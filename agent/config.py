@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.delivery.settings import DeliverySettings
 from agent.pilot.settings import PilotSettings
 from probes.settings import Settings
 from probes.spec import Check, Probe
@@ -51,6 +52,7 @@ class Config(Settings):
     identify: bool = Field(default=False, description="put the host name into the profile")
     bench: BenchSettings = Field(default_factory=BenchSettings)
     pilot: PilotSettings = Field(default_factory=PilotSettings)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
 
 Loaded = layers.Loaded[Config]
@@ -63,6 +65,7 @@ LAYERS = Layers(
     env_prefix=ENV_PREFIX,
     not_ours=("SITECAP_CAPACITY_",),  # the service's, which may run on the same machine
     open_tables=("thresholds", "skip_checks"),
+    private=("delivery.url", "delivery.proxy"),  # somebody may have put a password there
 )
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "probe": "agent.cli.probe:probe",
     "bench": "agent.cli.bench:bench",
     "pilot": "agent.cli.pilot:pilot",
+    "submit": "agent.cli.submit:submit",
     "explain": "agent.cli.explain:explain",
     "schema": "agent.cli.schema:schema",
     "config": "agent.cli.configuration:config",
@@ -30,7 +31,7 @@ COMMANDS = {
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
-    Nothing leaves the machine: `agent probe` only looks, `agent bench` only computes.
+    `agent probe` only looks, `agent bench` only computes; only `agent submit` sends something.
     """
 
 
