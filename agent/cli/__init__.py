@@ -31,7 +31,8 @@ COMMANDS = {
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
-    `agent probe` only looks, `agent bench` only computes; only `agent submit` sends something.
+    `agent probe` only looks, `agent bench` only computes; only `agent submit` sends something,
+    and `agent pilot` where a service is configured.
     """
 
 

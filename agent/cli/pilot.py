@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.options import config_option, fail, screen_options, set_option
-from agent.codes import NOT_FINISHED
+from agent.codes import NOT_FINISHED, USAGE
 from agent.pilot.duration import seconds
 from agent.pilot.settings import Thoroughness
 from agent.sink import EXIT_MAPS, ExitMapName
@@ -85,7 +86,9 @@ def pilot(  # noqa: PLR0913, PLR0917 - one parameter a flag
     from agent.pilot.exit_code import pilot_exit_code  # noqa: PLC0415
     from agent.pilot.plan import TooShortError  # noqa: PLC0415
     from agent.pilot.run import Pilot  # noqa: PLC0415
+    from agent.select import UnknownProbeError, choose  # noqa: PLC0415
 
+    logging.basicConfig(format="agent pilot: %(message)s", level=logging.WARNING)
     with sentences():
         flags = {
             "pilot.budget_s": budget_s, "pilot.bench": bench, "pilot.kernels": kernels or None, "pilot.output": output,
@@ -93,8 +96,12 @@ def pilot(  # noqa: PLR0913, PLR0917 - one parameter a flag
             "site_profile": site_profile,
         }  # fmt: skip
         loaded, probes = load_all({**flags, **dict(map(parse_assignment, assignments))}, config_path)
+        try:
+            chosen = choose(probes, loaded.config.pilot.probes)
+        except UnknownProbeError as error:
+            fail(USAGE, "usage", f"pilot.probes: {error}", as_json=False)
         say = (lambda _: None) if quiet or no_progress else _say
-        running = Pilot(probes, loaded.config, os.environ, began=began, tell=say)
+        running = Pilot(chosen, loaded.config, os.environ, began=began, tell=say)
         _on_signals(running)
         try:
             outcome = running.run()

@@ -16,7 +16,7 @@ from probes.spec import Probe
 from profiles.profile import CapabilityProfile
 from profiles.reading import write_profile
 
-BASIS = ("context", "batch", "cores", "cpu", "memory", "limits")
+BASIS = ("batch", "cores", "cpu", "memory")
 """Probes that take a second, ask nobody outside, and say which node and what slot this is."""
 
 NO_PAYLOADS = "not benchmarked: this installation has no payloads"
@@ -65,11 +65,10 @@ def measure_node(task: Task, part: Part) -> None:
     part.say(write_profile(with_reasons(profile, reasons, task.times.total_s)).encode())
 
 
-def look_briefly(task: Task, part: Part, why: str) -> None:
-    """The least that makes a profile, after the first attempt has died."""
-    basis = [probe for probe in task.probes if probe.name in BASIS]
-    found = _look(task, part, basis, max(task.left_s, 1.0))
-    part.say(write_profile(with_reasons(found.profile, [why], task.times.total_s)).encode())
+def look_briefly(task: Task, part: Part, why: Sequence[str]) -> None:
+    """A shorter look, after a longer one has died of `why`; without any probe there is a profile that says just that."""
+    found = _look(task, part, task.probes, max(task.left_s, 1.0))
+    part.say(write_profile(with_reasons(found.profile, why, task.times.total_s)).encode())
 
 
 def with_reasons(profile: CapabilityProfile, reasons: Sequence[str], budget_s: float) -> CapabilityProfile:

@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from agent.config import Config
 from agent.pilot import summary
 from agent.pilot.duration import shown
-from agent.pilot.leave import leave_files, profile_path
+from agent.pilot.hand_over import Handed, deliver_it, handed_of
+from agent.pilot.leave import leave_files, profile_path, write_all
 from agent.pilot.life import Slot
-from agent.pilot.measure import Task, look_briefly, measure_node, with_reasons
+from agent.pilot.measure import BASIS, Task, look_briefly, measure_node, with_reasons
 from agent.pilot.once import Turn, key_of, once
 from agent.pilot.plan import ENDING_S, Times, share_out
 from agent.pilot.ranks import Launch, launch_of, nodes_listed
@@ -32,6 +34,9 @@ from profiles.reading import read_profile, write_profile
 
 FILES_S = 5.0
 """Bound on writing the files: they are some 100 kB, but the directory may be on a server."""
+
+LAST_S = 1.5
+"""Kept of the time for leaving the profile as a file, if it cannot be delivered."""
 
 BRIEF_S = 10.0
 """For a second, shorter look after the first one has died."""
@@ -48,7 +53,8 @@ class Outcome:
 
     Attributes:
         profile: what was found; None = nothing.
-        file: where it was left.
+        handed: what became of it at the service; None = nothing was to be sent.
+        file: where it was left; None = nowhere.
         interrupted_by: name of the signal that ended it.
         waited_for: sentence on the agent that worked on this node instead of this one.
         remarks: sentences on what went wrong and cost no more than itself.
@@ -56,6 +62,7 @@ class Outcome:
     """
 
     profile: CapabilityProfile | None = None
+    handed: Handed | None = None
     file: Path | None = None
     interrupted_by: str | None = None
     waited_for: str | None = None
@@ -171,25 +178,48 @@ class Pilot:
                 return ended.messages[-1]
             profile = with_reasons(read_profile(ended.messages[-1]), [ended.failure], task.times.total_s)
             return write_profile(profile).encode()
-        room_s = min(self._time.left_s - reserve_s, BRIEF_S)
-        if self._time.hurry is not None or room_s < ENDING_S:
-            return None
-        why = ended.failure or "measuring gave nothing"
-        brief = Task(task.probes, task.config, Times(room_s, 0.0, room_s, ""), time.monotonic())
-        ended = self._time.measuring("a brief look", lambda part: look_briefly(brief, part, why), reserve_s)
-        self._remark(ended)
-        return ended.messages[-1] if ended.messages else None
+        reasons = [ended.failure or "measuring gave nothing"]
+        for names in (BASIS, ()):
+            room_s = min(self._time.left_s - reserve_s, BRIEF_S)
+            if self._time.hurry is not None or room_s < ENDING_S:
+                return None
+            brief = Task(
+                [probe for probe in task.probes if probe.name in names],
+                task.config,
+                Times(room_s, 0.0, room_s, ""),
+                time.monotonic(),
+            )
+            again = partial(look_briefly, brief, why=tuple(reasons))
+            ended = self._time.measuring("a brief look", again, reserve_s)
+            self._remark(ended)
+            if ended.messages:
+                return ended.messages[-1]
+            reasons.append(ended.failure or "a brief look gave nothing")
+        return None
 
     def _hand_over(self, document: bytes, slot: Slot, launch: Launch) -> None:
         profile = self._outcome.profile
         assert profile is not None
-        node = node_name(slot)
+        node, delivery = node_name(slot), self._config.delivery
         if self._settings.summary is not None and launch.rank is not None:
             directory, part_of_node = Path(self._settings.summary), summary.part_of(profile, node)
             key = _launch_key(slot, launch)
             self._files("the part of the summary", lambda: summary.hand_part(directory, key, part_of_node))
-        path = profile_path(self._settings.output, slot.names, node)
-        if self._files("the files", lambda: leave_files(document, self._settings, path)):
+        path = profile_path(self._settings.output or delivery.output_directory, slot.names, node)
+        asked_for = self._settings.output is not None or delivery.url is None
+        if self._files(
+            "the files", lambda: leave_files(document, self._settings, path if asked_for else None)
+        ):
+            self._outcome.file = path if asked_for else None
+        if delivery.url is None:
+            return
+        ended = self._time.handing(
+            "delivery", lambda part: deliver_it(document, delivery, part), self._time.left_s, reserve_s=LAST_S
+        )
+        self._outcome.handed = handed_of(ended)
+        # The spool may be on this node alone and go with the job; the job's own output comes home.
+        homeless = not self._outcome.handed.delivered and self._outcome.file is None
+        if homeless and self._files("the profile", lambda: write_all({path: document})):
             self._outcome.file = path
 
     def _files(self, name: str, work: Callable[[], list[str]]) -> bool:

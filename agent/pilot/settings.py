@@ -18,6 +18,7 @@ class PilotSettings(Section):
     budget_s: float = Field(
         default=300.0, ge=2, le=86_400, description="bound on the whole pilot, delivery included; --budget"
     )
+    probes: tuple[str, ...] = Field(default=(), max_length=64, description="probes that are run; empty = all")
     bench: Thoroughness = Field(
         default="auto", description="how the kernels are measured: auto is the most that fits, up to default"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import pytest
 
 from agent.config import load
 from agent.pilot.exit_code import pilot_exit_code
+from agent.pilot.hand_over import Handed, handed_of
 from agent.pilot.plan import TooShortError
 from agent.pilot.run import Outcome, Pilot
+from agent.pilot.stage import Ended
 from agent.pilot.words import words
 from probes.host import Host
 from probes.settings import Settings
@@ -144,7 +148,7 @@ def test_when_measuring_is_killed_a_brief_look_makes_a_profile_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the kernel does when memory runs out: the part dies, the pilot lives."""
-    monkeypatch.setattr("agent.pilot.measure.BASIS", ("quick",))
+    monkeypatch.setattr("agent.pilot.run.BASIS", ("quick",))
 
     def kill_the_part() -> None:
         os.kill(os.getppid(), signal.SIGKILL)
@@ -156,6 +160,17 @@ def test_when_measuring_is_killed_a_brief_look_makes_a_profile_that_says_so(
     assert (
         profile.limits.reason == "measuring was killed by SIGKILL; the kernel kills so when memory runs out"
     )
+    assert pilot_exit_code(outcome, None) == 0
+
+
+def test_when_that_is_killed_too_a_profile_still_says_what_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.pilot.run.BASIS", ("slow",))
+    outcome = pilot([probe_that(lambda: os.kill(os.getppid(), signal.SIGKILL))], tmp_path).run()
+    profile = left(tmp_path)
+    assert (profile.limits.probes, profile.checks) == ((), ())
+    assert str(profile.limits.reason).count("was killed by SIGKILL") == 2
     assert pilot_exit_code(outcome, None) == 0
 
 
@@ -215,3 +230,48 @@ def test_a_restarted_job_is_another_launch(tmp_path: Path, monkeypatch: pytest.M
     for restart in ("0", "1"):
         environment = {**STEP, "SLURM_PROCID": "0", "SLURM_RESTART_COUNT": restart}
         assert pilot([QUICK], tmp_path, environment).run().waited_for is None
+
+
+# -- delivery: the service itself is in tests/integration ---------------------------------------------------
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address at which nobody listens, and nobody else comes to listen while the test runs."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_what_cannot_be_delivered_waits_in_the_spool_and_comes_home_with_the_job(
+    tmp_path: Path, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    delivery = {"delivery.url": nobody, "delivery.spool_directory": str(tmp_path / "spool")}
+    outcome = pilot([QUICK], tmp_path, **{"pilot.output": None, "pilot.budget_s": 7, **delivery}).run()
+    assert outcome.handed is not None
+    assert not outcome.handed.delivered
+    assert outcome.profile is not None
+    waits = Path(str(outcome.handed.waits_in))
+    assert read_profile(waits.read_bytes()) == outcome.profile
+    assert outcome.file is not None
+    assert read_profile(outcome.file.read_bytes()) == outcome.profile
+    assert pilot_exit_code(outcome, None) == 4
+    assert "it waits in" in "\n".join(words(outcome))
+
+
+def test_without_a_spool_the_profile_still_comes_home(tmp_path: Path, nobody: str) -> None:
+    (tmp_path / "file").write_text("")
+    delivery = {"delivery.url": nobody, "delivery.spool_directory": str(tmp_path / "file" / "spool")}
+    outcome = pilot([QUICK], tmp_path, **{"pilot.budget_s": 7, **delivery}).run()
+    assert left(tmp_path) == outcome.profile
+    assert outcome.handed is not None
+    assert "it could not be kept in the spool" in outcome.handed.sentence
+    assert pilot_exit_code(outcome, None) == 4
+
+
+def test_delivery_that_is_cut_off_says_where_the_profile_waits() -> None:
+    said = json.dumps(Handed("it was not sent in time", "/spool/x.json")).encode()
+    handed = handed_of(Ended((said,), "delivery was not done in time and was killed"))
+    assert (handed.delivered, handed.waits_in) == (False, "/spool/x.json")
+    assert handed_of(Ended((), "delivery: no process could be started")).waits_in is None
