@@ -12,7 +12,8 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs docs generate bench bench-remote bench-payloads image clean
+.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs generate bench \
+  bench-remote bench-payloads bench-delivery image clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -89,6 +90,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m profiles.schema --check
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python charts/generate.py --check
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab'
@@ -107,6 +109,11 @@ components:
 labs: $(STAMP) components
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m lab
 
+# The charts on a real Kubernetes of one node. The first time it is built from Debian's source: Go, and minutes of all cores.
+kubernetes: $(STAMP) components
+	bash tests/lab/install-components.sh golang-go etcd-server containernetworking-plugins curl
+	$(BIN)/python -m pytest -q tests/kubernetes
+
 docs: $(STAMP)
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build
 
@@ -114,6 +121,7 @@ docs: $(STAMP)
 generate: $(STAMP)
 	$(BIN)/python -m profiles.schema
 	$(BIN)/python docs/generate.py
+	$(BIN)/python charts/generate.py
 
 # The images sitecap-agent and sitecap-capacity, with podman or docker (ENGINE); all kernels for all instruction sets.
 # IMAGE_OPTIONS go to the engine's `build`, such as --platform linux/arm64.
@@ -132,6 +140,11 @@ bench-remote: $(STAMP) components
 bench-payloads: $(STAMP)
 	for kernel in pixeltrack clue mkfit vertexing; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
 	$(BIN)/python -m benchmarks.payloads --whole
+
+# What delivery costs; then 200 kills of agents and 20 of the service while 10,000 profiles are handed in.
+bench-delivery: $(STAMP)
+	$(BIN)/python -m benchmarks.delivery
+	$(BIN)/python -m benchmarks.delivery --faults
 
 clean:
 	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

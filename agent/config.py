@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.daemon.settings import DaemonSettings
+from agent.delivery.settings import DeliverySettings
 from probes.settings import Settings
 from probes.spec import Check, Probe
 from sitecap import layers
@@ -49,6 +51,8 @@ class Config(Settings):
     )
     identify: bool = Field(default=False, description="put the host name into the profile")
     bench: BenchSettings = Field(default_factory=BenchSettings)
+    daemon: DaemonSettings = Field(default_factory=DaemonSettings)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
 
 Loaded = layers.Loaded[Config]
@@ -61,6 +65,7 @@ LAYERS = Layers(
     env_prefix=ENV_PREFIX,
     not_ours=("SITECAP_CAPACITY_",),  # the service's, which may run on the same machine
     open_tables=("thresholds", "skip_checks"),
+    private=("delivery.url", "delivery.proxy"),  # somebody may have put a password there
 )
 
 

@@ -6,7 +6,7 @@ from agent.codes import FAILURES, NO_FAILURE, NOT_FINISHED
 from profiles.checks import Status
 from profiles.profile import CapabilityProfile
 
-_SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 
 
 def exit_code(
@@ -14,7 +14,7 @@ def exit_code(
 ) -> int:
     """The exit code of a probe run; a time-out is never 0."""
     if interrupted_by:
-        return _SIGNALS.get(interrupted_by, NOT_FINISHED)
+        return SIGNALS.get(interrupted_by, NOT_FINISHED)
     if out_of_budget:
         return NOT_FINISHED
     statuses = {check.status for check in profile.checks}
@@ -30,7 +30,7 @@ def exit_code(
 def bench_exit_code(profile: CapabilityProfile, *, interrupted_by: str | None) -> int:
     """The exit code of a benchmark; kernels that the budget left out are never 0."""
     if interrupted_by:
-        return _SIGNALS.get(interrupted_by, NOT_FINISHED)
+        return SIGNALS.get(interrupted_by, NOT_FINISHED)
     if profile.bench is None or profile.bench.reason or not profile.payloads:
         return NOT_FINISHED
     if any(one.failed for one in profile.payloads):

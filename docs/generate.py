@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs from a checkout that is not installed, too
 
-from pydantic import BaseModel  # noqa: E402
+from pydantic import BaseModel, SecretStr  # noqa: E402
 
 from agent.codes import MEANING  # noqa: E402
 from agent.config import ENV_PREFIX, Config  # noqa: E402
@@ -149,7 +149,13 @@ def _settings(model: type[BaseModel], prefix: str, environment: str) -> Iterator
         )
 
 
-_KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+_KINDS = {
+    str: "text",
+    SecretStr: "text (secret)",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+}
 
 
 def _kind(annotation: Any) -> str:  # noqa: ANN401 - any annotation

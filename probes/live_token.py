@@ -48,6 +48,16 @@ def look() -> Json:
     return None
 
 
+def audiences(value: bytes) -> list[str] | None:
+    """Whom a token is made for, None if it is no JSON Web Token."""
+    try:
+        _, claims = _parts(value)
+    except _MalformedError:
+        return None
+    named = claims.get("aud")
+    return [text for text in _texts([named] if isinstance(named, str) else named) if isinstance(text, str)]
+
+
 def _seen(found: Found) -> Json:
     try:
         header, claims = _parts(found.value)

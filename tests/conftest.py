@@ -18,7 +18,9 @@ pytest_plugins = [
     "tests.lab.condor",
     "tests.lab.postgres",  # before the next, which imports it
     "tests.lab.databases",
+    "tests.lab.helm",
     "tests.lab.images",
+    "tests.lab.promtool",
     "tests.lab.schedule",
     "tests.lab.slurm",
     "tests.lab.squid",

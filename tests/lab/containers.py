@@ -82,7 +82,7 @@ def podman(
             # Podman mounts this on itself and leaves it; busy means that another worker still needs it.
             overlay = ["umount", f"{cache_dir()}/podman/overlay"]
             stack.callback(subprocess.run, overlay, check=False, capture_output=True)
-            stack.callback(_sweep_cgroups, "libpod_parent")
+            stack.callback(sweep_cgroups, "libpod_parent")
             yield _podman(portable_agent, tmp_path_factory.mktemp("podman"))
     except LabUnavailableError as reason:
         skip_or_fail(reason)
@@ -112,7 +112,7 @@ def dockerd(
         folder = tmp_path_factory.mktemp("dockerd")
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, folder / "data", ignore_errors=True)
-            stack.callback(_sweep_cgroups, "docker")
+            stack.callback(sweep_cgroups, "docker")
             yield stack.enter_context(_dockerd(portable_agent, folder))
     except LabUnavailableError as reason:
         skip_or_fail(reason)
@@ -218,7 +218,7 @@ def _daemon(command: list[str], env: dict[str, str], log: Path, ready: Callable[
             process.wait()
 
 
-def _sweep_cgroups(name: str) -> None:
+def sweep_cgroups(name: str) -> None:
     """Remove the cgroup that an engine makes for all its containers.
 
     The kernel refuses to remove one that has a process, and an engine makes it anew when it is missing:

@@ -60,6 +60,9 @@ xrootd-voms-plugins
 xz-utils
 '
 
+# Named on the command line: what only one lab needs, such as a compiler of half a gigabyte.
+packages="$packages $*"
+
 say() { printf 'install-components: %s\n' "$*"; }
 
 if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
