@@ -58,6 +58,8 @@ ENV PATH=/opt/sitecap/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1
 WORKDIR /
 USER 10001:10001
+# Of `agent daemon`: /healthz, /readyz, /metrics.
+EXPOSE 9617
 ENTRYPOINT ["/opt/sitecap/bin/python", "-I", "-m", "agent"]
 CMD ["probe"]
 # No HEALTHCHECK: a run that ends has no health, and the daemon's is asked by Kubernetes, at /healthz.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +11,12 @@ import pytest
 
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
+from tests.lab.container import STRICT, started
 from tests.lab.engine import Engine
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
 
 MIB = 1024 * 1024
-STRICT = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-"""No file system can be written to: not even /tmp, which Podman would give on its own."""
 STRANGER = "--user=54321:54321"
 """A user that the image has never heard of."""
 LIMITS: dict[str, Any] = {"cpus": 0.5, "memory": "256m", "cpuset": "1", "pids": 100}
@@ -149,38 +144,20 @@ def test_the_labels_say_what_it_is(podman: Engine, agent_image: str, service_ima
 # -- the service -------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def service(engine: Engine, image: str, *options: str) -> Iterator[str]:
-    """The service in a container, from when it is healthy; by the container's name."""
-    name = f"sitecap-service-{os.getpid()}"
-    done = engine.cli("run", "--detach", f"--name={name}", "--network=none", *options, image)
-    try:
-        assert done.returncode == 0, done.stderr
-        deadline = time.monotonic() + LOOK_S
-        while engine.cli("healthcheck", "run", name).returncode != 0:
-            running = engine.cli("inspect", "--format", "{{.State.Running}}", name).stdout.strip()
-            assert running == "true", engine.cli("logs", name).stderr
-            assert time.monotonic() < deadline, engine.cli("logs", name).stderr
-            time.sleep(0.2)
-        yield name
-    finally:
-        engine.cli("rm", "--force", "--time=5", "--volumes", name)
-
-
 def test_the_service_is_healthy_in_the_strictest_container(podman: Engine, service_image: str) -> None:
     """Its database lies in its volume; a user of the platform's own choice has group 0."""
-    limits = ["--memory=768m", "--pids-limit=200"]
-    tmp = "--tmpfs=/tmp:rw,size=64m"
-    with service(podman, service_image, *STRICT, tmp, *limits, "--user=54321:0") as name:
-        made = podman.cli("exec", name, "capacity", "token", "create", "--role=read")
+    confined = [*STRICT, "--tmpfs=/tmp:rw,size=64m", "--memory=768m", "--pids-limit=200", "--user=54321:0"]
+    with started(podman, service_image, (), *confined) as service:
+        healthy = lambda: podman.cli("healthcheck", "run", service.name).returncode == 0  # noqa: E731
+        service.until("health", healthy, LOOK_S)
+        made = podman.cli("exec", service.name, "capacity", "token", "create", "--role=read")
         token = made.stdout.split()[-1]
-        ask = (
+        asked = service.python(
             "import urllib.request as u, json;"
             f"get = lambda p: u.Request('http://127.0.0.1:8443' + p, headers={{'Authorization': 'Bearer {token}'}});"
             "print(json.dumps([u.urlopen(get(p)).status for p in ('/readyz', '/', '/metrics')]))"
         )
-        done = podman.cli("exec", name, "/opt/sitecap/bin/python", "-I", "-c", ask)
-        assert json.loads(done.stdout or "null") == [200, 200, 200], done.stderr
+        assert asked == [200, 200, 200], service.log
 
 
 def test_a_stranger_who_may_not_write_the_database_is_told_so(podman: Engine, service_image: str) -> None:
