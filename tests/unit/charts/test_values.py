@@ -13,7 +13,7 @@ import yaml
 
 from agent import config as agent_config
 from capacity import config as service_config
-from tests.lab.helm import CHARTS, ROOT, Helm, RefusedError
+from tests.lab.helm import CHARTS, ROOT, Helm, RefusedError, pods
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("sitecap-agent", {"profil": "label"}, "'profil' not allowed"),
@@ -120,6 +120,12 @@ def test_generated_files_are_those_that_would_be_generated() -> None:
 def test_the_agent_takes_the_settings_of_its_chart(helm: Helm, tmp_path: Path) -> None:
     values = {
         "site": "T2_LV_Example",
+        "delivery": {
+            "url": "https://capacity.example",
+            "proxy": "http://squid.example:3128",
+            "tokenSecret": {"name": "a"},
+            "caConfigMap": {"name": "b"},
+        },
         "config": {
             "budget_s": 90,
             "bench": {"cache_max_bytes": 4294967296},
@@ -135,6 +141,15 @@ def test_the_agent_takes_the_settings_of_its_chart(helm: Helm, tmp_path: Path) -
     config = agent_config.load({}, {}, path).config
 
     assert config.site_name == "T2_LV_Example"
+    (pod,) = pods(helm.manifests("sitecap-agent", values)).values()
+    mounted = [mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]]
+    delivery = config.delivery
+    assert delivery.url == "https://capacity.example"
+    assert delivery.proxy is not None
+    assert delivery.proxy.get_secret_value() == "http://squid.example:3128"
+    for path in (delivery.token_file, delivery.ca_file, delivery.spool_directory):
+        assert path is not None
+        assert any(path == place or path.startswith(f"{place}/") for place in mounted)
     assert config.budget_s == 90
     assert config.bench.cache_max_bytes == 4294967296
     assert config.bench.cache_directory == "/var/cache/sitecap"
