@@ -12,7 +12,8 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs generate bench bench-remote bench-payloads image clean
+.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs generate bench \
+  bench-remote bench-payloads bench-delivery image clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -139,6 +140,11 @@ bench-remote: $(STAMP) components
 bench-payloads: $(STAMP)
 	for kernel in pixeltrack clue mkfit vertexing; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
 	$(BIN)/python -m benchmarks.payloads --whole
+
+# What delivery costs; then 200 kills of agents and 20 of the service while 10,000 profiles are handed in.
+bench-delivery: $(STAMP)
+	$(BIN)/python -m benchmarks.delivery
+	$(BIN)/python -m benchmarks.delivery --faults
 
 clean:
 	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.daemon.settings import DaemonSettings
 from agent.delivery.settings import DeliverySettings
 from probes.settings import Settings
 from probes.spec import Check, Probe
@@ -50,6 +51,7 @@ class Config(Settings):
     )
     identify: bool = Field(default=False, description="put the host name into the profile")
     bench: BenchSettings = Field(default_factory=BenchSettings)
+    daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
 

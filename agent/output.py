@@ -8,18 +8,29 @@ from collections.abc import Sequence
 from agent.exit_code import exit_code
 from agent.render import text
 from agent.run import Look
-from agent.sink import ExitMapName, Style
+from agent.sink import ExitMapName, OutputError, Style
 from probes.spec import Probe
 from profiles.profile import CapabilityProfile
 from profiles.reading import write_profile
 
 
 def body(profile: CapabilityProfile, probes: Sequence[Probe], style: Style) -> str:
-    """The result in the format that was asked for; each renderer is loaded only when it is needed."""
+    """The result in the format that was asked for; each renderer is loaded only when it is needed.
+
+    Raises:
+        OutputError: the library that a format needs is not installed.
+    """
     if style.format_name == "json":
         return write_profile(profile)
     if style.format_name != "text":
-        renderer = importlib.import_module(f"agent.render.{style.format_name}")
+        try:
+            renderer = importlib.import_module(f"agent.render.{style.format_name}")
+        except ModuleNotFoundError as error:
+            if error.name != "prometheus_client":
+                raise
+            raise OutputError(
+                "the format prometheus needs prometheus-client, which is not installed here: pip install 'sitecap[daemon]'"
+            ) from error
         return str(renderer.render(profile))
     return text.render_text(
         profile,

@@ -103,7 +103,7 @@ def look(
     with lock:
         outcome = runner.run(chosen)
     door = open_door(NOT_A_PROBE)
-    profile = _assemble(request, outcome, Host(door), time.monotonic() - began)
+    profile = assemble(request, outcome, Host(door), time.monotonic() - began)
     failure = outcome.recording_failure
     if isinstance(door, RecordingDoor) and request.record is not None:
         door.close()
@@ -168,7 +168,15 @@ def _redactor(live: LiveDoor) -> Redactor:
     return Redactor(names, secrets.token_bytes(32))
 
 
-def _assemble(request: Request, outcome: Outcome, host: Host, duration_s: float) -> CapabilityProfile:
+def assemble(request: Request, outcome: Outcome, host: Host, duration_s: float) -> CapabilityProfile:
+    """The profile of what a run gave.
+
+    Args:
+        request: what was asked.
+        outcome: facts, how each probe ended, verdicts.
+        host: the door, for the clock and the names of the node.
+        duration_s: wall time that the run took.
+    """
     config = request.config
     own = {name: facts for name, facts in outcome.facts.items() if name in BUILTIN}
     others = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self, get_args
 
-FORMATS = ("text", "json", "nagios", "classad", "glidein", "markdown", "html")
+FORMATS = ("text", "json", "nagios", "classad", "glidein", "nfd", "prometheus", "markdown", "html")
 ExitMapName = Literal["agent", "nagios", "glidein", "npd", "always0"]
 EXIT_MAPS: tuple[ExitMapName, ...] = get_args(ExitMapName)
 

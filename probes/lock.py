@@ -53,6 +53,20 @@ def state_directory() -> Path | None:
     return None
 
 
+_HELD: set[int] = set()
+"""Descriptors of locks that this process holds."""
+
+
+def _let_go_in_child() -> None:
+    """A child that hangs for ever must not hold its parent's lock for ever: closing a copy does not unlock (flock(2))."""
+    for descriptor in _HELD:
+        os.close(descriptor)
+    _HELD.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
+
 class NodeLock:
     """Holds the lock while it is a context; waits up to `wait_s` for another run to end.
 
@@ -86,11 +100,13 @@ class NodeLock:
                 time.sleep(0.05)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        _HELD.add(self._descriptor)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _HELD.discard(self._descriptor)
         os.close(self._descriptor)
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "probe": "agent.cli.probe:probe",
     "bench": "agent.cli.bench:bench",
     "submit": "agent.cli.submit:submit",
+    "daemon": "agent.cli.daemon:daemon",
     "explain": "agent.cli.explain:explain",
     "schema": "agent.cli.schema:schema",
     "config": "agent.cli.configuration:config",
@@ -30,7 +31,8 @@ COMMANDS = {
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
-    `agent probe` only looks, `agent bench` only computes; only `agent submit` sends something.
+    `agent probe` only looks, `agent bench` only computes; `agent submit` and `agent daemon` send to whom the configuration
+    names.
     """
 
 

@@ -18,11 +18,12 @@ _log = logging.getLogger("agent.delivery")
 
 
 def note_losses(directory: Path, documents: Sequence[str], reason: str) -> None:
-    """Say that documents are given up: in the log, and each as a line of `lost.jsonl` if the disk takes it."""
+    """Write down that documents are about to be given up, each as a line of `lost.jsonl`, if the disk takes it.
+
+    Before they are: an agent that dies between leaves a line too many, never one too few.
+    """
     if not documents:
         return
-    more = f" and {len(documents) - 1} more" if len(documents) > 1 else ""
-    _log.warning("the spool gave up %s%s: %s; see %s", documents[0], more, reason, directory / FILE)
     at = datetime.now(UTC).isoformat()
     lines = [json.dumps({"at": at, "document": document, "reason": reason}) + "\n" for document in documents]
     path = directory / FILE
@@ -35,3 +36,9 @@ def note_losses(directory: Path, documents: Sequence[str], reason: str) -> None:
             os.write(descriptor, "".join(lines).encode())
         finally:
             os.close(descriptor)
+
+
+def tell_losses(directory: Path, number: int, reason: str) -> None:
+    """Say in the log how many documents were given up."""
+    if number:
+        _log.warning("the spool gave up %d profiles: %s; see %s", number, reason, directory / FILE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from agent.delivery.claim import SET_ASIDE, Claim
 from agent.delivery.errors import SpoolError
 from agent.delivery.files import PART, make_directory, write_durably
-from agent.delivery.losses import note_losses
+from agent.delivery.losses import note_losses, tell_losses
 from agent.delivery.names import Name, name_of, one_line, parse
 from agent.delivery.usage import Usage
 from profiles.reading import MAX_PROFILE_BYTES
@@ -150,10 +150,9 @@ class Spool:
         old = [
             name for name in _names(folder) if self._age_s(folder / name.reason_file) > self._bounds.max_age_s
         ]
-        for name in old:
-            self._delete_set_aside(name)
-        reason = f"they were set aside for more than {self._bounds.max_age_s:g} s"
-        note_losses(self.directory, [name.file for name in old], reason)
+        reason = f"set aside for more than {self._bounds.max_age_s:g} s"
+        self._delete_set_aside(old, reason)
+        tell_losses(self.directory, len(old), reason)
 
     @staticmethod
     def _age_s(path: Path) -> float:
@@ -165,24 +164,25 @@ class Spool:
     def _make_room(self, others_bytes: int) -> int:
         """Remove documents until the rest has no more than `others_bytes`; the bytes of the rest."""
         held = self._held_bytes()
-        lost = []
         # Some more than is needed, so that not each document of a full spool looks at all the others.
         wanted = min(others_bytes, self._bounds.max_bytes * 15 // 16)
+        lost = 0
+        full = f"the spool is full ({self._bounds.max_bytes} bytes)"
         for name in sorted(_names(self.directory / SET_ASIDE)):
             if held <= wanted:
                 break
-            held -= self._delete_set_aside(name)
-            lost.append(name.file)
+            held -= self._delete_set_aside([name], f"it was set aside, and {full}")
+            lost += 1
         for name in self.waiting():
             if held <= wanted:
                 break
             claim = self.claim(name)
             if claim is not None:
+                note_losses(self.directory, [name.file], f"it was the oldest, and {full}")
                 held -= claim.size_bytes
                 claim.remove()
-                lost.append(name.file)
-        reason = f"the spool is full ({self._bounds.max_bytes} bytes), and they were set aside or the oldest"
-        note_losses(self.directory, lost, reason)
+                lost += 1
+        tell_losses(self.directory, lost, full)
         if held > others_bytes:
             raise SpoolError(
                 f"spool {self.directory}: full, and other agents are sending what is in it: try again, or raise "
@@ -190,7 +190,11 @@ class Spool:
             )
         return held
 
-    def _delete_set_aside(self, name: Name) -> int:
+    def _delete_set_aside(self, names: Sequence[Name], reason: str) -> int:
+        note_losses(self.directory, [name.file for name in names], reason)
+        return sum(self._delete(name) for name in names)
+
+    def _delete(self, name: Name) -> int:
         folder = self.directory / SET_ASIDE
         size = _size(folder / name.file)
         (folder / name.file).unlink(missing_ok=True)
@@ -201,7 +205,7 @@ class Spool:
         """What is handed in again is not set aside any more."""
         if (self.directory / SET_ASIDE / name.file).exists():
             with suppress(OSError):
-                self._usage.release(self._delete_set_aside(name))
+                self._usage.release(self._delete(name))
 
     def _held_bytes(self) -> int:
         folders = (self.directory, self.directory / SET_ASIDE)

@@ -158,6 +158,33 @@ def test_full_the_set_aside_go_first_then_the_oldest_and_it_is_written_down(tmp_
     assert bytes_in(one) <= 5 * size
 
 
+def test_what_is_given_up_is_told_once_and_written_down_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An agent that dies while it makes room has noted more than it deleted, not less."""
+    size = len(one_line(numbered(1)))
+    one = spool(tmp_path, Bounds(40 * size, DAY_S))
+    for number in range(40):
+        one.put(numbered(number))
+    unlink, unlinked = Path.unlink, []
+
+    def killed_at_the_second(self: Path, missing_ok: bool = False) -> None:
+        if len(unlinked) == 1:
+            raise KeyboardInterrupt
+        unlinked.append(self.name)
+        unlink(self, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            one.put(numbered(40))
+    assert losses(one) == [id_of(0), id_of(1)]
+    assert ids(one)[0] == id_of(1)
+    one.put(numbered(40))
+    assert "gave up 2 profiles: the spool is full" in caplog.text
+    assert len(caplog.records) == 1
+
+
 def test_what_another_agent_is_sending_is_not_given_up(tmp_path: Path) -> None:
     size = len(one_line(numbered(1)))
     one = spool(tmp_path, Bounds(2 * size, DAY_S))
