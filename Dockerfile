@@ -1,4 +1,4 @@
-# Images of the agent and of the service (docs/how-to/images.md):
+# Images of the agent and of the service (docs/how-to/container-image.md):
 #   podman build --target agent .        podman build --target service .        or both, with labels: make image
 #
 # What compiles and installs runs on the machine that builds, also for another architecture (--platform linux/arm64):
@@ -60,8 +60,7 @@ WORKDIR /
 USER 10001:10001
 ENTRYPOINT ["/opt/sitecap/bin/python", "-I", "-m", "agent"]
 CMD ["probe"]
-# A run that ends has no health; the daemon's is asked by Kubernetes, or with its own /healthz.
-HEALTHCHECK NONE
+# No HEALTHCHECK: a run that ends has no health, and the daemon's is asked by Kubernetes, at /healthz.
 ARG PYTHON
 ARG VERSION=unknown
 ARG REVISION=unknown
@@ -80,7 +79,7 @@ FROM python AS service
 COPY --from=service-files /opt/sitecap /opt/sitecap
 COPY deploy/image/healthcheck.py /opt/sitecap/share/healthcheck.py
 # Group 0 may write: platforms that give a container a user of their own give it this group.
-COPY --from=service-files --chown=10001:0 --chmod=0770 /data /var/lib/sitecap
+COPY --from=service-files --chown=10001:0 /data /var/lib
 ENV PATH=/opt/sitecap/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     SITECAP_CAPACITY_DATA_DIRECTORY=/var/lib/sitecap \

@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.lab.postgres",  # before the next, which imports it
     "tests.lab.databases",
     "tests.lab.helm",
+    "tests.lab.images",
     "tests.lab.promtool",
     "tests.lab.schedule",
     "tests.lab.slurm",

@@ -26,8 +26,13 @@ for file in "${PIP_CERT:-}" "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.
     set -- --secret "id=ca-bundle,src=$file" "$@"
     break
 done
-# The format that knows HEALTHCHECK; docker writes no other.
-case $engine in *podman | *buildah) set -- --format docker "$@" ;; esac
+# The format that knows HEALTHCHECK; docker writes no other. And Podman 4 does not know where it runs.
+case $engine in
+    *podman | *buildah)
+        case $(uname -m) in x86_64) here=amd64 ;; aarch64) here=arm64 ;; *) here=$(uname -m) ;; esac
+        set -- --format docker --build-arg "BUILDPLATFORM=linux/$here" "$@"
+        ;;
+esac
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)

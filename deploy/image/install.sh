@@ -36,4 +36,6 @@ mkdir -p "$home/share"
 /tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
     -o "$home/share/sbom.cdx.json" "$home"
 cp LICENSE "$home/share/"
-mkdir -p /data
+# The service's place for data; a COPY keeps the mode of what it copies, not of the directory that it copies into.
+mkdir -p -m 755 /data
+mkdir -p -m 770 /data/sitecap
