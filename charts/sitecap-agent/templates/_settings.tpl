@@ -8,8 +8,14 @@
 {{- if .caConfigMap.name }}{{ $_ := set $delivery "ca_file" "/etc/sitecap-ca/ca.crt" }}{{ end -}}
 {{- end -}}
 {{- $bench := dict "cache_directory" "/var/cache/sitecap" -}}
-{{- $settings := dict "delivery" $delivery "bench" $bench -}}
-{{- if .Values.site }}{{ $_ := set $settings "site_name" .Values.site }}{{ end -}}
+{{- /* Whom in the cluster it tells: what the profile's token and mounts allow, and nothing else. */ -}}
+{{- $label := eq .Values.profile "label" -}}
+{{- $cluster := dict "node_feature" $label "events" (and $label .Values.label.events) -}}
+{{- if $label }}{{ $_ := set $cluster "service_account_path" "/var/run/secrets/kubernetes.io/serviceaccount" }}{{ end -}}
+{{- if and (eq .Values.profile "node") .Values.node.featuresDirectory }}{{ $_ := set $cluster "feature_file" "/features.d/sitecap" }}{{ end -}}
+{{- /* The pod's own tree: the node's is mounted in no profile. */ -}}
+{{- $daemon := dict "root" "/" "port" 9617 "cluster" $cluster -}}
+{{- $settings := dict "site_name" .Values.site "delivery" $delivery "bench" $bench "daemon" $daemon -}}
 {{- if not .Values.outbound }}{{ $_ := set $settings "site_profile" "no-outbound" }}{{ end -}}
 {{- toToml (mergeOverwrite $settings (deepCopy .Values.config)) | trim -}}
 {{- end -}}
