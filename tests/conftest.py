@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.lab.condor",
     "tests.lab.postgres",  # before the next, which imports it
     "tests.lab.databases",
+    "tests.lab.full_disk",
     "tests.lab.helm",
     "tests.lab.images",
     "tests.lab.promtool",

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from capacity.service.principal import Role
+from tests.lab.full_disk import fill
 from tests.lab.promtool import Promtool
 from tests.lab.service import Service
 from tests.lab.waiting import until
@@ -166,6 +167,33 @@ def test_a_service_that_comes_late_gets_the_profile_once(daemon: Daemon, tmp_pat
         counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
         until("the count", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
         assert daemon.end() == 0
+    finally:
+        service.kill()
+
+
+def test_a_spool_on_a_full_disk_costs_no_profile(daemon: Daemon, tmp_path: Path, small_disk: Path) -> None:
+    service = Service(tmp_path / "service")
+    service.directory.mkdir()
+    service.start()
+    try:
+        token = tmp_path / "token"
+        token.write_text(service.token(Role.SUBMIT))
+        service.kill()
+        fill(small_disk)
+        daemon.start(
+            DELIVERY__URL=service.url,
+            DELIVERY__TOKEN_FILE=str(token),
+            DELIVERY__SPOOL_DIRECTORY=str(small_disk / "spool"),
+            DELIVERY__BACKOFF_MAX_S="1",
+            SITE_NAME="T2_XX_Lab",
+        )
+        daemon.said("Connection refused")
+        service.start()
+        counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
+        until("the profile, from memory", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
+        daemon.said("No space left on device")
+        assert daemon.end() == 0
+        assert "lost" not in daemon.log
     finally:
         service.kill()
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.delivery.conftest import At
 from tests.lab.delivery import ROOT, Site, stored_ids
+from tests.lab.full_disk import fill
 from tests.lab.service import Service
 from tests.lab.waiting import until
 from tests.unit.capacity.documents import OTHER_SITE, SITE, new_id, profile
@@ -160,20 +159,6 @@ def test_interrupted_what_waits_is_left(service: Service, site_of: At, tmp_path:
     assert len(site.spool.waiting()) == 3
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "sitecap-test", place], capture_output=True
-    )
-    if not mounted or mounted.returncode != 0:
-        pytest.skip("cannot mount a tmpfs: not root, or not allowed here")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
 def test_the_disk_of_the_spool_is_full(
     service: Service, site_of: At, tmp_path: Path, small_disk: Path
 ) -> None:
@@ -196,15 +181,6 @@ def test_the_disk_of_the_spool_is_full(
     assert rest.returncode == 0
     assert json.loads(rest.stdout)["left"] == 0
     assert sorted(stored_ids(service)) == sorted(ids)
-
-
-def fill(disk: Path) -> None:
-    with (disk / "ballast").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
 
 
 def test_the_spool_can_only_be_read(service: Service, site_of: At, tmp_path: Path, small_disk: Path) -> None:
