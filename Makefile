@@ -12,7 +12,7 @@ KERNELS := $(VENV)/.sitecap-kernels
 KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
-.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs generate bench \
+.PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs pictures generate bench \
   bench-remote bench-payloads bench-delivery image clean
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
@@ -116,6 +116,10 @@ kubernetes: $(STAMP) components
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build
+
+# The pictures of the pages in docs/, taken anew with Chromium.
+pictures: $(STAMP) components
+	$(BIN)/python docs/pictures.py
 
 # Rewrites what is generated from the code.
 generate: $(STAMP)
