@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("condor")]
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "htcondor"
 AGENT = "/opt/sitecap/bin/agent"
-LIMIT_S = 180
+LIMIT_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +74,48 @@ def silent(pool: CondorPool) -> Iterator[Silent]:
         yield server
 
 
-def test_an_evicted_job_brings_home_what_it_has(pool: CondorPool, silent: Silent) -> None:
+@pytest.mark.parametrize("way", ["condor_vacate_job", "condor_hold"])
+def test_what_an_evicted_or_held_job_has_found_is_kept_for_its_owner(
+    pool: CondorPool, silent: Silent, way: str
+) -> None:
     cluster = submitted(pool, **silent.settings)
     silent.wait_until_asked()
-    pool.command("condor_vacate_job", cluster)
-    silent.wait_until_asked()  # it runs again, which is what a pool does with the evicted
+    pool.command(way, cluster)
+
+    def kept() -> list[Path]:
+        # The schedd's copy of what the job had in its directory: its owner has it by condor_transfer_data.
+        return list((pool.folder / "upper/var/spool/condor").glob(f"**/cluster{cluster}.*/profile.json"))
+
+    (path,) = until("profile of the evicted job", kept, limit_s=LIMIT_S, logs=pool.logs)
+    profile = read_profile(path.read_bytes())
+    assert profile.limits.reason == "interrupted by SIGTERM"
+    assert profile.scope.cores_granted == 1
     pool.command("condor_rm", cluster)
+    removed(pool, cluster)
+
+
+def test_a_removed_job_leaves_its_profile_in_the_spool_of_the_node(pool: CondorPool, silent: Silent) -> None:
+    """HTCondor throws away what a removed job leaves in its directory."""
+    spool = "/home/pilot/spool"  # /tmp and /var/tmp are the job's own, and go with it
+    nobody = "http://127.0.0.1:9"
+    cluster = submitted(
+        pool, SITECAP_DELIVERY__URL=nobody, SITECAP_DELIVERY__SPOOL_DIRECTORY=spool, **silent.settings
+    )
+    silent.wait_until_asked()
+    pool.command("condor_rm", cluster)
+    removed(pool, cluster)
+    (path,) = until(
+        "profile in the spool",
+        lambda: list((pool.home / "spool").glob("*.json")),
+        limit_s=LIMIT_S,
+        logs=pool.logs,
+    )
+    assert read_profile(path.read_bytes()).limits.reason == "interrupted by SIGTERM"
+
+
+def removed(pool: CondorPool, cluster: str) -> None:
     log = pool.home / f"sitecap-{cluster}.log"
     until("removed job", lambda: "\n009 " in log.read_text(), limit_s=LIMIT_S, logs=pool.logs)
-    text = log.read_text()
-    assert "004 (" in text, "evicted"
 
 
 def test_the_startd_advertises_what_the_agent_says(pool: CondorPool) -> None:
