@@ -13,12 +13,14 @@ from profiles.facts.batch import ClaimSource
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
 from tests.lab.condor import CondorPool, Job
+from tests.lab.shipped import two_lines
 from tests.lab.silent import Silent, silent_server
 from tests.lab.waiting import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("condor")]
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "htcondor"
+CRON = "50-sitecap.config"
 AGENT = "/opt/sitecap/bin/agent"
 LIMIT_S = 120
 
@@ -66,6 +68,20 @@ def test_the_submit_file_brings_profile_and_classad_home(pool: CondorPool) -> No
     assert profile.limits.reason is None, profile.limits
     ad = (pool.home / f"sitecap-{cluster}.0.ad").read_text()
     assert f'CMSAgent_ProfileId = "{profile.id}"' in ad
+
+
+def test_the_two_lines_at_the_head_of_the_submit_file_are_enough(pool: CondorPool) -> None:
+    text = two_lines(DEPLOY / "pilot.sub")
+    files = [
+        f"{name}=job.$(ClusterId).{end}"
+        for name, end in (("output", "out"), ("error", "err"), ("log", "log"))
+    ]
+    job = pool.wait(
+        pool.submit_file(f"{text}queue\n", "environment=SITECAP_SITE_PROFILE=no-outbound", *files)
+    )
+    assert job.exit_code == 0, job
+    (path,) = pool.home.glob(f"sitecap-profile-htcondor-{job.job_id}-*.json")
+    assert read_profile(path.read_bytes()).scope.cores_granted == 1
 
 
 @pytest.fixture
@@ -118,15 +134,23 @@ def removed(pool: CondorPool, cluster: str) -> None:
     until("removed job", lambda: "\n009 " in log.read_text(), limit_s=LIMIT_S, logs=pool.logs)
 
 
-def test_the_startd_advertises_what_the_agent_says(pool: CondorPool) -> None:
-    pool.install((DEPLOY / "50-sitecap.config").read_text(), "/etc/condor/config.d/50-sitecap.config")
+@pytest.mark.parametrize(
+    "text", [(DEPLOY / CRON).read_text(), two_lines(DEPLOY / CRON)], ids=["file", "two-lines"]
+)
+def test_the_startd_advertises_what_the_agent_says(pool: CondorPool, text: str) -> None:
+    known = {ad["CMSAgent_ProfileId"] for ad in advertised(pool)}
+    pool.install(text, f"/etc/condor/config.d/{CRON}")
     pool.command("condor_reconfig", user="root")
 
-    def advertised() -> list[dict[str, object]]:
-        text = pool.command("condor_status", "-json", "-constraint", "CMSAgent_Status =!= undefined")
-        return list(json.loads(text)) if text.strip() else []
+    def new() -> list[dict[str, object]]:
+        return [ad for ad in advertised(pool) if ad["CMSAgent_ProfileId"] not in known]
 
-    ads = until("attributes of the agent", advertised, limit_s=LIMIT_S, logs=pool.logs)
-    assert ads[0]["CMSAgent_Status"] in {"OK", "WARNING", "CRITICAL", "UNKNOWN"}
-    assert ads[0]["CMSAgent_CoresPresent"] == ads[0]["DetectedCpus"]
-    assert not ads[0]["CMSAgent_Partial"], ads[0].get("CMSAgent_PartialReason")
+    (ad,) = until("attributes of the agent", new, limit_s=LIMIT_S, logs=pool.logs)
+    assert ad["CMSAgent_Status"] in {"OK", "WARNING", "CRITICAL", "UNKNOWN"}
+    assert ad["CMSAgent_CoresPresent"] == ad["DetectedCpus"]
+    assert not ad["CMSAgent_Partial"], ad.get("CMSAgent_PartialReason")
+
+
+def advertised(pool: CondorPool) -> list[dict[str, object]]:
+    text = pool.command("condor_status", "-json", "-constraint", "CMSAgent_Status =!= undefined")
+    return list(json.loads(text)) if text.strip() else []

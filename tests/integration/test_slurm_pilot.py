@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from capacity.service.principal import Role
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
 from tests.lab.service import Service
+from tests.lab.shipped import two_lines
 from tests.lab.silent import Silent, silent_server
 from tests.lab.slurm import Job, SlurmCluster
 from tests.lab.waiting import until
@@ -107,6 +109,21 @@ def test_of_two_ranks_on_each_node_one_works_and_the_other_says_so(
     assert job.output.count("another agent of this job made profile") == 2
     summary = json.loads((tmp_path / "shared" / "summary.json").read_text())
     assert (summary["nodes"], summary["reported"]) == (2, 2)
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("pilot.sh", 1), ("allocation.sh", 2)])
+def test_the_two_lines_at_the_head_of_a_script_are_enough(
+    slurm: SlurmCluster, tmp_path: Path, name: str, nodes: int
+) -> None:
+    script = tmp_path / "two-lines.sh"
+    script.write_text(two_lines(DEPLOY / name))
+    options = ("--partition=all", f"--nodes={nodes}", "--cpus-per-task=1", "--mem=400", "--time=10")
+    path = f"{agent(slurm).parent}:{os.environ['PATH']}"
+    number = slurm.submit(script, f"--chdir={tmp_path}", *options, env={**PROBE_ONLY, "PATH": path})
+    job = ended(slurm, number)
+    assert job.state == "COMPLETED", job
+    assert len(profiles_in(tmp_path)) == nodes
+    assert (tmp_path / "summary.json").exists() == (nodes > 1)
 
 
 def test_a_job_without_enough_memory_leaves_what_could_be_found(slurm: SlurmCluster, tmp_path: Path) -> None:
