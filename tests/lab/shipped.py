@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-INDENT = "#     "
+INDENTED = re.compile(r"#? {5}(\S.*)")
 
 
 def two_lines(path: Path) -> str:
     """The version of two lines at the head of a file, as text of its own."""
     _, _, text = path.read_text().partition("# In two lines")
-    lines = text.splitlines()[1:3]
-    assert all(line.startswith(INDENT) for line in lines), (
-        f"{path} does not begin with a version of two lines"
-    )
-    return "".join(f"{line.removeprefix(INDENT)}\n" for line in lines)
+    lines = [INDENTED.fullmatch(line) for line in text.splitlines()[1:3]]
+    assert all(lines), f"{path} does not begin with a version of two lines"
+    return "".join(f"{line[1]}\n" for line in lines if line)
