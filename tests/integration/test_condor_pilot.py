@@ -114,9 +114,8 @@ def test_a_removed_job_leaves_its_profile_in_the_spool_of_the_node(pool: CondorP
     """HTCondor throws away what a removed job leaves in its directory."""
     spool = "/home/pilot/spool"  # /tmp and /var/tmp are the job's own, and go with it
     nobody = "http://127.0.0.1:9"
-    cluster = submitted(
-        pool, SITECAP_DELIVERY__URL=nobody, SITECAP_DELIVERY__SPOOL_DIRECTORY=spool, **silent.settings
-    )
+    delivery = {"SITECAP_DELIVERY__URL": nobody, "SITECAP_DELIVERY__SPOOL_DIRECTORY": spool}
+    cluster = submitted(pool, SITECAP_PILOT__GRACE_S="6", **delivery, **silent.settings)
     silent.wait_until_asked()
     pool.command("condor_rm", cluster)
     removed(pool, cluster)
