@@ -1,4 +1,7 @@
 #!/bin/sh
+# In two lines, of any batch script:
+#     #!/bin/sh
+#     srun --ntasks-per-node=1 --cpu-bind=none agent pilot --budget 5m --summary "$PWD"
 # A whole allocation, one agent a node, summed up by the first: sbatch --nodes=64 deploy/slurm/allocation.sh
 # What is set here can be overruled on sbatch's command line; AGENT, BUDGET and SHARED in the environment.
 #SBATCH --job-name=sitecap-all

@@ -1,5 +1,8 @@
 #!/bin/sh
-# One node's worth: sbatch --cpus-per-task=8 --mem=16G deploy/slurm/pilot.sh
+# In two lines, of any batch script:
+#     #!/bin/sh
+#     srun --cpus-per-task="$SLURM_CPUS_PER_TASK" agent pilot --budget 5m
+# With a warning before the limit, and run again if the node is lost: sbatch --cpus-per-task=8 --mem=16G deploy/slurm/pilot.sh
 # What is set here can be overruled on sbatch's command line; AGENT and BUDGET in the environment.
 #SBATCH --job-name=sitecap
 #SBATCH --nodes=1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from capacity.service.principal import Role
 from profiles.profile import CapabilityProfile
 from profiles.reading import read_profile
 from tests.lab.service import Service
+from tests.lab.shipped import two_lines
 from tests.lab.silent import Silent, silent_server
 from tests.lab.slurm import Job, SlurmCluster
 from tests.lab.waiting import until
@@ -109,6 +111,21 @@ def test_of_two_ranks_on_each_node_one_works_and_the_other_says_so(
     assert (summary["nodes"], summary["reported"]) == (2, 2)
 
 
+@pytest.mark.parametrize(("name", "nodes"), [("pilot.sh", 1), ("allocation.sh", 2)])
+def test_the_two_lines_at_the_head_of_a_script_are_enough(
+    slurm: SlurmCluster, tmp_path: Path, name: str, nodes: int
+) -> None:
+    script = tmp_path / "two-lines.sh"
+    script.write_text(two_lines(DEPLOY / name))
+    options = ("--partition=all", f"--nodes={nodes}", "--cpus-per-task=1", "--mem=400", "--time=10")
+    path = f"{agent(slurm).parent}:{os.environ['PATH']}"
+    number = slurm.submit(script, f"--chdir={tmp_path}", *options, env={**PROBE_ONLY, "PATH": path})
+    job = ended(slurm, number)
+    assert job.state == "COMPLETED", job
+    assert len(profiles_in(tmp_path)) == nodes
+    assert (tmp_path / "summary.json").exists() == (nodes > 1)
+
+
 def test_a_job_without_enough_memory_leaves_what_could_be_found(slurm: SlurmCluster, tmp_path: Path) -> None:
     number = submit(slurm, "pilot.sh", tmp_path, "--cpus-per-task=1", "--mem=64", "--time=10")
     job = ended(slurm, number)
@@ -135,17 +152,25 @@ def test_a_cancelled_job_leaves_what_it_has(slurm: SlurmCluster, silent: Silent,
     assert profile.scope.cores_granted == 1
 
 
-def test_a_warning_before_the_limit_lets_the_pilot_end_well(
-    slurm: SlurmCluster, silent: Silent, tmp_path: Path
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ((), "interrupted by SIGUSR1"),  # the warning that the script asks for
+        (("--signal=CONT@60",), "interrupted by SIGTERM"),  # one that tells a pilot nothing
+    ],
+)
+def test_a_job_that_reaches_its_limit_leaves_what_it_has(
+    slurm: SlurmCluster, silent: Silent, tmp_path: Path, options: tuple[str, ...], reason: str
 ) -> None:
-    """What `#SBATCH --signal=USR1@60` does, sent by hand because the least time limit is a minute."""
-    number = submit(slurm, "pilot.sh", tmp_path, *ONE_CORE, **silent.settings)
+    """The limit comes earlier than the job was told: only Slurm's signals tell of it, the last 30 s before it kills."""
+    number = submit(slurm, "pilot.sh", tmp_path, *ONE_CORE, *options, **silent.settings)
     silent.wait_until_asked()
-    slurm.command("scancel", "--signal=USR1", number)
+    slurm.command("scontrol", "update", f"JobId={number}", "EndTime=now")
     job = ended(slurm, number)
-    assert job.state == "COMPLETED", job
+    assert job.state == "TIMEOUT", job
     (profile,) = profiles_in(tmp_path)
-    assert profile.limits.reason == "interrupted by SIGUSR1"
+    assert profile.limits.partial
+    assert profile.limits.reason == reason
 
 
 def test_a_node_that_is_lost_costs_a_start_and_not_the_profile(
@@ -186,31 +211,39 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def test_every_profile_of_every_job_reaches_the_service_once(
     slurm: SlurmCluster, service: Service, tmp_path: Path
 ) -> None:
-    """The service is dead while two jobs run; the third finds it back and brings what waits."""
+    """The service is dead during the first job and comes up during the second; the third runs on both nodes."""
     token = tmp_path / "token"
     token.touch(mode=0o600)
     token.write_text(service.token(Role.SUBMIT, "T2_XX_Lab"))
+    spool, jobs = tmp_path / "spool", tmp_path / "jobs"
     more = {
         "SITECAP_DELIVERY__URL": service.url,
         "SITECAP_DELIVERY__TOKEN_FILE": str(token),
-        "SITECAP_DELIVERY__SPOOL_DIRECTORY": str(tmp_path / "spool"),
+        "SITECAP_DELIVERY__SPOOL_DIRECTORY": str(spool),
     }
     service.kill()
-    short = {**more, "BUDGET": "12s"}
-    while_dead = [
-        ended(slurm, submit(slurm, "pilot.sh", tmp_path / "jobs", *ONE_CORE, **short)) for _ in range(2)
-    ]
-    assert [(job.state, job.record["ExitCode"]) for job in while_dead] == [("FAILED", "4:0")] * 2, while_dead
-    waiting = {profile.id for profile in profiles_in(tmp_path / "jobs")}
-    assert len(waiting) == 2
-    assert len(list((tmp_path / "spool").glob("*.json"))) == 2
+
+    first = ended(slurm, submit(slurm, "pilot.sh", jobs, *ONE_CORE, **more, BUDGET="12s"))
+    assert (first.state, first.record["ExitCode"]) == ("FAILED", "4:0"), first
+    (kept,) = profiles_in(jobs)
+    assert len(list(spool.glob("*.json"))) == 1
+
+    number = submit(slurm, "pilot.sh", jobs, *ONE_CORE, **more)
+    until("attempt in vain", lambda: "next attempt" in slurm.output(number), limit_s=STARTED_S)
     service.start()
-    last = ended(slurm, submit(slurm, "pilot.sh", tmp_path / "jobs", *ONE_CORE, **more))
-    assert last.state == "COMPLETED", last.output
-    assert "delivered: the service has it, and 2 that waited" in last.output
-    assert list((tmp_path / "spool").glob("*.json")) == []
-    assert len(profiles_in(tmp_path / "jobs")) == 2, "what is delivered is not left as a file, too"
+    second = ended(slurm, number)
+    assert second.state == "COMPLETED", second
+    assert "delivered: the service has it, and 1 that waited" in second.output
+
+    options = ("--partition=all", "--nodes=2", "--mem=1000", "--time=10")
+    third = ended(slurm, submit(slurm, "allocation.sh", jobs, *options, **more, SHARED=str(tmp_path)))
+    assert third.state == "COMPLETED", third
+    assert third.output.count("delivered: the service has it") == 2
+
+    assert list(spool.glob("*.json")) == []
+    assert profiles_in(jobs) == [kept], "what is delivered is not left as a file, too"
     reader = service.token(Role.READ)
-    (node,) = service.ask("GET", "/api/v1/nodes", reader).json()["nodes"]
-    assert node["profiles"] == 3
-    assert {service.ask("GET", f"/api/v1/profiles/{one}", reader).status for one in waiting} == {200}
+    nodes = service.ask("GET", "/api/v1/nodes", reader).json()["nodes"]
+    # Both nodes of the lab are this machine, and the service sees that by its boot.
+    assert [node["profiles"] for node in nodes] == [4]
+    assert service.ask("GET", f"/api/v1/profiles/{kept.id}", reader).status == 200

@@ -35,9 +35,11 @@ libclang-rt-14-dev
 libscitokens0
 munge
 nginx-light
+nordugrid-arc-plugins-needed
 podman
 postgresql-15
 procps
+python3-nordugrid-arc
 qemu-system-arm
 qemu-system-ppc
 qemu-system-x86

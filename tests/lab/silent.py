@@ -30,12 +30,16 @@ class Silent:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Variables with which the network probe asks this server, and nothing else leaves the machine."""
-        port = self.listener.getsockname()[1]
+        """Variables with which the squid probe asks this server, for two minutes; nothing else leaves the machine."""
+        address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         return {
-            "SITECAP_PILOT__PROBES": '["context", "batch", "cores", "memory", "network"]',
-            "SITECAP_NETWORK__ENDPOINTS": f'[{{name="silent", host="127.0.0.1", port={port}, tls=true}}]',
-            "SITECAP_NETWORK__CONNECT_TIMEOUT_S": "60",
+            "SITECAP_PILOT__PROBES": '["context", "batch", "cores", "memory", "squid"]',
+            "SITECAP_CVMFS__PROXIES": '["DIRECT"]',
+            "SITECAP_CVMFS__STRATUM_ONES": f'["http://{address}/cvmfs/@fqrn@"]',
+            "SITECAP_SQUID__FRONTIER_SERVERS": f'["http://{address}/Frontier"]',
+            "SITECAP_SQUID__TIMEOUT_S": "120",
+            "SITECAP_SQUID__BUDGET_S": "120",
+            "SITECAP_BUDGET_S": "300",
             "SITECAP_SITE_PROFILE": "standard",
         }
 

@@ -29,6 +29,7 @@ def _no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
         "MACHINEFEATURES",
         "JOBFEATURES",
         "_CONDOR_SLOT",
+        "GRID_GLOBAL_JOBID",
     ):
         monkeypatch.delenv(name, raising=False)
 
@@ -72,6 +73,40 @@ def test_a_wall_limit_without_a_start_counts_from_the_oldest_process_of_the_job(
     monkeypatch.setattr(life, "job_age_s", lambda *_: 250.0)
     slot = asked()
     assert (slot.life_s, slot.life_source) == (350.0, "pbs wall time")
+
+
+def test_an_arc_job_lives_as_long_as_its_batch_job_and_has_both_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRID_GLOBAL_JOBID", "gsiftp://ce.example.org:2811/jobs/x1")
+    monkeypatch.setenv("PBS_JOBID", "7.server")
+    monkeypatch.setenv("PBS_WALLTIME", "600")
+    monkeypatch.setattr(life, "job_age_s", lambda *_: 250.0)
+    slot = asked()
+    assert (slot.life_s, slot.life_source) == (350.0, "pbs wall time")
+    assert slot.names == ("pbs 7.server", "arc gsiftp://ce.example.org:2811/jobs/x1")
+
+
+def test_lsf_names_job_and_node_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSB_JOBID", "12")
+    monkeypatch.setenv("LSB_JOBINDEX", "3")
+    monkeypatch.setenv("LSB_MCPU_HOSTS", "wn1.example.org 8")
+    slot = asked()
+    assert slot.names == ("lsf 12[3]",)
+    assert slot.node_name is not None
+    assert slot.node_name.startswith("wn1")
+    assert slot.life_s is None
+    assert asked(lifetime_s=600.0).life_s == 600.0, "the user may know what LSF does not tell"
+
+
+def test_the_start_of_a_job_and_its_limit_are_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jobstart_secs").write_text("1000\n")
+    (tmp_path / "wall_limit_secs").write_text("500\n")
+    monkeypatch.setenv("JOBFEATURES", str(tmp_path))
+    slot = asked()
+    assert slot.life_source == "mjf"
+    assert slot.life_s is not None
+    assert slot.life_s < 0, "it ended long ago"
 
 
 def processes(root: Path, *rows: tuple[int, int, int, str]) -> Path:
