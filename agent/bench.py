@@ -91,6 +91,24 @@ def benchmark(
     seen = look(Request(probes=facts, config=config), on_start=on_start)
     if seen.interrupted_by:
         return Benched(seen.profile, seen.interrupted_by, None)
+    return measure(seen, request, config, on_start=on_start, told=told, seams=seams)
+
+
+def measure(
+    seen: Look,
+    request: BenchRequest,
+    config: Config,
+    *,
+    on_start: Callable[[Runner | Bench], None] = lambda _: None,
+    told: Callable[[Progress], None] = lambda _: None,
+    seams: Seams | None = None,
+) -> Benched:
+    """Measure on a node that was looked at: the facts of `FACTS` at least.
+
+    Raises:
+        TooManyCopiesError: of `request.copies`.
+        LockError: another benchmark holds the node.
+    """
     with ExitStack() as stack:
         options = _options(request, seen, stack)
         bench = Bench(request.kernels, options, told, seams)

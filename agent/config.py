@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.daemon.settings import DaemonSettings
 from agent.delivery.settings import DeliverySettings
+from agent.pilot.settings import PilotSettings
 from probes.settings import Settings
 from probes.spec import Check, Probe
 from sitecap import layers
@@ -52,6 +53,7 @@ class Config(Settings):
     identify: bool = Field(default=False, description="put the host name into the profile")
     bench: BenchSettings = Field(default_factory=BenchSettings)
     daemon: DaemonSettings = Field(default_factory=DaemonSettings)
+    pilot: PilotSettings = Field(default_factory=PilotSettings)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
 

@@ -27,7 +27,16 @@ PROGRAMS: dict[str, type[BaseModel]] = {"sitecap-agent": AgentConfig, "sitecap-c
 """Chart → settings of the program that it runs."""
 
 OWNED = {
-    "sitecap-agent": (),
+    "sitecap-agent": (
+        "site_name",
+        "daemon.root",
+        "daemon.listen",
+        "daemon.port",
+        "daemon.cluster.node_feature",
+        "daemon.cluster.events",
+        "daemon.cluster.feature_file",
+        "daemon.cluster.service_account_path",
+    ),
     "sitecap-capacity": (
         "server.host",
         "server.port",
@@ -36,7 +45,7 @@ OWNED = {
         "server.trusted_proxies",
     ),
 }
-"""Settings that other values of the chart decide, since Services, probes and mounts have to agree with them."""
+"""Settings that other values of the chart decide, since Services, probes, mounts and Roles have to agree with them."""
 
 _DROPPED = ("title", "default", "writeOnly", "format", "discriminator")
 _MARK = "# -- "
@@ -60,9 +69,11 @@ def with_settings(schema: dict[str, Any], model: type[BaseModel], owned: tuple[s
     """
     settings = model.model_json_schema()
     for key in owned:
-        section, name = key.split(".")
-        part = settings["properties"][section]["$ref"].rpartition("/")[2]
-        del settings["$defs"][part]["properties"][name]
+        *sections, name = key.split(".")
+        part = settings
+        for section in sections:
+            part = _resolved(settings, part["properties"][section])
+        del part["properties"][name]
     models = settings.pop("$defs", {})
     own = {name: part for name, part in schema["$defs"].items() if name[0].islower()}
     properties = {**schema["properties"], "config": trimmed(settings)}
@@ -164,6 +175,8 @@ def _cell(text: str) -> str:
 
 
 def _shown(default: Any) -> str:  # noqa: ANN401 - whatever YAML can say
+    if default is None:
+        return "none"
     return f"`{_cell(json.dumps(default, separators=(', ', ': ')))}`"
 
 

@@ -66,6 +66,11 @@ class AnnouncingDoor:
         return self._inner.restore(text)
 
 
+def prctl(option: int, argument: int) -> None:
+    """Ask the kernel for something about this process; see the manual page of that name."""
+    ctypes.CDLL(None).prctl(option, argument)
+
+
 def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, int]:
     """Fork a child that gathers the facts of `probe`.
 
@@ -138,7 +143,7 @@ def _detach(memory_bytes: int, parent: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     # If the agent itself is killed outright, its probes go with it.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     nowhere = os.open(os.devnull, os.O_RDWR)

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -35,9 +36,29 @@ def state_directory() -> Path | None:
         LockError: the directory is there but belongs to somebody else or is open to others.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    own = f"sitecap-{os.getuid()}"
     shared = (os.environ.get("TMPDIR") or "/tmp", "/dev/shm")  # noqa: S108 - checked below
-    for path in (*([Path(runtime) / "sitecap"] if runtime else []), *(Path(place) / own for place in shared)):
+    return _private(
+        (*([Path(runtime) / "sitecap"] if runtime else []), *(Path(place) / _own() for place in shared))
+    )
+
+
+def node_directory() -> Path | None:
+    """A directory private to this user that all its processes on this node have, and no other node has.
+
+    $TMPDIR may be each task's own or on a file system of the whole cluster, so memory comes first.
+
+    Raises:
+        LockError: the directory is there but belongs to somebody else or is open to others.
+    """
+    return _private(Path(place) / _own() for place in ("/dev/shm", "/tmp"))  # noqa: S108 - checked below
+
+
+def _own() -> str:
+    return f"sitecap-{os.getuid()}"
+
+
+def _private(places: Iterable[Path]) -> Path | None:
+    for path in places:
         try:
             path.mkdir(mode=0o700, exist_ok=True)
             status = path.lstat()

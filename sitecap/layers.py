@@ -86,7 +86,8 @@ class Layers(Generic[Settings]):
         named = environment.get(self.file_variable)
         chosen = path or (Path(named) if named else None)
         if chosen is None:
-            chosen = next((place for place in self.default_paths(environment) if place.is_file()), None)
+            # Not Path.is_file, which raises where a home cannot be entered, as for daemons that inherit root's HOME.
+            chosen = next((place for place in self.default_paths(environment) if os.path.isfile(place)), None)  # noqa: PTH113
         if chosen is not None:
             self._merge(merged, origins, self._flatten(self._read(chosen)), str(chosen))
         self._merge(merged, origins, self._from_environment(environment), "environment")

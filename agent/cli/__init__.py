@@ -16,6 +16,7 @@ from sitecap.commands import LazyGroup
 COMMANDS = {
     "probe": "agent.cli.probe:probe",
     "bench": "agent.cli.bench:bench",
+    "pilot": "agent.cli.pilot:pilot",
     "submit": "agent.cli.submit:submit",
     "daemon": "agent.cli.daemon:daemon",
     "explain": "agent.cli.explain:explain",
@@ -31,8 +32,8 @@ COMMANDS = {
 def cli() -> None:
     """Tell what this computer is worth to a CMS job, and what is in its way.
 
-    `agent probe` only looks, `agent bench` only computes; `agent submit` and `agent daemon` send to whom the configuration
-    names.
+    `agent probe` only looks, `agent bench` only computes; `agent submit`, `agent pilot` and `agent daemon` send to whom the
+    configuration names.
     """
 
 

@@ -24,7 +24,8 @@ CONNECTION_S = 10.0
 """From the first byte to the last, of a request and of its answer."""
 
 MAX_REQUEST_BYTES = 8192
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MAX_MESSAGE_BYTES = 65536
+MAX_PAGE_BYTES = 16 * 1024 * 1024
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _REASONS = {
     200: "OK",
@@ -140,10 +141,10 @@ class Server:
             timeout = max(min(ends_s) - time.monotonic(), 0.0) if ends_s else None
             for key, _ in self._selector.select(timeout):
                 if key.fileobj is self._channel:
-                    message = self._channel.recv(MAX_MESSAGE_BYTES)
-                    if not message:
+                    message = _received(self._channel)
+                    if message is None:
                         return
-                    self._state.take(json.loads(message))
+                    self._state.take(message)
                 elif key.fileobj is self._listening:
                     self._accept()
                 elif key.fd in self._clients:
@@ -191,6 +192,19 @@ class Server:
         with contextlib.suppress(OSError):
             client.connection.shutdown(socket.SHUT_WR)
         client.connection.close()
+
+
+def _received(channel: socket.socket) -> dict[str, Any] | None:
+    """The next message, with the page as "metrics" where it brings a new one; None at the channel's end."""
+    data, files, _, _ = socket.recv_fds(channel, MAX_MESSAGE_BYTES, 1)
+    if not data:
+        return None
+    message: dict[str, Any] = json.loads(data)
+    for number in files:
+        with open(number, "rb") as file:  # noqa: PTH123 - it has no path
+            file.seek(0)
+            message["metrics"] = file.read(MAX_PAGE_BYTES).decode("utf-8", "replace")
+    return message
 
 
 def main(arguments: list[str]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
-from typing import Any
-
-from agent.daemon.page_server import MAX_MESSAGE_BYTES
 
 END_S = 2.0
+
+MAX_CLAUSE = 1000
+"""Characters of the reason for not being ready."""
 
 
 class PagesError(Exception):
@@ -53,7 +54,7 @@ class Pages:
         self._unhealthy_after_s = unhealthy_after_s
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._last = b""
+        self._last: tuple[bytes, bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -69,7 +70,6 @@ class Pages:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             ours.setblocking(False)  # noqa: FBT003 - the only form it has
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_MESSAGE_BYTES)
             descriptors = [self.listening.fileno(), theirs.fileno()]
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-I", "-m", "agent.daemon.page_server", *map(str, descriptors), str(self._unhealthy_after_s)],
@@ -78,8 +78,8 @@ class Pages:
                 pass_fds=descriptors,
             )  # fmt: skip
         self._channel = ours
-        if self._last:
-            self._send(self._last)
+        if self._last is not None:
+            self._send(*self._last)
 
     def tell(self, *, ready: bool, why_not: str, metrics: str | None) -> None:
         """Say that the loop turns.
@@ -89,13 +89,14 @@ class Pages:
             why_not: one clause, if not.
             metrics: the new page; None = as before.
         """
-        message: dict[str, Any] = {"at": time.monotonic(), "ready": ready, "why_not": why_not}
-        if metrics is not None:
-            message["metrics"] = metrics
-        data = json.dumps(message).encode()
-        if metrics is not None:
-            self._last = data
-        self._send(data)
+        message = json.dumps(
+            {"at": time.monotonic(), "ready": ready, "why_not": why_not[:MAX_CLAUSE]}
+        ).encode()
+        if metrics is None:
+            self._send(message)
+        else:
+            self._last = (message, metrics.encode("utf-8", "replace"))
+            self._send(*self._last)
 
     def revive(self) -> str | None:
         """Replace a process that has ended; what to log about it, or None.
@@ -129,8 +130,16 @@ class Pages:
                     self._process.wait(END_S)
             self._process = None
 
-    def _send(self, message: bytes) -> None:
-        if self._channel is not None:
-            # Full: the process does not read; it is told the next time. Gone: `revive` sees to it.
-            with contextlib.suppress(OSError):
+    def _send(self, message: bytes, page: bytes | None = None) -> None:
+        if self._channel is None:
+            return
+        # Full: the process does not read; it is told the next time. Gone: `revive` sees to it.
+        with contextlib.suppress(OSError):
+            if page is None:
                 self._channel.send(message)
+                return
+            # A file in memory and not the message: the kernel bounds a message (net.core.wmem_max, some 400 kB).
+            with open(os.memfd_create("sitecap-metrics", os.MFD_CLOEXEC), "wb") as file:  # noqa: PTH123 - it has no path
+                file.write(page)
+                file.flush()
+                socket.send_fds(self._channel, [message], [file.fileno()])

@@ -24,12 +24,14 @@ def demo(nodes: int, days: int, seed: int, database: str | None, config_path: Pa
 
     Sites are called T2_XX_DemoN. Use a database of its own: what is in cannot be told from real profiles but by that name.
     """
-    from capacity.service.demo import Filled, fill  # noqa: PLC0415 - numpy and the catalogue take a moment
+    from capacity.service.demo import Filled, estimate, fill  # noqa: PLC0415 - numpy and the catalogue take a moment
 
     def told(done: Filled) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{done.profiles} profiles", err=True, nl=False)
 
     with sentences(), opened(config_path, database) as (_, store):
-        done = fill(store, nodes, days, seed, datetime.now(UTC), told)
-    click.echo(f"{done.profiles} profiles of {done.nodes} nodes are in {store.shown}")
+        now = datetime.now(UTC)
+        done = fill(store, nodes, days, seed, now, told)
+        estimate(store, now)
+    click.echo(f"{done.profiles} profiles of {done.nodes} nodes are in {store.shown}, all estimated")

@@ -11,12 +11,14 @@ from capacity.demo.cpus import demo_cpus
 from capacity.demo.documents import EVENTS_PER_S_PER_HS23, Detail, documents
 from capacity.demo.truth import DemoNode, demo_nodes
 from capacity.hs06.catalogue import Catalogue
+from capacity.service.estimators import Estimators
 from capacity.service.ingest import accept
 from capacity.service.principal import Principal, Role
+from capacity.service.refresh import refresh_pending
 from capacity.store.database import Database
 
 BATCH = 100
-"""Profiles of one transaction; some 9 MB of documents."""
+"""Profiles, or nodes, of one transaction; some 9 MB of documents."""
 
 SUBMITTER = Principal(subject="capacity demo", roles=frozenset({Role.SUBMIT}))
 
@@ -69,6 +71,26 @@ def fill(
             done = Filled(nodes, done.profiles + len(batch))
             told(done)
     return done
+
+
+def estimate(database: Database, now: datetime) -> int:
+    """Look at all nodes that wait for it, as a running service would: without one, nothing can be asked of the fleet.
+
+    Args:
+        database: of the service, with its tables.
+        now: when this is, with a time zone.
+
+    Returns:
+        How many nodes were looked at.
+
+    Raises:
+        UnavailableError: the database cannot be asked; what was not looked at stays pending.
+    """
+    estimator = Estimators(database).current()
+    looked_at = 0
+    while claimed := refresh_pending(database, estimator, now, BATCH):
+        looked_at += claimed
+    return looked_at
 
 
 def _batches(machines: Iterator[DemoNode], at: datetime, seed: int, detail: Detail) -> Iterator[list[bytes]]:

@@ -30,6 +30,9 @@ DATA = Path(__file__).with_suffix("")
 START = DATA / "start.sh"
 CONFIG = DATA / "lab.config"
 
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+"""Of the daemons, as where root starts them by hand: what the startd runs inherits a home that it cannot enter."""
+
 # Seconds before something is called hung: the pool is up in 3 s and a job through in 5 s on an idle machine.
 START_S = 90
 JOB_S = 180
@@ -150,6 +153,16 @@ class CondorPool:
             f"{cluster}.0", code - 1, output.read_text(errors="replace"), error.read_text(errors="replace")
         )
 
+    def install(self, text: str, path: str, *, executable: bool = False) -> None:
+        """Put a file into the pool's machine, as its administrator."""
+        script = 'mkdir -p "$(dirname "$0")"; cat >"$0"; chmod "$1" "$0"'
+        self.command("sh", "-c", script, path, "755" if executable else "644", user="root", stdin=text)
+
+    def submit_file(self, text: str, *assignments: str) -> str:
+        """Submit a description as it is, with macros set as on condor_submit's command line; the number of its cluster."""
+        printed = self.command("condor_submit", "-terse", *assignments, "-", stdin=text)
+        return printed.split()[0].partition(".")[0]
+
     def submit_agent(self, args: Sequence[str], **submit: str | int) -> str:
         """Submit a job that runs the agent with ``args`` (such as ``probe``, ``--json``)."""
         return self.submit([*self.agent.argv, *args], **submit)
@@ -189,6 +202,7 @@ def running(agent: PortableAgent) -> Iterator[CondorPool]:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=ENVIRONMENT,
             )
         try:
             pool = CondorPool(until("first process", lambda: _child(process), limit_s=START_S), folder, agent)

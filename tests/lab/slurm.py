@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -73,18 +73,20 @@ class SlurmCluster:
     Attributes:
         state: its configuration, state and logs; jobs may write here.
         node: the node of the default partition ``cpu``.
-        gpu_node: the node of the partition ``gpu``.
+        gpu_node: the node of the partition ``gpu``; ``all`` has both.
+        daemons: ended with the cluster.
     """
 
     state: Path
     node: str
     gpu_node: str
+    daemons: contextlib.ExitStack
 
-    def command(self, *argv: str, stdin: str = "") -> str:
+    def command(self, *argv: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
         """What one of Slurm's commands prints; a failed command is an error."""
         done = subprocess.run(
             argv,
-            env=environment(self.state),
+            env={**environment(self.state), **(env or {})},
             cwd=self.state,
             input=stdin,
             capture_output=True,
@@ -101,7 +103,16 @@ class SlurmCluster:
         output = self.state / "job-%j.out"
         text = f"#!/bin/sh\n{script}\n"
         submitted = self.command("sbatch", "--parsable", f"--output={output}", *options, stdin=text)
-        number = submitted.strip().partition(";")[0]
+        return self.ended(submitted.strip().partition(";")[0])
+
+    def submit(self, script: Path, *options: str, env: Mapping[str, str] | None = None) -> str:
+        """Submit a script that is a file, and return the number of the job."""
+        output = f"--output={self.state}/job-%j.out"
+        submitted = self.command("sbatch", "--parsable", output, *options, str(script), env=env)
+        return submitted.strip().partition(";")[0]
+
+    def ended(self, number: str) -> list[Job]:
+        """Wait for the end of a job, and return it, or all tasks of the array."""
         records = until(f"end of job {number}", lambda: self._ended(number), limit_s=JOB_S, logs=self.state)
         return [
             Job(
@@ -112,6 +123,48 @@ class SlurmCluster:
             )
             for record in sorted(records, key=lambda record: int(record["JobId"]))
         ]
+
+    def output(self, number: str) -> str:
+        """What a job has printed until now."""
+        path = self.state / f"job-{number}.out"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def field(self, number: str, name: str) -> str:
+        """A field of ``scontrol show job``."""
+        return self._records(number)[0].get(name, "")
+
+    def lose(self, node: str) -> None:
+        """End a node as a power cut would: its slurmd and all its processes at once; and the controller learns of it."""
+        pid = int((self.state / f"slurmd-{node}.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        self._empty(node)
+        self.command("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=lost")
+
+    def start_node(self, node: str) -> None:
+        """Start a node that was lost."""
+        self.daemons.enter_context(_daemon(self, f"slurmd-{node}", ["slurmd", "-D", "-N", node]))
+        until("node that is up", lambda: self._resumed(node), limit_s=START_S, logs=self.state)
+
+    def _resumed(self, node: str) -> bool:
+        with contextlib.suppress(RuntimeError):  # it is refused until the node has registered
+            self.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        shown = self.command("sinfo", "--noheader", f"--nodes={node}", "--format=%T").split()
+        return bool(shown) and all(state == "idle" for state in shown)
+
+    @staticmethod
+    def _empty(node: str) -> None:
+        def gone() -> bool:
+            pids = {
+                int(pid)
+                for procs in CGROUPS.glob(f"*/slurm_{node}/**/cgroup.procs")
+                for pid in procs.read_text().split()
+            }
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not pids
+
+        until(f"end of the processes of {node}", gone, limit_s=STOP_S)
 
     def _records(self, number: str) -> list[dict[str, str]]:
         lines = self.command("scontrol", "-o", "show", "job", number).splitlines()
@@ -161,7 +214,7 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
     # Names of nodes are names of cgroups too: two test runs on one machine must not share them.
     suffix = f"{os.getpid()}{'c' if confining else 'u'}"
     with private_directory("slurm") as directory, contextlib.ExitStack() as stack:
-        cluster = SlurmCluster(directory, f"wn{suffix}", f"gpu{suffix}")
+        cluster = SlurmCluster(directory, f"wn{suffix}", f"gpu{suffix}", stack)
         _configure(cluster, confining=confining)
         for node in (cluster.node, cluster.gpu_node):
             stack.callback(_remove_cgroups, f"slurm_{node}")
@@ -188,7 +241,9 @@ def running(*, confining: bool) -> Iterator[SlurmCluster]:
 def environment(state: Path) -> dict[str, str]:
     """The environment for Slurm's commands: nothing of a batch job that the tests themselves may run in."""
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SLURM", "SBATCH", "SITECAP"))
     }
     return {**inherited, "SLURM_CONF": str(state / "slurm.conf")}
 
@@ -259,7 +314,11 @@ def _daemon(cluster: SlurmCluster, name: str, argv: list[str]) -> Iterator[None]
 
 def _idle_nodes(cluster: SlurmCluster) -> int:
     try:
-        return cluster.command("sinfo", "--noheader", "--Node", "--format=%T").split().count("idle")
+        return (
+            cluster.command("sinfo", "--noheader", "--Node", "--partition=all", "--format=%T")
+            .split()
+            .count("idle")
+        )
     except RuntimeError:
         return 0
 

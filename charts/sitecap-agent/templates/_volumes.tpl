@@ -65,10 +65,10 @@
 {{- end }}
 {{- if eq $values.cvmfs.source "csi" }}
 - name: cvmfs
-  persistentVolumeClaim: {claimName: {{ $name }}-cvmfs, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ $name }}-cvmfs}
 {{- else if eq $values.cvmfs.source "claim" }}
 - name: cvmfs
-  persistentVolumeClaim: {claimName: {{ $values.cvmfs.claim }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ $values.cvmfs.claim }}}
 {{- else if eq $values.cvmfs.source "host" }}
 - name: cvmfs
   hostPath: {path: /cvmfs, type: Directory}

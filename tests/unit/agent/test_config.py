@@ -80,6 +80,15 @@ def test_the_user_s_file_is_found_before_the_machine_s(tmp_path: Path) -> None:
     assert load({}, {"HOME": str(tmp_path)}).config.budget_s == 7
 
 
+def test_a_home_that_cannot_be_looked_into_holds_no_file() -> None:
+    """As root's HOME does not for what its daemons start as other users; a name too long is refused to root, too."""
+    home = f"/{'x' * 300}"
+    with pytest.raises(OSError, match="File name too long"):
+        Path(home).stat()
+
+    assert load({}, {"HOME": home}).config.budget_s == 60
+
+
 def test_the_variable_names_the_file(tmp_path: Path) -> None:
     path = _write(tmp_path, "budget_s = 8")
 

@@ -13,11 +13,12 @@ import yaml
 
 from agent import config as agent_config
 from capacity import config as service_config
-from tests.lab.helm import CHARTS, ROOT, Helm, RefusedError
+from tests.lab.helm import CHARTS, ROOT, Helm, RefusedError, pods
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("sitecap-agent", {"profil": "label"}, "'profil' not allowed"),
     ("sitecap-agent", {"profile": "privileged"}, "at '/profile': value must be one of"),
+    ("sitecap-agent", {"site": None}, "missing property 'site'"),
     ("sitecap-agent", {"site": "Riga"}, "at '/site': 'Riga' does not match pattern"),
     ("sitecap-agent", {"image": {"repo": "x"}}, "at '/image': additional properties 'repo' not allowed"),
     ("sitecap-agent", {"image": {"digest": "sha256:12"}}, "at '/image/digest'"),
@@ -35,6 +36,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("sitecap-agent", {"update": {"maxUnavailable": "0%"}}, "at '/update/maxUnavailable'"),
     ("sitecap-agent", {"config": {"budget": 60}}, "at '/config': additional properties 'budget' not allowed"),
     ("sitecap-agent", {"config": {"budget_s": "soon"}}, "at '/config/budget_s': got string, want number"),
+    ("sitecap-agent", {"config": {"site_name": "T2_LV_Example"}}, "'site_name' not allowed"),
+    ("sitecap-agent", {"config": {"daemon": {"port": 80}}}, "at '/config/daemon': additional properties 'port' not"),
+    ("sitecap-agent", {"config": {"daemon": {"cluster": {"node_feature": True}}}}, "'node_feature' not allowed"),
     ("sitecap-agent", {"cvmfs": {"source": "host"}}, "set profile=node, or take /cvmfs from the CSI driver"),
     ("sitecap-agent", {"cvmfs": {"source": "claim"}}, "needs the name of the claim in cvmfs.claim"),
     ("sitecap-agent", {"outbound": False, "delivery": {"url": "https://a"}}, "leave one of them out"),
@@ -120,6 +124,12 @@ def test_generated_files_are_those_that_would_be_generated() -> None:
 def test_the_agent_takes_the_settings_of_its_chart(helm: Helm, tmp_path: Path) -> None:
     values = {
         "site": "T2_LV_Example",
+        "delivery": {
+            "url": "https://capacity.example",
+            "proxy": "http://squid.example:3128",
+            "tokenSecret": {"name": "a"},
+            "caConfigMap": {"name": "b"},
+        },
         "config": {
             "budget_s": 90,
             "bench": {"cache_max_bytes": 4294967296},
@@ -135,10 +145,62 @@ def test_the_agent_takes_the_settings_of_its_chart(helm: Helm, tmp_path: Path) -
     config = agent_config.load({}, {}, path).config
 
     assert config.site_name == "T2_LV_Example"
+    (pod,) = pods(helm.manifests("sitecap-agent", values)).values()
+    mounted = [mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]]
+    delivery = config.delivery
+    assert delivery.url == "https://capacity.example"
+    assert delivery.proxy is not None
+    assert delivery.proxy.get_secret_value() == "http://squid.example:3128"
+    for path in (delivery.token_file, delivery.ca_file, delivery.spool_directory):
+        assert path is not None
+        assert any(path == place or path.startswith(f"{place}/") for place in mounted)
     assert config.budget_s == 90
     assert config.bench.cache_max_bytes == 4294967296
     assert config.bench.cache_directory == "/var/cache/sitecap"
     assert config.network.endpoints[0].port == 1094
+
+
+TOLD: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"node_feature": False, "events": False, "feature_file": None}),
+    ({"profile": "label"}, {"node_feature": True, "events": False, "feature_file": None}),
+    (
+        {"profile": "label", "label": {"events": True}},
+        {"node_feature": True, "events": True, "feature_file": None},
+    ),
+    ({"profile": "node"}, {"node_feature": False, "events": False, "feature_file": "/features.d/sitecap"}),
+    (
+        {"profile": "node", "node": {"featuresDirectory": ""}},
+        {"node_feature": False, "events": False, "feature_file": None},
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "told"), TOLD)
+def test_the_daemon_tells_the_cluster_what_its_role_and_mounts_allow(
+    helm: Helm, tmp_path: Path, values: dict[str, Any], told: dict[str, Any]
+) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(_settings(helm, "sitecap-agent", values))
+    manifests = helm.manifests("sitecap-agent", values)
+    rules = [rule for one in manifests if one["kind"] == "Role" for rule in one["rules"]]
+    (pod,) = pods(manifests).values()
+    (container,) = pod["spec"]["containers"]
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+
+    daemon = agent_config.load({}, {}, path).config.daemon
+    cluster = daemon.cluster
+
+    assert cluster.model_dump(include=set(told)) == told
+    assert {name for rule in rules for name in rule["resources"]} == {
+        name for name, tells in (("nodefeatures", told["node_feature"]), ("events", told["events"])) if tells
+    }
+    assert (cluster.service_account_path in mounted) is told["node_feature"]
+    if cluster.feature_file is not None:
+        assert str(Path(cluster.feature_file).parent) in mounted
+    assert [port["containerPort"] for port in container["ports"]] == [daemon.port]
+    assert {cluster.pod_name_env, cluster.pod_uid_env, "NODE_NAME"} <= {
+        one["name"] for one in container["env"]
+    }
 
 
 def test_a_site_without_a_route_out_is_told_to_the_agent(helm: Helm, tmp_path: Path) -> None:

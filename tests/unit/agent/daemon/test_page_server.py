@@ -92,6 +92,16 @@ def test_a_process_of_its_own_answers(pages: Pages) -> None:
     assert ask(pages, "/readyz")[0] == 200
 
 
+def test_a_page_that_is_longer_than_a_message_of_the_kernel_may_be(pages: Pages) -> None:
+    whole = "b 1\n" * 500_000
+    pages.tell(ready=False, why_not="x" * 10**6, metrics=whole)
+    until("the page", lambda: ask(pages, "/metrics")[1] == whole, limit_s=60)
+    assert ask(pages, "/readyz")[0] == 503
+    os.kill(pages.pid, signal.SIGKILL)
+    until("its end", lambda: pages.revive() is not None, limit_s=60)
+    until("the page again", lambda: ask(pages, "/metrics")[1] == whole, limit_s=60)
+
+
 def test_clients_that_never_end_their_request_keep_nobody_out(pages: Pages) -> None:
     slow = [socket.create_connection(("127.0.0.1", pages.port)) for _ in range(3 * MAX_CONNECTIONS)]
     for one in slow:

@@ -53,6 +53,16 @@ def test_an_empty_database_is_no_fleet_and_says_what_to_do(tmp_path: Path) -> No
     assert "capacity demo" in done.output
 
 
+def test_the_demo_fleet_is_estimated_without_a_running_service(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/demo.sqlite"
+    filled = CliRunner().invoke(cli, ["demo", "--nodes", "8", "--database", database])
+    assert filled.exit_code == 0, filled.output
+    done = run("--database", database)
+    assert done.exit_code == 0
+    assert "fleet (8 nodes in " in done.output
+    assert "the fleet falls short first in" in done.output
+
+
 def test_formats_and_files(tmp_path: Path) -> None:
     text = run("--no-fleet", "-f", "csv", "-s", "baseline", "--from", "2027", "--to", "2030").output
     assert [row["year"] for row in csv.DictReader(io.StringIO(text))] == ["2027", "2028", "2029", "2030"]
