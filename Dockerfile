@@ -35,25 +35,42 @@ COPY capacity capacity
 RUN --mount=type=bind,from=python,source=/,target=/target \
     sh /image/wheel.sh /wheels
 
-FROM wheel AS installing
-COPY deploy/image/install.sh /image/
+FROM tools AS libraries
+COPY deploy/image/target.sh deploy/image/libraries.sh /image/
+COPY pyproject.toml ./
 
-FROM installing AS agent-files
+FROM libraries AS agent-libraries
 ARG TARGETARCH
 # On ppc64le there are no wheels of numpy and XRootD: give --build-arg AGENT_EXTRAS=daemon,gpu-nvidia,
 # or build on a POWER machine, where they are compiled.
 ARG AGENT_EXTRAS=bench,daemon,gpu-nvidia,xrootd
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca-bundle \
-    sh /image/install.sh agent "${AGENT_EXTRAS}"
+    sh /image/libraries.sh "${AGENT_EXTRAS}"
 
-FROM installing AS service-files
+FROM agent-libraries AS agent-files
+ARG TARGETARCH
+COPY deploy/image/install.sh /image/
+COPY LICENSE ./
+COPY --from=wheel /wheels /wheels
+RUN sh /image/install.sh agent
+
+FROM libraries AS service-libraries
 ARG TARGETARCH
 ARG SERVICE_EXTRAS=analysis,postgres,service
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca-bundle \
-    sh /image/install.sh capacity "${SERVICE_EXTRAS}"
+    sh /image/libraries.sh "${SERVICE_EXTRAS}"
+
+FROM service-libraries AS service-files
+ARG TARGETARCH
+COPY deploy/image/install.sh /image/
+COPY LICENSE ./
+COPY --from=wheel /wheels /wheels
+RUN sh /image/install.sh capacity
 
 FROM python AS agent
-COPY --from=agent-files /opt/sitecap /opt/sitecap
+# Two layers: that of the libraries is the same in the next version.
+COPY --from=agent-libraries /opt/sitecap /opt/sitecap
+COPY --from=agent-files /own/opt/sitecap /opt/sitecap
 ENV PATH=/opt/sitecap/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1
 WORKDIR /
@@ -78,7 +95,8 @@ LABEL org.opencontainers.image.title="sitecap agent" \
       sitecap.sbom="/opt/sitecap/share/sbom.cdx.json"
 
 FROM python AS service
-COPY --from=service-files /opt/sitecap /opt/sitecap
+COPY --from=service-libraries /opt/sitecap /opt/sitecap
+COPY --from=service-files /own/opt/sitecap /opt/sitecap
 COPY deploy/image/healthcheck.py /opt/sitecap/share/healthcheck.py
 # Group 0 may write: platforms that give a container a user of their own give it this group.
 COPY --from=service-files --chown=10001:0 /data /var/lib

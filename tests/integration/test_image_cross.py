@@ -1,7 +1,7 @@
 """The agent's image for other architectures: built on this machine without an emulator, started with one.
 
-``SITECAP_IMAGE_KERNELS=1`` cross-compiles a kernel into them too, some minutes; without it that is left to the tests
-of the kernels (tests/integration/payloads), and the image is built with what pip brings.
+``SITECAP_IMAGE_WHOLE=1`` cross-compiles a kernel into them too and takes all libraries that there are, some minutes;
+without it the kernels are left to their own tests (tests/integration/payloads), and the image holds what a probe needs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tests.lab.images import bases, build, foreign_base
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
 
-KERNELS = bool(os.environ.get("SITECAP_IMAGE_KERNELS"))
+WHOLE = bool(os.environ.get("SITECAP_IMAGE_WHOLE"))
 MODULES = [
     "pydantic_core",
     "cryptography.hazmat.bindings._rust",
-    *(["payloads._cpu_scalar"] if KERNELS else []),
+    *(["payloads._cpu_scalar"] if WHOLE else []),
 ]
 
 
@@ -50,7 +50,7 @@ class Foreign:
 
 @pytest.fixture(
     scope="module",
-    params=[(ARM64, "arm64", "bench,gpu-nvidia,xrootd"), (PPC64EL, "ppc64le", "gpu-nvidia")],
+    params=[(ARM64, "arm64", "bench,daemon,gpu-nvidia,xrootd"), (PPC64EL, "ppc64le", "daemon,gpu-nvidia")],
     ids=["arm64", "ppc64le"],
 )
 def foreign(request: pytest.FixtureRequest, podman: Engine) -> Foreign:
@@ -65,9 +65,9 @@ def foreign(request: pytest.FixtureRequest, podman: Engine) -> Foreign:
     options = [
         f"--platform=linux/{platform}",
         f"--build-arg=PYTHON={base}",
-        f"--build-arg=AGENT_EXTRAS={extras}",
+        f"--build-arg=AGENT_EXTRAS={extras if WHOLE else 'daemon'}",
     ]
-    build(podman, "agent", *options, f"--build-arg=SITECAP_NO_KERNELS={'' if KERNELS else 1}", f"--tag={tag}")
+    build(podman, "agent", *options, f"--build-arg=SITECAP_NO_KERNELS={'' if WHOLE else 1}", f"--tag={tag}")
     return Foreign(podman, tag, platform, architecture)
 
 

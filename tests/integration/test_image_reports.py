@@ -133,19 +133,22 @@ def site(tmp_path: Path) -> Iterator[Site]:
     service.kill()
 
 
-def test_a_job_hands_in_what_an_earlier_one_could_not(podman: Engine, agent_image: str, site: Site) -> None:
+def test_jobs_hand_in_what_an_earlier_one_could_not(podman: Engine, agent_image: str, site: Site) -> None:
     site.service.kill()
-    probed = site.job(podman, agent_image, "probe", "-q", "--format=json", "--output=/var/spool/sitecap/job.profile")  # fmt: skip
-    assert probed.returncode in (0, 1), probed.stderr
-    away = site.job(podman, agent_image, "submit", "--timeout=3", "/var/spool/sitecap/job.profile")
+    away = site.job(podman, agent_image, "pilot", "--bench=none", "--budget=20s")
     waiting = site.waiting()
 
     site.service.start()
-    there = site.job(podman, agent_image, "submit")
+    there = site.job(podman, agent_image, "submit", "--json")
+    pilot = site.job(podman, agent_image, "pilot", "--bench=none", "--budget=60s")
 
     assert (away.returncode, len(waiting)) == (4, 1), away.stdout + away.stderr
     assert there.returncode == 0, there.stdout + there.stderr
-    assert stored_ids(site.service) == waiting
+    assert json.loads(there.stdout)["delivered"] == 1
+    assert pilot.returncode == 0, pilot.stdout + pilot.stderr
+    stored = stored_ids(site.service)
+    assert len(stored) == len(set(stored)) == 2
+    assert set(waiting) < set(stored)
     assert site.waiting() == []
 
 
