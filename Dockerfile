@@ -17,7 +17,7 @@ COPY deploy/image/pip.sh deploy/image/tools.sh /image/
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca-bundle \
     sh /image/tools.sh
 
-FROM tools AS wheel
+FROM tools AS kernels
 ARG TARGETARCH
 # For a quick build: one variant, one kernel, or none at all. Of the variants the agent chooses when it runs.
 ARG SITECAP_ONLY_VARIANTS
@@ -25,9 +25,18 @@ ARG SITECAP_ONLY_KERNELS
 ARG SITECAP_NO_KERNELS
 COPY deploy/image/target.sh deploy/image/wheel.sh /image/
 COPY CMakeLists.txt LICENSE README.md pyproject.toml ./
+COPY payloads payloads
+# A wheel of nothing else, thrown away: what it leaves compiled stays, whatever changes in the packages below.
+RUN --mount=type=bind,from=python,source=/,target=/target \
+    mkdir agent capacity computing_model probes profiles sitecap && sh /image/wheel.sh /tmp/wheels && rm -r /tmp/wheels
+
+FROM kernels AS wheel
+ARG TARGETARCH
+ARG SITECAP_ONLY_VARIANTS
+ARG SITECAP_ONLY_KERNELS
+ARG SITECAP_NO_KERNELS
 COPY profiles profiles
 COPY sitecap sitecap
-COPY payloads payloads
 COPY computing_model computing_model
 COPY probes probes
 COPY agent agent

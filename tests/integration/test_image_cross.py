@@ -16,7 +16,7 @@ import pytest
 from tests.lab import LabUnavailableError, need_commands, skip_or_fail
 from tests.lab.engine import Engine
 from tests.lab.foreign import ARM64, PPC64EL, Architecture
-from tests.lab.images import bases, build, foreign_base
+from tests.lab.images import bases, build, foreign_base, own_tag
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
 
@@ -61,7 +61,7 @@ def foreign(request: pytest.FixtureRequest, podman: Engine) -> Foreign:
     except LabUnavailableError as reason:
         skip_or_fail(reason)
     bases(podman)
-    tag = f"localhost/sitecap-lab/agent-{platform}:test"
+    tag = own_tag(f"agent-{platform}")
     options = [
         f"--platform=linux/{platform}",
         f"--build-arg=PYTHON={base}",

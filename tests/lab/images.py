@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,15 @@ def agent_archive(
 
 
 def _built(engine: Engine, target: str, *options: str) -> str:
-    tag = f"localhost/sitecap-lab/{target}:test"
+    tag = own_tag(target)
     bases(engine)
     build(engine, target, f"--build-arg=PYTHON={SLIM}", f"--tag={tag}", *options)
     return tag
+
+
+def own_tag(name: str) -> str:
+    """A tag of this checkout: another one on this machine has the same storage, and its agent may be older."""
+    return f"localhost/sitecap-lab/{name}:{sha256(str(REPOSITORY).encode()).hexdigest()[:8]}"
 
 
 def bases(engine: Engine) -> None:

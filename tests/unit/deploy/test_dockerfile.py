@@ -35,7 +35,8 @@ def test_every_package_of_the_wheel_reaches_the_build() -> None:
         line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     }
 
-    copied = {word for line in stages()["wheel"] if line.startswith("COPY ") for word in line.split()[1:]}
+    lines = stages()["kernels"] + stages()["wheel"]
+    copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:]}
     assert packages <= copied
     assert packages <= let_through
 
