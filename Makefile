@@ -111,7 +111,7 @@ labs: $(STAMP) components
 
 # The charts on a real Kubernetes of one node. The first time it is built from Debian's source: Go, and minutes of all cores.
 kubernetes: $(STAMP) components
-	bash tests/lab/install-components.sh golang-go etcd-server containernetworking-plugins curl
+	bash tests/lab/install-components.sh golang-go golang-github-modern-go-reflect2-dev etcd-server containernetworking-plugins curl
 	$(BIN)/python -m pytest -q tests/kubernetes
 
 docs: $(STAMP)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab.kubernetes.cluster import NODE, Cluster
-from tests.lab.kubernetes.release import POD_S, Release
+from profiles.profile import MAJOR
+from tests.lab.kubernetes.cluster import NODE, PAUSE, Cluster
+from tests.lab.kubernetes.nfd import label_node, labels_of_file
+from tests.lab.kubernetes.release import POD_S, Install
 from tests.lab.waiting import until
-
-Install = Callable[[dict[str, Any]], Release]
 
 FEATURES = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/{namespace}/nodefeatures"
 OBJECT = f"sitecap-{NODE}"
@@ -61,7 +62,12 @@ def test_by_default_it_runs_with_nothing_but_itself(install: Install) -> None:
     }
     assert release.page("/healthz")
     assert release.page("/readyz")
-    assert "sitecap" in release.page("/metrics")
+    until(
+        "verdicts",
+        lambda: 'cms_agent_check_status{check="CPU-02"' in release.page("/metrics"),
+        limit_s=POD_S,
+        logs=release.cluster.room.logs,
+    )
 
 
 def test_the_label_profile_makes_a_nodefeature_of_its_node(install: Install) -> None:
@@ -81,6 +87,36 @@ def test_the_label_profile_makes_a_nodefeature_of_its_node(install: Install) -> 
     assert {"cms.cern.ch/profile-schema", "cms.cern.ch/status"} <= set(found["spec"]["labels"])
     (owner,) = found["metadata"]["ownerReferences"]
     assert owner["uid"] == pod["metadata"]["uid"]
+
+    labels = label_node(cluster, NODE)
+    assert found["spec"]["labels"].items() <= labels.items()
+    # The scheduler chooses by them.
+    cluster.kubectl("apply", "-f", "-", documents=[_job(release.namespace, labels["cms.cern.ch/status"])])
+    cluster.kubectl(
+        "wait", "--for=condition=Ready", "pod/job", "-n", release.namespace, f"--timeout={POD_S}s"
+    )
+
+    cluster.kubectl("delete", "daemonset", release.name, "-n", release.namespace)
+    until(
+        "end of the NodeFeature",
+        lambda: cluster.try_kubectl("get", *arguments).returncode != 0,
+        limit_s=POD_S,
+        logs=cluster.room.logs,
+    )
+    assert not [name for name in label_node(cluster, NODE) if name.startswith("cms.cern.ch/")]
+
+
+def _job(namespace: str, status: str) -> dict[str, Any]:
+    """A pod that wants a node of which the agent speaks so."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "job", "namespace": namespace},
+        "spec": {
+            "nodeSelector": {"cms.cern.ch/profile-schema": str(MAJOR), "cms.cern.ch/status": status},
+            "containers": [{"name": "job", "image": PAUSE, "imagePullPolicy": "Never"}],
+        },
+    }
 
 
 def test_its_account_may_do_exactly_what_its_role_says(install: Install) -> None:
@@ -169,7 +205,10 @@ def test_the_node_profile_writes_a_feature_file_and_holds_no_token(
 
     lines = path.read_text().splitlines()
     assert lines[0].startswith("# +expiry-time=")
-    assert any(line.startswith("cms.cern.ch/profile-schema=") for line in lines)
+    told = labels_of_file(path.read_text(), datetime.now(UTC))
+    assert told["cms.cern.ch/profile-schema"] == str(MAJOR)
+    assert told.items() <= label_node(cluster, NODE, told).items()
+    label_node(cluster, NODE)
     confined = json.loads(release.inside(_CONFINED))
     assert (confined["uid"], confined["capabilities"], confined["token"]) == (0, 0, False)
 
@@ -204,17 +243,19 @@ def test_the_api_server_takes_every_manifest_as_it_is(install: Install, profile:
     for manifest in release.manifests:
         kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
         found = release.cluster.get(kind, name, "-n", release.namespace)
-        assert _within(manifest, found), f"{kind} {name}"
+        assert list(_lost(manifest, found, f"{kind} {name}")) == []
 
 
-def _within(wanted: Any, found: Any) -> bool:
-    """Whether all that is wanted was kept; defaults may have been added."""
+def _lost(wanted: Any, found: Any, where: str) -> Iterator[str]:
+    """What is wanted and was not kept, by its path; defaults may have been added, and what says nothing left out."""
     if isinstance(wanted, dict):
-        return all(
-            key in found and _within(value, found[key])
-            for key, value in wanted.items()
-            if value not in ([], {}, None)
-        )
-    if isinstance(wanted, list):
-        return len(wanted) == len(found) and all(_within(a, b) for a, b in zip(wanted, found, strict=True))
-    return wanted == found or wanted is False
+        for key, value in wanted.items():
+            if key in found:
+                yield from _lost(value, found[key], f"{where}.{key}")
+            elif value not in ([], {}, None, False):
+                yield f"{where}.{key}"
+    elif isinstance(wanted, list) and len(wanted) == len(found):
+        for place, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _lost(one, other, f"{where}[{place}]")
+    elif wanted != found:
+        yield f"{where}: {found!r}"

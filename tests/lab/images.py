@@ -53,8 +53,8 @@ def agent_image(podman: Engine) -> str:
 
 @pytest.fixture(scope="session")
 def service_image(podman: Engine) -> str:
-    """The service's image, by its name; without what draws plots and without PostgreSQL's client."""
-    return _built(podman, "service", "--build-arg=SERVICE_EXTRAS=service")
+    """The service's image, by its name; without what draws plots."""
+    return _built(podman, "service", "--build-arg=SERVICE_EXTRAS=postgres,service")
 
 
 @pytest.fixture(scope="session")

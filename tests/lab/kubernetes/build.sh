@@ -2,7 +2,7 @@
 # Builds kube-apiserver, kube-controller-manager, kube-scheduler, kubelet and kubectl from Debian's source package, and what a
 # pause container runs.
 #
-#   build.sh OUT MIRROR      needs golang-go and gcc; 34 MB from the mirror, minutes of CPU, 5 GB below the directory of OUT
+#   build.sh OUT MIRROR      needs golang-go, golang-github-modern-go-reflect2-dev and gcc; 34 MB from the mirror, minutes of CPU, 5 GB below the directory of OUT
 #
 # 1.20 is the last version that Debian has as a source package with everything vendored, and its kubelet still speaks to dockerd.
 set -eu
@@ -22,6 +22,10 @@ tar xzf kubernetes_*.orig.tar.gz -C tree --strip-components=1
 version=$(echo kubernetes_*.orig.tar.gz | sed 's/^kubernetes_\(.*\)\.orig.*/\1/; s/.*really//')
 ln -s "$work/tree" gopath/src/k8s.io/kubernetes
 cd gopath/src/k8s.io/kubernetes
+
+# The vendored one knows the maps of Go before 1.18 only: an API server with it dies at the first object of a CRD.
+rm -r vendor/github.com/modern-go/reflect2
+cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 vendor/github.com/modern-go/
 
 # Modules would want to edit go.mod; the tree is complete as a GOPATH.
 export GOPATH="$work/gopath" GO111MODULE=off CGO_ENABLED=0 GOCACHE="$work/cache" GOFLAGS=-p=2

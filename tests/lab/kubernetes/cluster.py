@@ -17,11 +17,12 @@ from tests.lab.containers import NOFILE, sweep_cgroups
 from tests.lab.kubernetes.binaries import binaries
 from tests.lab.kubernetes.room import Room, room
 from tests.lab.private import private_directory
-from tests.lab.waiting import until
+from tests.lab.waiting import HungError, tails, until
 
 NODE = "node-1"
 NODE_IP, API_IP, PODS = "10.99.9.1", "10.0.0.1", "10.88.0.0/24"
 PAUSE = "sitecap-lab/pause:1"
+ADMIN_TOKEN = "admin-token"
 START_S = 180
 HERE = Path(__file__).parent
 
@@ -53,12 +54,16 @@ class Cluster:
         return done.stdout
 
     def try_kubectl(
-        self, *arguments: str, documents: list[dict[str, Any]] | None = None
+        self, *arguments: str, documents: list[dict[str, Any]] | None = None, timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """The same, failed or not."""
         text = None if documents is None else yaml.safe_dump_all(documents)
         return self.room.run(
-            str(self.programs / "kubectl"), f"--kubeconfig={self.folder}/kubeconfig", *arguments, text=text
+            str(self.programs / "kubectl"),
+            f"--kubeconfig={self.folder}/kubeconfig",
+            *arguments,
+            text=text,
+            timeout_s=timeout_s,
         )
 
     def get(self, *arguments: str) -> dict[str, Any]:
@@ -108,6 +113,10 @@ class Cluster:
         until("API server", self._ready, limit_s=START_S, logs=self.room.logs)
 
     def _ready(self) -> bool:
+        if self.api is not None and self.api.poll() is not None:
+            raise HungError(
+                f"the API server ended with status {self.api.returncode}\n{tails(self.room.logs)}"
+            )
         return self.try_kubectl("get", "--raw", "/readyz").stdout == "ok"
 
 
@@ -234,7 +243,7 @@ def _files(folder: Path) -> dict[str, str]:
                 },
             }
         ],
-        "users": [{"name": "admin", "user": {"token": "admin-token"}}],
+        "users": [{"name": "admin", "user": {"token": ADMIN_TOKEN}}],
         "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
         "current-context": "lab",
     }
@@ -243,7 +252,7 @@ def _files(folder: Path) -> dict[str, str]:
         "kubelet.yaml": json.dumps(kubelet),
         "net.d/pods.conf": json.dumps(network),
         "kubeconfig": json.dumps(kubeconfig),
-        "tokens.csv": "admin-token,admin,admin,system:masters\n",
+        "tokens.csv": f"{ADMIN_TOKEN},admin,admin,system:masters\n",
         "resolv.conf": "nameserver 127.0.0.1\n",
     }
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from tests.lab.kubernetes.cluster import Cluster
 from tests.lab.waiting import until
 
 POD_S = 180
+
+
+class Install(Protocol):
+    """Installs the chart with values, after other objects of its namespace."""
+
+    def __call__(self, values: dict[str, Any], before: Sequence[dict[str, Any]] = ()) -> Release: ...
 
 
 class Release:
