@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +27,7 @@ site_profile = "no-outbound"
 period_s = 10.0
 confirm_s = 1.0
 spread_s = 0.0
-probes = ["cores", "memory"]
+probes = ["cores", "disk"]
 port = 9618
 [daemon.cluster]
 node_feature = true
@@ -35,9 +36,12 @@ api_url = "https://{api}"
 namespace = "{namespace}"
 token_file = "{folder}/token"
 ca_file = "{folder}/ca.crt"
-[thresholds.MEM-02]
+[disk]
+scratch_path = "{folder}/scratch"
+[thresholds.DSK-01]
 warn_below_bytes_per_core = 1
-critical_below_bytes_per_core = {critical}
+critical_below_bytes_per_core = 1
+critical_below_bytes = 1
 """
 
 
@@ -49,22 +53,30 @@ class Daemon:
         self.namespace = namespace
         self.folder = cluster.folder / namespace
         self.folder.mkdir()
-        self.configure(memory_is_short=False)
+        text = SETTINGS.format(api=API_IP, namespace=namespace, folder=self.folder)
+        (self.folder / "agent.toml").write_text(text)
+        self.mend_scratch()
         (self.folder / "ca.crt").write_bytes((cluster.folder / "certs/apiserver.crt").read_bytes())
 
-    def configure(self, *, memory_is_short: bool) -> None:
-        """Write its configuration; it notices by itself."""
-        critical = 10**16 if memory_is_short else 0
-        text = SETTINGS.format(api=API_IP, namespace=self.namespace, folder=self.folder, critical=critical)
-        new = self.folder / "new"
-        new.write_text(text)
-        new.rename(self.folder / "agent.toml")
+    def lose_scratch(self) -> None:
+        """The scratch directory is gone."""
+        (self.folder / "scratch").rmdir()
+
+    def mend_scratch(self) -> None:
+        """It is there."""
+        (self.folder / "scratch").mkdir()
 
     def start(self, pod: dict[str, Any]) -> None:
         """Start it, with what the downward API would tell it."""
         told = {"NODE_NAME": NODE, "POD_NAME": POD, "POD_UID": pod["metadata"]["uid"]}
         command = (sys.executable, "-I", "-m", "agent", "daemon", "--config", f"{self.folder}/agent.toml")
         self.process = self.cluster.room.start(self.namespace, command, {**os.environ, **told})
+
+    def end(self) -> None:
+        """SIGTERM; to the whole group, since what brought it into the cluster's network does not pass it on."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(POD_S)
 
     def said(self, words: str) -> None:
         """Wait for its log."""
@@ -97,8 +109,7 @@ def daemon(cluster: Cluster, helm: Helm) -> Iterator[Daemon]:
     (one.folder / "token").write_text(answer["status"]["token"])
     one.start(cluster.get("pod", POD, "-n", namespace))
     yield one
-    one.process.terminate()
-    one.process.wait(POD_S)
+    one.end()
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
@@ -122,7 +133,7 @@ def test_verdicts_that_turn_while_the_api_server_is_away_are_told_when_it_is_bac
         if done.returncode != 0:
             return ""
         elements = json.loads(done.stdout)["spec"]["features"]["attributes"]["sitecap.checks"]["elements"]
-        return str(elements["mem-02"])
+        return str(elements["dsk-01"])
 
     def reasons() -> set[str]:
         about = f"involvedObject.kind=Pod,involvedObject.name={POD}"
@@ -131,13 +142,13 @@ def test_verdicts_that_turn_while_the_api_server_is_away_are_told_when_it_is_bac
 
     until("first verdict", lambda: status() == "OK", limit_s=POD_S, logs=cluster.room.logs)
     assert reasons() == set()
-    daemon.configure(memory_is_short=True)
+    daemon.lose_scratch()
     until("second verdict", lambda: status() == "CRITICAL", limit_s=POD_S, logs=cluster.room.logs)
     until("Event", lambda: reasons() == {"ChecksTurned"}, limit_s=POD_S, logs=cluster.room.logs)
 
     cluster.stop_api()
     try:
-        daemon.configure(memory_is_short=False)
+        daemon.mend_scratch()
         daemon.said("node_feature: https://10.0.0.1 cannot be asked")
         daemon.said("events: https://10.0.0.1 cannot be asked")
         assert daemon.health() == "200"
@@ -165,8 +176,7 @@ def test_the_object_goes_with_its_pod(daemon: Daemon) -> None:
         limit_s=POD_S,
         logs=cluster.room.logs,
     )
-    daemon.process.terminate()
-    daemon.process.wait(POD_S)
+    daemon.end()
     cluster.kubectl("delete", "pod", POD, "-n", daemon.namespace)
     until(
         "end of the NodeFeature",
