@@ -15,7 +15,15 @@
 {{- if and (eq .Values.profile "node") .Values.node.featuresDirectory }}{{ $_ := set $cluster "feature_file" "/features.d/sitecap" }}{{ end -}}
 {{- /* The pod's own tree: the node's is mounted in no profile. */ -}}
 {{- $daemon := dict "root" "/" "port" 9617 "cluster" $cluster -}}
-{{- $settings := dict "site_name" .Values.site "delivery" $delivery "bench" $bench "daemon" $daemon -}}
+{{- /* What the pod's own limits and this chart withhold is no finding about the node: else every node were critical. */ -}}
+{{- $ours := "the limits are those of the agent's own pod, not of a job" -}}
+{{- $none := "this pod may start no containers; jobs are judged by a pilot" -}}
+{{- $skip := dict "CPU-01" $ours "MEM-02" $ours "CNT-01" $none "CNT-03" $none -}}
+{{- if eq .Values.cvmfs.source "none" -}}
+{{- $mount := "the chart mounts no /cvmfs (cvmfs.source)" -}}
+{{- $skip = merge $skip (dict "CFG-01" $mount "CVM-13" $mount) -}}
+{{- end -}}
+{{- $settings := dict "site_name" .Values.site "delivery" $delivery "bench" $bench "daemon" $daemon "skip_checks" $skip -}}
 {{- if not .Values.outbound }}{{ $_ := set $settings "site_profile" "no-outbound" }}{{ end -}}
 {{- toToml (mergeOverwrite $settings (deepCopy .Values.config)) | trim -}}
 {{- end -}}

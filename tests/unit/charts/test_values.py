@@ -203,6 +203,20 @@ def test_the_daemon_tells_the_cluster_what_its_role_and_mounts_allow(
     }
 
 
+@pytest.mark.parametrize(("source", "left_out"), [("none", {"CFG-01", "CVM-13"}), ("csi", set())])
+def test_what_the_chart_withholds_is_no_finding_about_the_node(
+    helm: Helm, tmp_path: Path, source: str, left_out: set[str]
+) -> None:
+    path = tmp_path / "agent.toml"
+    own = {"skip_checks": {"CNT-03": "known", "GPU-05": "known"}}
+    path.write_text(_settings(helm, "sitecap-agent", {"cvmfs": {"source": source}, "config": own}))
+
+    skipped = agent_config.load({}, {}, path).config.skip_checks
+
+    assert skipped["CNT-03"] == skipped["GPU-05"] == "known"
+    assert set(skipped) == {"CPU-01", "MEM-02", "CNT-01", "CNT-03", "GPU-05"} | left_out
+
+
 def test_a_site_without_a_route_out_is_told_to_the_agent(helm: Helm, tmp_path: Path) -> None:
     path = tmp_path / "agent.toml"
     path.write_text(_settings(helm, "sitecap-agent", {"outbound": False}))
