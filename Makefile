@@ -98,10 +98,11 @@ unit: $(STAMP)
 # Quick: what to run before every commit.
 check: lint types contracts unit
 
-# Everything, with the real components (installed by apt where we are root on Debian, else skipped with the reason).
+# With the real components (installed by apt where we are root on Debian, else skipped with the reason). LONG=1, as in CI:
+# everything, also what compiles for other architectures, builds images or soaks for minutes.
 # One invocation of pytest, so that its closing line counts all tests.
 test: components lint types contracts docs
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(if $(LONG),,-m 'not long')
 
 components:
 	bash tests/lab/install-components.sh

@@ -22,7 +22,7 @@ from tests.lab.cache import cache_dir
 from tests.lab.foreign import REPOSITORY
 
 # With the images: the SIF is made from one, and the lab of Apptainer starts in a second.
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("image")]
 
 HOME = "/home/pilot"
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"

@@ -14,7 +14,7 @@ from profiles.reading import read_profile
 from tests.lab.container import STRICT, started
 from tests.lab.engine import Engine
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("image")]
 
 MIB = 1024 * 1024
 STRANGER = "--user=54321:54321"
@@ -77,7 +77,7 @@ def test_it_probes_as_an_ordinary_user_when_nothing_is_said(podman: Engine, agen
 def test_the_kernels_compute_in_the_strictest_container(podman: Engine, agent_image: str) -> None:
     patient = replace(podman, timeout_s=400)
     found = profile(
-        patient, agent_image, "bench", "--json", "--quiet", "--budget", "45", "--copies", "1", "pixeltrack",
+        patient, agent_image, "bench", "--json", "--quiet", "--budget", "25", "--copies", "1", "pixeltrack",
         extra=[*STRICT, STRANGER], cpuset="1",
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from tests.lab.engine import Engine
 from tests.lab.foreign import ARM64, PPC64EL, Architecture
 from tests.lab.images import bases, build, foreign_base, own_tag
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("image")]
 
 WHOLE = bool(os.environ.get("SITECAP_IMAGE_WHOLE"))
 MODULES = [

@@ -23,7 +23,7 @@ from tests.lab.foreign import REPOSITORY
 from tests.lab.service import Service
 from tests.lab.waiting import until
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("image")]
 
 MANIFEST = REPOSITORY / "deploy/podman/sitecap-agent.yaml"
 USER_ID = 10001

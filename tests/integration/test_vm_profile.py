@@ -11,7 +11,7 @@ from tests.lab import vm
 from tests.lab.profiles import complete_profile
 from tests.lab.vm_console import VirtualMachine
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vm")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("vm")]
 
 # Not all probes: those that start threads or import much may run out of their time where processors are emulated.
 PROBES = ("--site-profile", "no-outbound", "context", "batch", "cores", "cpu", "memory")

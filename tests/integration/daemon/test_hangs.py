@@ -19,6 +19,7 @@ GROWTH_KIB = 2048
 
 
 @pytest.mark.lab
+@pytest.mark.long
 @pytest.mark.skipif(missing() is not None, reason=f"no hanging file system: {missing()}")
 def test_nothing_grows_while_everything_hangs(tmp_path: Path) -> None:
     libraries = tmp_path / "libraries"

@@ -11,7 +11,7 @@ import pytest
 from payloads import compiled
 from tests.lab.check_program import EVENTS, RUNS, SEED, Build, compiled_check
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("check-programs")]
 
 # What is compiled and run here, scalar to the widest, is compared by the kernels' own unit tests.
 BUILDS = (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.check_program import RUNS, Build, compiled_check
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("check-programs")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.xdist_group("check-programs")]
 
 # Without optimisation, for more than the time that it takes: g++ 12.2 (Debian 12) with -fsanitize=undefined
 # -fno-sanitize-recover=all at -O2 or -O3 for plain SSE2 loses doublets at 8 lanes (43,287 of 50,875 at pile-up 30),

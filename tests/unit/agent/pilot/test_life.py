@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_outside_of_a_slot_nothing_is_known() -> None:
 
 
 def test_features_name_an_end_that_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "shutdowntime_job").write_text(f"{int(os.stat('/proc/self').st_mtime) + 500}\n")
+    (tmp_path / "shutdowntime_job").write_text(f"{int(datetime.now(UTC).timestamp()) + 500}\n")
     monkeypatch.setenv("JOBFEATURES", str(tmp_path))
     slot = asked()
     assert slot.changing
