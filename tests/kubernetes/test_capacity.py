@@ -38,7 +38,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(cluster: Cluster, postgres: Server) -> Iterator[str]:
     """An empty database, by the address that the host knows; pods reach it at the node's."""
     socket = postgres.directory / ".s.PGSQL.5432"
@@ -54,7 +54,7 @@ def database(cluster: Cluster, postgres: Server) -> Iterator[str]:
     postgres.drop(url)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service(cluster: Cluster, service_on_node: None, helm: Helm, database: str) -> Iterator[Cluster]:
     """The release: first the Job of the hook, as Helm does it, then the rest."""
     manifests = deepcopy(helm.manifests("sitecap-capacity", VALUES, namespace=NAMESPACE))
