@@ -70,7 +70,8 @@ class Daemon:
         """Start it, with what the downward API would tell it."""
         told = {"NODE_NAME": NODE, "POD_NAME": POD, "POD_UID": pod["metadata"]["uid"]}
         command = (sys.executable, "-I", "-m", "agent", "daemon", "--config", f"{self.folder}/agent.toml")
-        self.process = self.cluster.room.start(self.namespace, command, {**os.environ, **told})
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SITECAP_")}
+        self.process = self.cluster.room.start(self.namespace, command, inherited | told)
 
     def end(self) -> None:
         """SIGTERM; to the whole group, since what brought it into the cluster's network does not pass it on."""
