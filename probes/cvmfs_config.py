@@ -116,8 +116,8 @@ def value_of(text: str, known: dict[str, str]) -> str:
             inner = text[position + 1 : end]
             value += inner if character == "'" else _expanded(inner, known)
             position = end + 1
-        elif character == "\\" and position + 1 < len(text):
-            value += text[position + 1]
+        elif character == "\\":
+            value += text[position + 1 : position + 2] or "\\"  # the last character stands for itself
             position += 2
         else:
             end = position

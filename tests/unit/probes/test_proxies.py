@@ -196,6 +196,10 @@ def test_an_expansion_does_not_explode() -> None:
     assert len(found.values.get("A", "")) <= 8192
 
 
+def test_a_backslash_at_the_end_of_a_file_stands_for_itself() -> None:
+    assert options_of("A=b\\").values["A"] == "b\\"
+
+
 @given(st.text(alphabet=st.sampled_from("AB=\"'$\\`(){};|# \nif"), max_size=200))
 def test_any_configuration_is_parsed(text: str) -> None:
     options_of(text)
