@@ -74,7 +74,7 @@ class Estimator:
             low=result.score * math.exp(-result.sigma),
             high=result.score * math.exp(result.sigma),
             scope_cores=cores,
-            hs23_scope=result.score * cores if cores else None,
+            hs23_scope=(result.score * cores or None) if cores else None,  # of 1e-320 cores nothing is left
             node_cores=present,
             hs23_node=node_score,
             sigma=result.sigma,

@@ -221,6 +221,12 @@ evidences = st.builds(
 )
 
 
+def test_of_next_to_no_cores_there_is_no_figure() -> None:
+    tiny = MeasuredScore(kind="HS23", total=0.5, loaded_cpus=1, source="a test")
+    evidence = NodeEvidence(cpu=CpuDescription(), scope="slot", cores_granted=5e-324, measured=(tiny,))
+    assert PLAIN.estimate(evidence).hs23_scope is None
+
+
 @settings(max_examples=300)
 @given(evidences)
 def test_any_evidence_has_a_finite_estimate(evidence: NodeEvidence) -> None:
