@@ -6,6 +6,8 @@ file(GLOB kernel_mains CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/kernels/${SITECAP_O
 file(GLOB SITECAP_KERNEL_SOURCES CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/kernels/${SITECAP_ONLY_KERNELS}/*.cpp)
 file(GLOB section_mains CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/simulation/*/section.cpp)
 file(GLOB SITECAP_SECTION_SOURCES CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/simulation/*/*.cpp)
+# Section `tracksters` is made by this kernel: its sources, for a simulation that stands alone.
+file(GLOB SITECAP_SECTION_KERNELS CONFIGURE_DEPENDS ${SITECAP_PAYLOADS}/kernels/clue/*.cpp)
 
 # Sets `declarations` and `rows` of a table: of every folder the function that it provides in a namespace of its name.
 function(sitecap_rows mains returned function parameters)

@@ -1,9 +1,6 @@
 // Memory of one copy of the kernel on a CPU: made once, for the largest event. Host only.
 #pragma once
-#include <algorithm>
-#include <memory>
-#include <vector>
-
+#include "host/arena.h"
 #include "host/payload.h"
 #include "kernels/vertexing/stages.h"
 
@@ -11,24 +8,6 @@ namespace sitecap::vertexing {
 
 inline constexpr i32 prototypes_a_block = 256;
 inline constexpr i32 prototypes_an_event = 2048;
-
-// Arrays that live as long as it does.
-class Arena {
- public:
-  template <class T>
-  T* make(i64 count) {
-    const std::size_t words = (static_cast<std::size_t>(std::max<i64>(count, 1)) * sizeof(T) + 63) / 64 * 8;
-    pieces_.emplace_back(words + 8);
-    bytes_ += (words + 8) * 8;
-    const auto address = reinterpret_cast<std::uintptr_t>(pieces_.back().data());
-    return reinterpret_cast<T*>((address + 63) / 64 * 64);
-  }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<std::vector<u64>> pieces_;
-  std::size_t bytes_ = 0;
-};
 
 inline Selected make_selected(Arena& arena, i32 tracks) {
   Selected s{};

@@ -65,11 +65,12 @@ inline int endcap_crystal(const Vector& p) {
   return eta > barrel_eta && eta < endcap_eta ? crystal : -1;
 }
 
-// Two directions along the front around `p`.
+// Two directions along the front around `p`: as long as what is one cm across a shower that comes from the
+// middle, because crystals point there. In the barrel that is 1 / sin(theta) along z.
 inline void front_axes(bool in_barrel, const Vector& p, Vector& first, Vector& second) {
   const double r = precise::square_root(p.x * p.x + p.y * p.y);
   first = in_barrel ? Vector{-p.y / r, p.x / r, 0.0} : Vector{1.0, 0.0, 0.0};
-  second = in_barrel ? Vector{0.0, 0.0, 1.0} : Vector{0.0, 1.0, 0.0};
+  second = in_barrel ? Vector{0.0, 0.0, norm(p) / r} : Vector{0.0, 1.0, 0.0};
 }
 
 }  // namespace sitecap::simulation::ecal

@@ -17,18 +17,22 @@ struct Arrival {
   bool in_barrel;
 };
 
-// Shortest way to the barrel's cylinder or an endcap's disc; false if the particle curls up or misses both.
+// To the barrel's cylinder or, past its ends, to an endcap's disc; false if the particle curls up or misses
+// both.
 inline bool arrives(const State& state, Arrival& arrival) {
   const Helix helix(state);
-  const double to_barrel = helix.to_cylinder(barrel_radius_cm, 0.0);
-  const double to_endcap = helix.to_disc(state.direction.z < 0.0 ? -endcap_z_cm : endcap_z_cm, 0.0);
-  const double way = to_barrel < to_endcap ? to_barrel : to_endcap;
-  if (way >= never) return false;
-  State there = state;
-  helix.move(there, way);
-  const double eta = precise::absolute(eta_of(there.position));
-  arrival = {there.position, there.direction, state.energy_gev(), to_barrel < to_endcap};
-  return arrival.in_barrel ? eta < barrel_eta : eta > barrel_eta && eta < endcap_eta;
+  for (const bool in_barrel : {true, false}) {
+    const double way = in_barrel ? helix.to_cylinder(barrel_radius_cm, 0.0)
+                                 : helix.to_disc(state.direction.z < 0.0 ? -endcap_z_cm : endcap_z_cm, 0.0);
+    if (way >= never) continue;
+    State there = state;
+    helix.move(there, way);
+    const double eta = precise::absolute(eta_of(there.position));
+    if (in_barrel ? eta >= barrel_eta : eta <= barrel_eta || eta >= endcap_eta) continue;
+    arrival = {there.position, there.direction, state.energy_gev(), in_barrel};
+    return true;
+  }
+  return false;
 }
 
 // Material before the calorimeter in radiation lengths: 0.4 in the centre, 1.8 at |eta| = 1.4, 1.3 beyond 2

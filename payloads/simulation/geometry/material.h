@@ -76,7 +76,7 @@ inline bool slow_down(State& state, double loss_gev) {
 
 // All of it for a charged particle that passes `matter` of which it sees `thicker` times the normal
 // thickness. Electrons lose energy to photons (Bethe and Heitler: -ln of the part kept is gamma distributed
-// with shape t / ln 2); those photons are not followed. False if the particle stops.
+// with shape t / ln 2); those photons are the caller's to follow. False if the particle stops.
 inline bool pass(State& state, const Matter& matter, double thicker, Random& random) {
   const double lengths = matter.radiation_lengths * thicker;
   scatter(state.direction, scattering_angle(state.p_gev, state.mass_gev, lengths), random);

@@ -24,6 +24,8 @@ constexpr double least_secondary_gev = 0.0005;
 // way out they lose what minimum ionising particles do.
 constexpr double least_knock_on_gev = 0.0003, loss_gev_per_gram = 0.0018;
 constexpr double step_back_cm = 1e-6;
+// Photons of bremsstrahlung below this are not followed.
+constexpr double least_photon_gev = 0.02;
 
 bool is_hadron(int pdg_id) {
   const int kind = pdg_id < 0 ? -pdg_id : pdg_id;
@@ -42,9 +44,10 @@ void Transport::follow(int index, Random& random, std::vector<Crossing>& crossin
               p,
               particle.mass_gev,
               particle.charge};
-  if (precise::absolute(state.position.z) > end_cm) return;
+  const Pending first{state, index, is_hadron(particle.pdg_id), 0.0};
+  if (precise::absolute(state.position.z) > end_cm) return depart(first);
   pending_.clear();
-  pending_.push_back({state, index, is_hadron(particle.pdg_id), 0.0});
+  pending_.push_back(first);
   while (!pending_.empty()) {
     Pending next = pending_.back();
     pending_.pop_back();
@@ -64,7 +67,7 @@ void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossin
   std::size_t tube = 0, plane = 0;
   while (tube < tubes.size() && tubes[tube].at_cm * tubes[tube].at_cm < r2) ++tube;
   while (plane < planes.size() && planes[plane].at_cm < state.position.z) ++plane;
-  if (tube == tubes.size()) return;
+  if (tube == tubes.size()) return depart(now);
   for (int step = 0; step < most_steps; ++step) {
     const Helix helix(state);
     double s = never;
@@ -82,12 +85,12 @@ void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossin
       const double along = helix.to_disc(planes[forward ? plane : plane - 1].at_cm, 0.0);
       if (along < s) s = along, next = Next::disc;
     }
-    if (next == Next::nothing) return;
+    if (next == Next::nothing) return depart(now);
     now.path_cm += s;
     if (now.path_cm > longest_path_cm) return;
     Vector position, direction;
     helix.at(s, position, direction);
-    if (precise::absolute(position.z) > end_cm) return;
+    if (precise::absolute(position.z) > end_cm) return depart(now);
     const double r = precise::square_root(position.x * position.x + position.y * position.y);
     const Surface* surface = nullptr;
     double cosine = 1.0;
@@ -111,10 +114,36 @@ void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossin
       if (interact(now, surface->matter, thicker, random)) return;
       if (next == Next::disc || surface->at_cm < strips_begin_cm)
         knock_on(now, surface->matter, thicker, random);
-      if (!pass(state, surface->matter, thicker, random)) return;
+      if (!pass_matter(now, surface->matter, thicker, random)) return;
     }
-    if (tube == tubes.size()) return;
+    if (tube == tubes.size()) return depart(now);
   }
+}
+
+// As pass(), and the photon that an electron radiates is followed where what leaves is asked for.
+bool Transport::pass_matter(Pending& now, const Matter& matter, double thicker, Random& random) {
+  State& state = now.state;
+  now.radiation_lengths += matter.radiation_lengths * thicker;
+  const double before = state.energy_gev();
+  const bool goes_on = pass(state, matter, thicker, random);
+  if (departures_ != nullptr && state.mass_gev < 0.001) {
+    const double lost = before - (goes_on ? state.energy_gev() : 0.0) -
+                        ionisation_loss_gev(before, state.mass_gev, matter.grams_per_cm2 * thicker);
+    if (lost > least_photon_gev) {
+      Pending photon = now;
+      photon.state.p_gev = lost;
+      photon.state.mass_gev = 0.0;
+      photon.state.charge = 0;
+      photon.state.position = state.position + 1e-5 * state.direction;
+      photon.hadron = false;
+      pending_.push_back(photon);
+    }
+  }
+  return goes_on;
+}
+
+void Transport::depart(const Pending& now) {
+  if (departures_ != nullptr) departures_->push_back({now.state, now.particle, now.radiation_lengths});
 }
 
 void Transport::follow_neutral(Pending& now, Random& random) {
@@ -135,7 +164,9 @@ void Transport::follow_neutral(Pending& now, Random& random) {
     here.state.position = position;
     here.state.direction = direction;
     here.path_cm += s;
-    return interact(here, surface.matter, 1.0 / (cosine > least_cosine ? cosine : least_cosine), random);
+    const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
+    now.radiation_lengths += surface.matter.radiation_lengths * thicker;
+    return interact(here, surface.matter, thicker, random);
   };
   for (const Surface& tube : cylinders())
     if (try_surface(tube, line.to_cylinder(tube.at_cm, 0.0), false)) return;
@@ -145,6 +176,7 @@ void Transport::follow_neutral(Pending& now, Random& random) {
     const Surface& plane = planes[forward ? i : planes.size() - 1 - i];
     if (try_surface(plane, line.to_disc(plane.at_cm, 0.0), true)) return;
   }
+  depart(now);
 }
 
 bool Transport::interact(const Pending& now, const Matter& matter, double thicker, Random& random) {

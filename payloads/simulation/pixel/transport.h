@@ -15,11 +15,20 @@ struct Crossing {
   double p_gev, mass_gev;
 };
 
+// What leaves the volume that is followed, on its way outward.
+struct Departure {
+  State state;
+  int particle;  // in the truth's particles, secondaries included; a radiated photon has its electron's
+  double radiation_lengths;  // passed so far
+};
+
 class Transport {
  public:
   // Secondaries are added at the end of the truth's particles; `parent` gets an entry for each of its
-  // particles, -1 for those of the generator.
-  Transport(Truth& truth, std::vector<i32>& parent) : truth_(truth), parent_(parent) {}
+  // particles, -1 for those of the generator. With `departures`, what leaves is added there, and photons of
+  // bremsstrahlung are followed.
+  Transport(Truth& truth, std::vector<i32>& parent, std::vector<Departure>* departures = nullptr)
+      : truth_(truth), parent_(parent), departures_(departures) {}
 
   // Adds all crossings of particle `index` and of what comes from it.
   void follow(int index, Random& random, std::vector<Crossing>& crossings);
@@ -30,6 +39,7 @@ class Transport {
     int particle;
     bool hadron;
     double path_cm;
+    double radiation_lengths = 0.0;
   };
   void follow_charged(Pending& pending, Random& random, std::vector<Crossing>& crossings);
   void follow_neutral(Pending& pending, Random& random);
@@ -37,11 +47,14 @@ class Transport {
   void nuclear(const Pending& pending, Random& random);
   void knock_on(const Pending& now, const Matter& matter, double thicker, Random& random);
   void convert(const Pending& pending, Random& random);
+  bool pass_matter(Pending& now, const Matter& matter, double thicker, Random& random);
+  void depart(const Pending& now);
   void add_secondary(const Pending& parent, const Vector& direction, double p_gev, double mass_gev,
                      int pdg_id, int charge);
 
   Truth& truth_;
   std::vector<i32>& parent_;
+  std::vector<Departure>* departures_;
   std::vector<Pending> pending_;
 };
 
