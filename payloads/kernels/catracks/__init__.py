@@ -1,0 +1,1 @@
+"""Tracks from double layers: mini-doublets, segments, triplets, quintuplets, candidates."""
