@@ -1,0 +1,1 @@
+"""Electron seeding: super-clusters of the crystals matched to pixel hits."""
