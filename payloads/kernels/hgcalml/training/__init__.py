@@ -1,0 +1,1 @@
+"""How the network of hgcalml was trained, in plain NumPy: ``python -m payloads.kernels.hgcalml.training``."""
