@@ -1,0 +1,1 @@
+"""Particle flow: calorimeter cells to clusters, clusters to tracks, both to candidates."""
