@@ -6,9 +6,10 @@ import importlib
 from collections.abc import Sequence
 
 from agent.exit_code import exit_code
+from agent.extras import with_prometheus_client
 from agent.render import text
 from agent.run import Look
-from agent.sink import ExitMapName, OutputError, Style
+from agent.sink import ExitMapName, Style
 from probes.spec import Probe
 from profiles.profile import CapabilityProfile
 from profiles.reading import write_profile
@@ -18,19 +19,13 @@ def body(profile: CapabilityProfile, probes: Sequence[Probe], style: Style) -> s
     """The result in the format that was asked for; each renderer is loaded only when it is needed.
 
     Raises:
-        OutputError: the library that a format needs is not installed.
+        ExtraError: the library that a format needs is not installed.
     """
     if style.format_name == "json":
         return write_profile(profile)
     if style.format_name != "text":
-        try:
+        with with_prometheus_client(f"the format {style.format_name}"):
             renderer = importlib.import_module(f"agent.render.{style.format_name}")
-        except ModuleNotFoundError as error:
-            if error.name != "prometheus_client":
-                raise
-            raise OutputError(
-                "the format prometheus needs prometheus-client, which is not installed here: pip install 'sitecap[daemon]'"
-            ) from error
         return str(renderer.render(profile))
     return text.render_text(
         profile,

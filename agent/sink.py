@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +42,12 @@ def wants_colour(stream: IO[str], *, no_color: bool) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def format_of(path: Path | None, formats: Sequence[str]) -> str:
+    """The format that a file's name asks for; text if it asks for none."""
+    ending = "" if path is None else path.suffix.lower().removeprefix(".")
+    return ending if ending in formats else "text"
 
 
 class OutputError(Exception):

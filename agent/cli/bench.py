@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import shutil
 import signal
@@ -16,8 +15,9 @@ from click.core import ParameterSource
 
 from agent import sink
 from agent.bench_flags import KERNELS, contradiction
+from agent.cli.bench_event import event
 from agent.cli.bench_progress import BenchProgress
-from agent.cli.options import config_option, fail, screen_options, set_option
+from agent.cli.options import config_option, fail, require_numpy, screen_options, set_option
 from agent.codes import NOT_FINISHED, USAGE
 from agent.head import head_line
 
@@ -55,7 +55,7 @@ class _Count(click.IntRange):
 
 
 class _RunByDefault(click.Group):
-    """`agent bench clue` is `agent bench run clue`; the only other command is `compare`."""
+    """`agent bench clue` is `agent bench run clue`; the other commands are `compare` and `event`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in self.commands:
@@ -65,7 +65,10 @@ class _RunByDefault(click.Group):
 
 @click.group(cls=_RunByDefault, context_settings=HELP, no_args_is_help=False)
 def bench() -> None:
-    """Measure this node with CMS reconstruction kernels; `agent bench compare` holds two results side by side."""
+    """Measure this node with CMS reconstruction kernels; `compare` holds two results side by side, `event` shows an event."""
+
+
+bench.add_command(event)
 
 
 @bench.command("run", context_settings=HELP)
@@ -121,7 +124,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     kernels compiled, budget ended), 130/143 interrupted; what was measured by then is in the result.
     """
     style = sink.Style(
-        format_name="json" if as_json else format_name or _format_of(output_path),
+        format_name="json" if as_json else format_name or sink.format_of(output_path, FORMATS),
         width=shutil.get_terminal_size((80, 24)).columns,
         colour=sink.wants_colour(sys.stdout, no_color=no_color),
         verbose=verbose,
@@ -135,7 +138,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
             result.write(head_line("/", None))
         except sink.OutputError as error:
             fail(NOT_FINISHED, "output", str(error), as_json=False)
-    _require_numpy(as_json=machine)
+    require_numpy(as_json=machine)
     # From here on models and kernels are loaded, which takes longer than a reader wants to look at nothing.
     from agent import bench_commands  # noqa: PLC0415
     from agent.bench import BenchRequest, TooManyCopiesError, benchmark  # noqa: PLC0415
@@ -196,17 +199,6 @@ def _refuse_contradiction(context: click.Context, *, as_json: bool) -> None:
         fail(USAGE, "usage", wrong, as_json=as_json)
 
 
-def _require_numpy(*, as_json: bool) -> None:
-    """Probing installs without numpy (the extra `bench`); benchmarking does not go without it."""
-    if importlib.util.find_spec("numpy") is None:
-        fail(
-            NOT_FINISHED,
-            "numpy",
-            "the payloads need numpy, which is not installed here: pip install 'sitecap[bench]', or in a checkout make payloads",
-            as_json=as_json,
-        )
-
-
 def _request(loaded: Loaded, request: BenchRequest) -> BenchRequest:
     from dataclasses import replace  # noqa: PLC0415
 
@@ -225,10 +217,6 @@ def _after(profile: CapabilityProfile, unkept: str | None, *, machine: bool, sty
         click.echo("Page with pictures: agent bench --show last -o bench.html", err=True)
     if machine and profile.bench is not None and profile.bench.reason:
         click.echo(f"agent: {profile.bench.reason}", err=True)
-
-
-def _format_of(path: Path | None) -> str:
-    return {".html": "html", ".json": "json"}.get("" if path is None else path.suffix.lower(), "text")
 
 
 @bench.command("compare", context_settings=HELP)

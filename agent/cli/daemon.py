@@ -24,16 +24,10 @@ def daemon(assignments: tuple[str, ...], config_path: Path | None) -> None:
     from agent.config import parse_assignment  # noqa: PLC0415
     from agent.daemon.pages import PagesError  # noqa: PLC0415
     from agent.daemon.source import Source  # noqa: PLC0415
+    from agent.extras import with_prometheus_client  # noqa: PLC0415
 
-    try:
+    with sentences(), with_prometheus_client("the daemon"):
         from agent.daemon.start import log_to_stderr, serve  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name != "prometheus_client":
-            raise
-        sentence = (
-            "the daemon needs prometheus-client, which is not installed here: pip install 'sitecap[daemon]'"
-        )
-        fail(NOT_FINISHED, "daemon", sentence, as_json=False)
     arguments = [f"--set={assignment}" for assignment in assignments]
     if config_path is not None:
         arguments.append(f"--config={config_path}")

@@ -12,6 +12,7 @@ from agent.cli.options import fail
 from agent.codes import NOT_FINISHED, USAGE
 from agent.config import ConfigError, Loaded, check_against_catalogue, load
 from agent.engine import EngineError
+from agent.extras import ExtraError
 from agent.sink import OutputError
 from probes.errors import RecordingError
 from probes.lock import LockError
@@ -35,6 +36,8 @@ def sentences(*, as_json: bool = False) -> Iterator[None]:
         fail(NOT_FINISHED, "container", str(error), as_json=as_json)
     except OutputError as error:
         fail(NOT_FINISHED, "output", str(error), as_json=False)
+    except ExtraError as error:
+        fail(NOT_FINISHED, "installation", str(error), as_json=as_json)
     except LockError as error:
         fail(NOT_FINISHED, "lock", str(error), as_json=as_json)
     except ProfileError as error:

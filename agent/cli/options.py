@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from agent.codes import NOT_FINISHED
 from sitecap import commands
 
 config_option = click.option(
@@ -42,3 +44,14 @@ def screen_options(command: _Command) -> _Command:
 def fail(code: int, kind: str, message: str, *, as_json: bool) -> NoReturn:
     """End with one sentence; see `common.commands.fail`."""
     commands.fail("agent", code, kind, message, as_json=as_json)
+
+
+def require_numpy(*, as_json: bool) -> None:
+    """Probing installs without numpy (the extra `bench`); benchmarking does not go without it."""
+    if importlib.util.find_spec("numpy") is None:
+        fail(
+            NOT_FINISHED,
+            "numpy",
+            "the payloads need numpy, which is not installed here: pip install 'sitecap[bench]', or in a checkout make payloads",
+            as_json=as_json,
+        )

@@ -86,7 +86,7 @@ def _layers(event: Arrays, across: Panel, along: Panel) -> str:
     return "".join(parts)
 
 
-def _path(result: Arrays, track: int, radius_cm: float, z_cm: float | None) -> float:
+def path_length(result: Arrays, track: int, radius_cm: float, z_cm: float | None) -> float:
     """Transverse length of path from the beam line to a disc or, without z, to a cylinder; cm."""
     if z_cm is not None:
         return float((z_cm - result["track_z"][track]) * np.tan(result["track_theta"][track]))
@@ -94,7 +94,7 @@ def _path(result: Arrays, track: int, radius_cm: float, z_cm: float | None) -> f
     return float(np.arcsin(min(1.0, radius_cm * half)) / half)
 
 
-def _helix(result: Arrays, track: int, path_cm: float) -> tuple[Floats, Floats, Floats]:
+def helix(result: Arrays, track: int, path_cm: float) -> tuple[Floats, Floats, Floats]:
     """Points of a track: x, y, z."""
     x, y, z, inverse, phi, theta = (
         float(result[f"track_{name}"][track]) for name in ("x", "y", "z", "inverse_pt", "phi", "theta")
@@ -142,11 +142,11 @@ def picture(event: Arrays, result: Arrays) -> str:
             own = hit[first[k] : first[k + 1]]
             inner = own[barrel[own]]
             if len(inner):
-                u, v, _ = _helix(result, k, _path(result, k, float(np.hypot(x, y)[inner[-1]]), None))
+                u, v, _ = helix(result, k, path_length(result, k, float(np.hypot(x, y)[inner[-1]]), None))
                 curves_xy.append((u, v))
             last = float(np.hypot(x, y)[own[-1]])
             end = None if barrel[own[-1]] else float(z[own[-1]])
-            u, v, w = _helix(result, k, _path(result, k, last, end))
+            u, v, w = helix(result, k, path_length(result, k, last, end))
             curves_rz.append((w, np.where(v[-1] > 0, 1.0, -1.0) * np.hypot(u, v)))
         parts += [across.lines(curves_xy, colour, stroke), along.lines(curves_rz, colour, stroke)]
     parts.append(across.frame("x (cm)", "y (cm)", [-100, -50, 0, 50, 100], [-100, -50, 0, 50, 100]))

@@ -66,7 +66,15 @@ class Panel:
         return "".join([*parts, f'<text {place} text-anchor="middle">{ylabel}</text>'])
 
 
-def _curve(result: Arrays, track: int, last_r: float) -> Floats:
+def last_hits(result: Arrays) -> npt.NDArray[np.int64]:
+    """The outermost cluster of each track."""
+    track, cluster = hits_of_tracks(result)
+    last = np.zeros(len(result["track_tuple"]), dtype=np.int64)
+    last[track] = cluster  # hits go outwards: the last one stays
+    return last
+
+
+def curve(result: Arrays, track: int, last_r: float) -> Floats:
     """Points of a track from the beam line to its last hit: x, y, z, signed r."""
     pt, phi, tip, start, cot = (
         float(result[f"track_{name}"][track]) for name in ("pt", "phi", "tip", "zip", "cot")
@@ -92,9 +100,7 @@ def picture(event: Arrays, result: Arrays) -> str:
     barrel = np.asarray(event["module_layer"])[result["cluster_module"]] < 4
     drawn = np.arange(len(x)) % (1 + len(x) // MOST_HITS) == 0
     ring = drawn & barrel
-    track, cluster = hits_of_tracks(result)
-    last = np.zeros(len(result["track_tuple"]), dtype=np.int64)
-    last[track] = cluster  # hits go outwards: the last one stays
+    last = last_hits(result)
     pt = as_float64(result["track_pt"])
     chosen = np.nonzero(pt > LEAST_GEV)[0]
     chosen = chosen[np.argsort(-pt[chosen], kind="stable")][:MOST_TRACKS]
@@ -115,7 +121,7 @@ def picture(event: Arrays, result: Arrays) -> str:
         along.dots(z[drawn], r[drawn], HIT, 1.6),
     ]
     for colour, above, stroke in ((SOFT, False, 0.6), (HARD, True, 1.4)):
-        some = [_curve(result, k, abs(r[last[k]])) for k in chosen.tolist() if (pt[k] > HARD_GEV) == above]
+        some = [curve(result, k, abs(r[last[k]])) for k in chosen.tolist() if (pt[k] > HARD_GEV) == above]
         parts.append(across.lines([(c[0], c[1]) for c in some], colour, stroke))
         parts.append(along.lines([(c[2], c[3]) for c in some], colour, stroke))
     parts.append(across.frame("x (cm)", "y (cm)", [-15, -10, -5, 0, 5, 10, 15], [-15, -10, -5, 0, 5, 10, 15]))
