@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 from pyarrow import dataset, parquet
 
 from capacity.errors import UnavailableError
+from capacity.fleet.received_profile import ReceivedProfile
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
@@ -43,20 +43,6 @@ _ROW_GROUP = 500  # rows that are read together to find one of them
 _BLOCK_BYTES = 1 << 20
 
 
-class ArchivedProfile(NamedTuple):
-    """One line of a file."""
-
-    sequence: int
-    id: str
-    node_id: str
-    created_at: datetime
-    received_at: datetime
-    seen_at: datetime
-    submitter: str
-    digest: str
-    document: bytes
-
-
 class ArchiveError(UnavailableError):
     """The archive's folder or a file in it cannot be used; the text says which and what to do."""
 
@@ -66,7 +52,7 @@ def path_of(day: date, site: str, first: int, last: int) -> str:
     return f"day={day.isoformat()}/site={site}/{first:012d}-{last:012d}.parquet"
 
 
-def write(folder: Path, path: str, rows: Sequence[ArchivedProfile]) -> str:
+def write(folder: Path, path: str, rows: Sequence[ReceivedProfile]) -> str:
     """Write a file, wait until it is on the disk, and read it back.
 
     Returns:
@@ -107,7 +93,7 @@ def write(folder: Path, path: str, rows: Sequence[ArchivedProfile]) -> str:
     return digest
 
 
-def _compare(path: Path, rows: Sequence[ArchivedProfile]) -> None:
+def _compare(path: Path, rows: Sequence[ReceivedProfile]) -> None:
     found = list(read(path))
     if found != list(rows):
         raise ArchiveError(
@@ -115,7 +101,7 @@ def _compare(path: Path, rows: Sequence[ArchivedProfile]) -> None:
         )
 
 
-def read(path: Path) -> Iterator[ArchivedProfile]:
+def read(path: Path) -> Iterator[ReceivedProfile]:
     """All lines of a file, a row group at a time.
 
     Raises:
@@ -133,7 +119,7 @@ def find(path: Path, profile_id: str) -> bytes | None:
     return next((line.document for line in _lines(path, profile_id)), None)
 
 
-def _lines(path: Path, profile_id: str | None) -> Iterator[ArchivedProfile]:
+def _lines(path: Path, profile_id: str | None) -> Iterator[ReceivedProfile]:
     try:
         with parquet.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
@@ -143,7 +129,7 @@ def _lines(path: Path, profile_id: str | None) -> Iterator[ArchivedProfile]:
                         continue
                 for line in file.read_row_group(group, columns=SCHEMA.names).to_pylist():
                     if profile_id is None or line["id"] == profile_id:
-                        yield ArchivedProfile(**{**line, "document": line["document"].encode()})
+                        yield ReceivedProfile(**{**line, "document": line["document"].encode()})
     except (OSError, pa.ArrowException) as error:
         text = " ".join(str(error).split())[:200]
         raise ArchiveError(

@@ -14,6 +14,13 @@ from capacity.service.refresh import refresh_pending
 
 MAX_PAUSE_S = 60.0
 
+NODES_WHILE_BUSY = 2
+"""Of a round while profiles come in: estimating holds the interpreter's lock, and a sender waits for as long as a round takes.
+
+At half of the highest rate the 99th percentile of answers was 137 ms with rounds of 20 nodes and 64 ms without any (two workers,
+PostgreSQL and the client on two cores).
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,10 +60,14 @@ class Refresher:
     def _run(self) -> None:
         settings = self._service.config.refresh
         failures = 0
+        last = self._arrivals()
         while not self._stop.is_set():
             began, came = monotonic(), self._arrivals()
+            busy, last = came != last, came
             try:
-                nodes = self._round(settings.batch_nodes)
+                nodes = self._round(
+                    min(settings.batch_nodes, NODES_WHILE_BUSY) if busy else settings.batch_nodes
+                )
                 failures = 0
             except Exception as error:
                 failures += 1
@@ -71,7 +82,7 @@ class Refresher:
             took_s = monotonic() - began
             if not nodes:
                 self._stop.wait(settings.interval_s)
-            elif self._arrivals() != came:
+            elif busy or self._arrivals() != came:
                 # One interpreter lock serves both: while senders wait, they get the larger part of its time.
                 self._stop.wait(took_s * (1 / settings.share - 1))
 

@@ -6,32 +6,22 @@ can be told from its last question. Lines on the pipe: "?" + question, and at th
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import gc
 import json
 import os
 import resource
 import signal
-import sys
-import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from probes.answers import Json
+from probes.fork import forked, write_all
 from probes.host import Door, Host
 from probes.settings import Settings
 from probes.spec import Probe
 
-PR_SET_PDEATHSIG = 1
-"""prctl(2) option, from <linux/prctl.h>."""
-
 M_ARENA_MAX = -8
 """mallopt(3) parameter, from <malloc.h>."""
-
-GRACE_S = 1.0
-"""How long a killed child may take to vanish before it counts as unkillable."""
 
 MemoryBound = int
 OpenDoor = Callable[[str], Door]
@@ -66,11 +56,6 @@ class AnnouncingDoor:
         return self._inner.restore(text)
 
 
-def prctl(option: int, argument: int) -> None:
-    """Ask the kernel for something about this process; see the manual page of that name."""
-    ctypes.CDLL(None).prctl(option, argument)
-
-
 def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, int]:
     """Fork a child that gathers the facts of `probe`.
 
@@ -80,72 +65,17 @@ def start(probe: Probe, open_door: OpenDoor, settings: Settings) -> tuple[int, i
     Raises:
         OSError: the system gives no pipe or no process.
     """
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    parent = os.getpid()
-    try:
-        child = os.fork()
-    except OSError:
-        os.close(reading)
-        os.close(writing)
-        raise
-    if child == 0:
-        os.close(reading)
-        _be_the_child(probe, open_door, settings, writing, parent)
-    os.close(writing)
-    with contextlib.suppress(OSError):
-        os.setpgid(child, child)  # also done by the child; whoever comes first
-    os.set_blocking(reading, False)
-    return child, reading
 
-
-def reap(pid: int) -> int | None:
-    """Wait up to `GRACE_S` for a child; kill it if it lingers; its wait status, or None if it does not go."""
-    end = time.monotonic() + GRACE_S
-    killed = False
-    while True:
-        try:
-            found, status = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            return 0
-        if found:
-            return status
-        if time.monotonic() > end:
-            if killed:
-                return None
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            killed = True
-            end = time.monotonic() + GRACE_S
-        time.sleep(0.002)
-
-
-def _be_the_child(probe: Probe, open_door: OpenDoor, settings: Settings, pipe: int, parent: int) -> None:
-    """Never returns: whatever happens, the child ends here and not in the parent's code."""
-    code = 1
-    try:
-        _detach(probe.memory_bytes, parent)
-        gc.enable()
+    def work(pipe: int) -> None:
+        _detach(probe.memory_bytes)
         _send(pipe, _gather(probe, open_door, settings, pipe))
-        code = 0
-    except BaseException as error:
-        with contextlib.suppress(BaseException):
-            _send(pipe, "!" + json.dumps(describe(error)))
-    finally:
-        os._exit(code)
+
+    return forked(work, lambda pipe, sentence: _send(pipe, "!" + json.dumps(sentence)))
 
 
-def _detach(memory_bytes: int, parent: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
+def _detach(memory_bytes: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    signal.set_wakeup_fd(-1)
-    # If the agent itself is killed outright, its probes go with it.
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
@@ -171,16 +101,5 @@ def _gather(probe: Probe, open_door: OpenDoor, settings: Settings, pipe: int) ->
     return "=" + facts.model_dump_json()
 
 
-def describe(error: BaseException) -> str:
-    """One sentence for an exception that no code expected, with the place it came from."""
-    if isinstance(error, MemoryError):
-        return "it needed more memory than a probe may use"
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""  # noqa: PTH119
-    return f"{type(error).__name__}{where}: {error}"[:1000]
-
-
 def _send(pipe: int, line: str) -> None:
-    data = line.replace("\n", " ").encode("utf-8", "replace") + b"\n"
-    while data:
-        data = data[os.write(pipe, data) :]
+    write_all(pipe, line.replace("\n", " ").encode("utf-8", "replace") + b"\n")

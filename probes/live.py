@@ -29,16 +29,11 @@ from probes import (
 )
 from probes.answers import FileKind, Json
 from probes.errors import HostError
+from probes.fork import die_with
 from probes.rooted import resolve
 
 MAX_NAMES = 65_536
 """Directory entries listed at most: bounds the answer of a hostile or broken directory."""
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2) option, from <linux/prctl.h>."""
-
-_prctl = ctypes.CDLL(None).prctl
-"""Looked up before any fork: where another thread holds the dynamic linker's lock, a forked child waits for it forever."""
 
 _KINDS: tuple[tuple[Callable[[int], bool], FileKind], ...] = (
     (stat_bits.S_ISREG, "file"),
@@ -202,6 +197,7 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
     the kernel, one that ignores its deadline cannot block the reader, and no disk has to be writable.
     """
     environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", **added_env}
+    parent = os.getpid()
     with (
         open(os.memfd_create("stdout", os.MFD_CLOEXEC), "w+b") as out,  # noqa: PTH123
         open(os.memfd_create("stderr", os.MFD_CLOEXEC), "w+b") as err,  # noqa: PTH123
@@ -213,7 +209,7 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
             stderr=err,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: _prepare_command(limit_bytes),  # noqa: PLW1509 - takes no lock
+            preexec_fn=lambda: _prepare_command(limit_bytes, parent),  # noqa: PLW1509 - takes no lock
         )
         try:
             process.wait(timeout_s)
@@ -230,7 +226,7 @@ def run_command(argv: list[str], timeout_s: float, limit_bytes: int, added_env: 
     return [process.returncode, *texts]
 
 
-def _prepare_command(limit_bytes: int) -> None:
+def _prepare_command(limit_bytes: int, parent: int) -> None:
     """In the forked command: bound its output, give back the address space, and die with the probe."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     bound = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
@@ -238,7 +234,7 @@ def _prepare_command(limit_bytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     # Go programs (apptainer, podman) reserve far more address space than a probe may.
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with(parent)
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from probes import child
 from probes.descendants import descendants
 from probes.fact_cache import FactCache
+from probes.fork import reap
 from probes.lock import find_stuck, remember_stuck
 from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
@@ -203,7 +204,7 @@ class Runner:
         os.close(one.pipe)
         took_s = time.monotonic() - one.began
         # A child may close its pipe and live on, so it is not waited for without bound.
-        status = child.reap(one.pid)
+        status = reap(one.pid)
         lines = one.lines()
         for line in lines:
             if line.startswith("#"):
@@ -242,7 +243,7 @@ class Runner:
         question = one.last_question() or "an unnamed question"
         if one.last_question():
             reason = f"{reason}; it was asking {question}"
-        if child.reap(one.pid) is None:
+        if reap(one.pid) is None:
             reason = f"{reason}; process {one.pid} cannot be killed and is left behind"
             outcome = "stuck"
             if self._state is not None:

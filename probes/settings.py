@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from probes.remote_settings import (
     CredentialSettings,
@@ -15,7 +15,7 @@ from probes.remote_settings import (
     WebdavSettings,
     XrootdSettings,
 )
-from probes.section import Section
+from probes.section import AbsolutePath, Section
 from profiles.checks import Scalar
 
 NO_OUTBOUND = "site_profile is no-outbound: worker nodes here have no route out"
@@ -67,16 +67,10 @@ class NetworkSettings(Section):
     )
 
 
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path, because the agent may be started anywhere")
-    return path
-
-
 class DiskSettings(Section):
     """Where jobs write."""
 
-    scratch_path: Annotated[str, AfterValidator(_absolute)] | None = Field(
+    scratch_path: AbsolutePath | None = Field(
         default=None, description="work directory, absolute; unset = as the batch system says"
     )
     write_test_bytes: int = Field(default=16 * 1024 * 1024, ge=0, le=1024**3, description="0 = no write test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from probes import child
+from probes.fork import describe
 from probes.judging import Judging
 from probes.settings import Settings
 from probes.spec import Probe
@@ -31,7 +31,7 @@ def verdicts(
     try:
         results = _one_each(list(probe.judge(own, judging)), judging, probe)
     except Exception as error:
-        reason = f"the verdict could not be reached: {child.describe(error)}"
+        reason = f"the verdict could not be reached: {describe(error)}"
         results = [judging.unknown(check.id, reason) for check in probe.checks]
     final = []
     for result in results:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from capacity import archive
-from capacity.archive import ArchivedProfile
 from capacity.errors import ConflictError
 from capacity.store import archive as records
 from capacity.store import profiles
@@ -73,7 +72,7 @@ def _move_some(database: Database, folder: Path, group: records.Due, now: dateti
     if not rows:
         return 0
     path = archive.path_of(group.day, group.site, rows[0].sequence, rows[-1].sequence)
-    digest = archive.write(folder, path, [ArchivedProfile(*row) for row in rows])
+    digest = archive.write(folder, path, rows)
     with database.session() as session:
         file = ArchiveFile(path, group.day, group.site, len(rows), digest, now)
         records.move(session, file, [row.sequence for row in rows])

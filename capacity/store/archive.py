@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, sel
 from sqlalchemy.orm import Session
 
 from capacity.errors import ConflictError
+from capacity.fleet.received_profile import ReceivedProfile
 from capacity.store.packing import unpack
 from capacity.store.tables import ArchivedRow, ArchiveRow, NodeRow, ProfileRow
 
@@ -23,20 +24,6 @@ class ArchiveFile(NamedTuple):
     rows: int
     digest: str  # BLAKE2b-128 of the file
     written_at: datetime
-
-
-class Outgoing(NamedTuple):
-    """A profile that is to be archived."""
-
-    sequence: int
-    id: str
-    node_id: str
-    created_at: datetime
-    received_at: datetime
-    seen_at: datetime
-    submitter: str
-    digest: str
-    document: bytes
 
 
 class Due(NamedTuple):
@@ -61,7 +48,7 @@ def due(session: Session, before: date) -> list[Due]:
     return [Due(*row) for row in found]
 
 
-def outgoing(session: Session, day: date, site: str, limit: int, most_bytes: int) -> list[Outgoing]:
+def outgoing(session: Session, day: date, site: str, limit: int, most_bytes: int) -> list[ReceivedProfile]:
     """The first profiles of a day and site that may be archived, in order of arrival; at least one if there is any."""
     statement = select(
         ProfileRow.sequence,
@@ -75,7 +62,7 @@ def outgoing(session: Session, day: date, site: str, limit: int, most_bytes: int
         ProfileRow.document,
         ProfileRow.size_bytes,
     ).where(ProfileRow.received_day == day, ProfileRow.site == site, _in_state())
-    found: list[Outgoing] = []
+    found: list[ReceivedProfile] = []
     total_bytes = 0
     with session.execute(
         statement.order_by(ProfileRow.sequence).limit(limit).execution_options(yield_per=100)
@@ -84,7 +71,7 @@ def outgoing(session: Session, day: date, site: str, limit: int, most_bytes: int
             total_bytes += size_bytes
             if found and total_bytes > most_bytes:
                 break
-            found.append(Outgoing._make((*columns, unpack(packed, size_bytes))))
+            found.append(ReceivedProfile._make((*columns, unpack(packed, size_bytes))))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -13,9 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from probes.answers import Json
-
-PR_SET_PDEATHSIG = 1
-"""prctl(2) option, from <linux/prctl.h>."""
+from probes.fork import die_with, write_all
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -44,7 +41,7 @@ def watched(work: Callable[[Announce], Json], deadline_s: float) -> dict[str, Js
             # Other pipes of the probe would stay open in a child that cannot be killed.
             os.closerange(3, writer)
             os.closerange(writer + 1, 4096)
-            _die_with(parent)
+            die_with(parent)
             _run(work, writer)
         os._exit(0)
     os.close(writer)
@@ -56,17 +53,9 @@ def watched(work: Callable[[Announce], Json], deadline_s: float) -> dict[str, Js
     return _judge_end(text, status, deadline_s, in_time=in_time)
 
 
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
-
-
 def _run(work: Callable[[Announce], Json], writer: int) -> None:
     def send(line: dict[str, Json]) -> None:
-        data = json.dumps(line).encode() + b"\n"
-        while data:
-            data = data[os.write(writer, data) :]
+        write_all(writer, json.dumps(line).encode() + b"\n")
 
     try:
         send({"answer": work(lambda call: send({"call": call}))})

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,20 +19,10 @@ from capacity.config import load
 from capacity.service import tokens
 from capacity.service.principal import Role
 from capacity.store.database import Database
+from tests.lab import LabUnavailableError, skip_or_fail
+from tests.lab.browser import Visit, browser
 from tests.unit.capacity.web import samples
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 NODE = f"/sites/T2_LV_Example/nodes/{1:032x}"
 HOSTILE = f"/sites/T1_DE_Other/nodes/{3:032x}"
 PAGES = (
@@ -87,22 +75,9 @@ class Lab:
     admin: str
 
 
-@dataclass
-class Visit:
-    """A page in a tab, and what went wrong there."""
-
-    page: Any
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The service over a socket, with three sites in it, and Chromium."""
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("SITECAP_LABS") == "require":
-            pytest.fail(f"{CHROMIUM} is not here")
-        pytest.skip(f"{CHROMIUM} is not here")
     directory = tmp_path_factory.mktemp("pages")
     url = f"sqlite:///{directory}/capacity.sqlite"
     database = Database(url)
@@ -122,13 +97,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.05)
     port = server.servers[0].sockets[0].getsockname()[1]
-    with playwright_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
-        yield Lab(f"http://127.0.0.1:{port}", browser, admin)
-        browser.close()
-    server.should_exit = True
-    thread.join(20)
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        with browser() as found:
+            yield Lab(f"http://127.0.0.1:{port}", found, admin)
+    except LabUnavailableError as reason:
+        skip_or_fail(reason)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
@@ -144,15 +121,6 @@ def visit(lab: Lab) -> Iterator[Any]:
             cookie = {"name": "sitecap_session", "value": lab.admin, "url": lab.base, "sameSite": "Strict"}
             context.add_cookies([cookie])
         opened = Visit(context.new_page())
-        opened.page.on(
-            "console",
-            lambda message: (
-                opened.complaints.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.on("requestfailed", lambda request: opened.complaints.append(f"failed: {request.url}"))
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.goto(lab.base + path)
         opened.page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
         opened.page.wait_for_load_state("networkidle")

@@ -77,10 +77,12 @@ def test_it_makes_way_only_while_something_comes_in(
 ) -> None:
     came = [0]
     pauses: list[float] = []
+    limits: list[int] = []
     enough = threading.Event()
 
-    def refresh(*_: Any) -> int:
-        came[0] += len(pauses) == 0  # something arrives in the rounds before the first pause
+    def refresh(*given: Any) -> int:
+        came[0] += len(pauses) < 3  # something arrives in each round before the third pause
+        limits.append(given[3])
         if rounds.__next__() > 20:
             enough.set()
         return 5
@@ -93,4 +95,6 @@ def test_it_makes_way_only_while_something_comes_in(
     worker.start()
     assert enough.wait(120)
     worker.stop()
-    assert len(pauses) == 1
+    assert len(pauses) == 4, "the last for what came in the third"
+    most = service.config.refresh.batch_nodes
+    assert limits[:5] == [most, 2, 2, 2, most]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capacity import archive
-from capacity.archive import ArchivedProfile
+from capacity.fleet.received_profile import ReceivedProfile
 from capacity.hs06.estimate import Estimator
 from capacity.service.ingest import accept
 from capacity.service.refresh import refresh_pending
@@ -88,7 +88,7 @@ def archive_of(folder: Path, files: int) -> Path:
             text = b"{}" if sequence == 7 else json.dumps(document).encode()
             moment = NOW + timedelta(seconds=sequence)
             rows.append(
-                ArchivedProfile(sequence, document["id"], node, moment, moment, moment, "t", "d", text)
+                ReceivedProfile(sequence, document["id"], node, moment, moment, moment, "t", "d", text)
             )
         day = (NOW + timedelta(days=number % 3)).date()
         site = (documents.SITE, documents.OTHER_SITE)[number % 2]

@@ -10,6 +10,7 @@ from pyarrow import dataset
 
 from capacity import archive
 from capacity.errors import ConflictError, UnavailableError
+from capacity.fleet.received_profile import ReceivedProfile
 from capacity.service import retention
 from capacity.service.ingest import accept
 from capacity.store import archive as records
@@ -210,7 +211,7 @@ def test_a_file_that_a_restored_database_does_not_know_is_set_aside(
 ) -> None:
     retention.move_old(database, tmp_path, 2, NOW)
     stray = tmp_path / "day=2026-11-01/site=T2_LV_Example/000000000001-000000000001.parquet"
-    row = archive.ArchivedProfile(1, "x", node(1), NOW, NOW, NOW, "somebody", "0" * 32, b"{}")
+    row = ReceivedProfile(1, "x", node(1), NOW, NOW, NOW, "somebody", "0" * 32, b"{}")
     archive.write(tmp_path, stray.relative_to(tmp_path).as_posix(), [row])
 
     moved = retention.move_old(database, tmp_path, 2, NOW)
