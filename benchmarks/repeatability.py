@@ -37,8 +37,8 @@ from payloads.plan import BUDGETS_S, Options, Step, VariantPlan
 from payloads.team import LEAD_S, Copies, Team
 from payloads.verify import Verdict
 
-DEFAULT_BUDGET_S = BUDGETS_S["default"] / 8
-"""What a default run of four kernels has for the best variant of one: half of the time is for preparing and baselines."""
+DEFAULT_BUDGET_S = BUDGETS_S["default"] / 16
+"""What a default run of eight kernels has for the best variant of one: half of the time is for preparing and baselines."""
 
 
 def mad(samples: Sequence[float]) -> float:

@@ -67,6 +67,13 @@ class PhysicsRange(_Strict):
         return math.isfinite(value) and self.low <= value <= self.high
 
 
+class PublishedShare(_Strict):
+    """What CMS says of the kernel's part in the time of its reconstruction."""
+
+    value: Annotated[float, Field(gt=0, le=1)]
+    source: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class Manifest(_Strict):
     """`manifest.toml` of a kernel folder."""
 
@@ -77,7 +84,13 @@ class Manifest(_Strict):
     events: EventChoice
     reference: ReferenceChoice
     settings: dict[str, Finite] = Field(default_factory=dict)
+    reconstruction: PublishedShare | None = None
     physics: Annotated[dict[str, PhysicsRange], Field(min_length=1)]
+
+    @property
+    def published_share(self) -> float | None:
+        """Share of CMS's reconstruction time, 0 to 1; None = CMS publishes none."""
+        return None if self.reconstruction is None else self.reconstruction.value
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def measure_kernel(  # noqa: PLR0913 - one call
         if stop() or now >= run_end:
             variant.reason = variant.reason or _why_ended(stop)
         elif variant.right:
+            variant.memory_bytes = outcome.variants[0].memory_bytes
             with open_team(one.name) as team:
                 _measure_variant(context, variant, one, team, variant_end)
         elif variant.verdict is not None:
@@ -141,7 +142,12 @@ def _measure_variant(
     cpus = context.options.cpus
     endings: list[dict[str, Any]] = []
     try:
-        ready = _start(context, team, cpus[:1])
+        at_once = 1
+        if variant.memory_bytes is not None:
+            # Another variant of the kernel told what a copy takes: these need not wait for the first of them.
+            at_once = plan.steps[0].copies
+            _refuse_too_much_memory(context, variant, at_once)
+        ready = _start(context, team, cpus[:at_once])
         first = ready[0]
         variant.about = {name: first[name] for name in ("isa", "lanes", "compiler", "flags")}
         variant.memory_bytes = first["memory_bytes"]

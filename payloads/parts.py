@@ -1,4 +1,8 @@
-"""The Python modules of a kernel folder: `physics` (against truth), `reference` (definition of truth), `display`."""
+"""The Python modules of a kernel folder.
+
+Each has `physics` (against truth), `reference` (definition of truth) and `display`; some have `scene` (what it adds to the
+picture of a whole event) and `chain` (how it takes the result of another kernel).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,11 @@ from payloads.errors import PayloadError
 
 FOLDER = Path(__file__).parent / "kernels"
 """Where sitecap's own kernels are."""
+
+
+def has_part(folder: Path, part: str) -> bool:
+    """Whether a kernel folder has that module."""
+    return (folder / f"{part}.py").is_file()
 
 
 def load_part(folder: Path, part: str) -> ModuleType:

@@ -1,7 +1,7 @@
 """`python -I -m payloads.worker`: one task in a process of its own, asked for by a line of JSON.
 
 Tasks: `describe` a compiled variant, `prepare` events and reference of a kernel, `verify` a variant of it, `copy`: measure
-one pinned copy, `picture`: draw one event. Whatever goes wrong is said in one line `{"error": …}`.
+one pinned copy, `picture`: draw one event of a kernel, `event`: one event through all kernels. Whatever goes wrong is said in one line `{"error": …}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payloads import measuring, preparing
+from payloads import measuring, preparing, whole_event
 from payloads.channel import Channel
 from payloads.errors import PayloadError
 
@@ -29,6 +29,7 @@ TASKS: Mapping[str, Callable[[Request, Channel], None]] = {
     "prepare": lambda request, channel: channel.send(preparing.prepare(request)),
     "verify": lambda request, channel: channel.send(preparing.verify(request)),
     "picture": lambda request, channel: channel.send(preparing.picture(request)),
+    "event": lambda request, channel: channel.send(whole_event.whole_event(request)),
     "copy": measuring.copy,
 }
 

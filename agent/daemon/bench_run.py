@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -11,11 +10,12 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from agent.daemon.bench_gate import CpuTimes, others_share
 from agent.daemon.settings import BenchGateSettings
-from probes.child import PR_SET_PDEATHSIG
+from probes.fork import die_with
 
 NOTE = "daemon-bench.json"
 RESULT = "daemon-bench-result.json"
@@ -60,7 +60,7 @@ class BenchRun:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_be_gentle,  # noqa: PLW1509 - the daemon has one thread
+            preexec_fn=partial(_be_gentle, os.getpid()),  # noqa: PLW1509 - the daemon has one thread
         )
         self._deadline = time.monotonic() + settings.budget_s + OVER_BUDGET_S
         self._told_at: float | None = None
@@ -114,9 +114,9 @@ class BenchRun:
             self._process.wait(1.0)
 
 
-def _be_gentle() -> None:
+def _be_gentle(daemon: int) -> None:
     """In the child before the program begins: whatever else wants to run comes first, and stays if memory runs out."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    die_with(daemon, signal.SIGTERM)
     with contextlib.suppress(OSError):
         os.nice(19)
     with contextlib.suppress(OSError):

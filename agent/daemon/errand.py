@@ -6,8 +6,6 @@ A name that is looked up cannot be interrupted in the daemon itself, and what a 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import json
 import os
 import select
@@ -16,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from probes.child import GRACE_S, PR_SET_PDEATHSIG, describe
+from probes.fork import GRACE_S, forked, write_all
 
 MAX_WORDS_BYTES = 64 * 1024
 """What an errand says of itself is a handful of short sentences."""
@@ -51,20 +49,13 @@ class Errand:
         self._deadline = time.monotonic() + deadline_s
         self._received = bytearray()
         self._heard_bytes = 0
-        self._pipe, writing = os.pipe2(os.O_CLOEXEC)
-        parent = os.getpid()
-        try:
-            self.pid = os.fork()
-        except OSError:
-            os.close(self._pipe)
-            os.close(writing)
-            raise
-        if self.pid == 0:
-            _be_the_child(work, writing, parent, close_in_child)
-        os.close(writing)
-        with contextlib.suppress(OSError):
-            os.setpgid(self.pid, self.pid)
-        os.set_blocking(self._pipe, False)
+
+        def in_child(pipe: int) -> None:
+            _detach()
+            close_in_child()
+            work(lambda word: _say(pipe, word))
+
+        self.pid, self._pipe = forked(in_child, lambda pipe, sentence: _say(pipe, {"failure": sentence}))
 
     def fileno(self) -> int:
         """For selectors, while it has not ended."""
@@ -146,37 +137,13 @@ class Errand:
         os.close(self._pipe)
 
 
-def _be_the_child(work: Work, pipe: int, parent: int, close_in_child: Callable[[], None]) -> None:
-    """Never returns."""
-    code = 1
-
-    def say(word: dict[str, Any]) -> None:
-        data = json.dumps(word).encode() + b"\n"
-        while data:
-            data = data[os.write(pipe, data) :]
-
-    try:
-        _detach(parent)
-        close_in_child()
-        gc.enable()
-        work(say)
-        code = 0
-    except BaseException as error:
-        with contextlib.suppress(BaseException):
-            say({"failure": describe(error)})
-    finally:
-        os._exit(code)
+def _say(pipe: int, word: dict[str, Any]) -> None:
+    write_all(pipe, json.dumps(word).encode() + b"\n")
 
 
-def _detach(parent: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
-    signal.set_wakeup_fd(-1)
+def _detach() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     # Standard error stays: it is the log, and delivery says there what it had to give up.
     for descriptor in (0, 1):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from probes.section import Section
+from probes.section import AbsolutePath, Section
 
 DAY_S = 86_400.0
 Period = Annotated[float, Field(ge=10, le=30 * DAY_S, allow_inf_nan=False)]
@@ -17,15 +17,6 @@ def _hours(text: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError("must be two times of day in UTC, such as 22:00-05:00")
     return text
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path, because the daemon may be started anywhere")
-    return path
-
-
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 
 
 class BenchGateSettings(Section):

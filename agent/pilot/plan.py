@@ -24,8 +24,8 @@ ENDING_S = 2.0
 LEAST_S = 1.0
 """Below this nothing can be found out: the interpreter itself takes a good part of it."""
 
-LEAST_KERNEL_S = 13.0
-"""A kernel measured in less says too little: the quick benchmark gives each of the four kernels that much."""
+LEAST_KERNEL_S = 7.0
+"""A kernel measured in less says too little: the quick benchmark gives each of the eight kernels that much."""
 
 _LOWER: dict[Mode, tuple[Mode, ...]] = {
     "thorough": ("thorough", "default", "quick"),

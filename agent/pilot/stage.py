@@ -6,20 +6,18 @@ The pilot itself only waits: whatever a part hangs in, and whatever the kernel k
 from __future__ import annotations
 
 import contextlib
-import gc
 import mmap
 import os
 import selectors
 import signal
 import struct
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from probes.child import PR_SET_PDEATHSIG, describe, prctl, reap
 from probes.descendants import descendants
+from probes.fork import forked, reap, write_all
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 """What batch systems send before they kill: SIGTERM; SIGUSR1 or SIGUSR2 where a job asked to be warned."""
@@ -96,9 +94,7 @@ class Part:
         self.on_stop(self._stopped)
 
     def _send(self, kind: int, message: bytes) -> None:
-        data = _HEAD.pack(kind, len(message)) + message
-        while data:
-            data = data[os.write(self._pipe, data) :]
+        write_all(self._pipe, _HEAD.pack(kind, len(message)) + message)
 
 
 class Ended(NamedTuple):
@@ -130,23 +126,10 @@ class Stage:
         self._messages: list[bytes] = []
         self._failure: str | None = None
         self._received = bytearray()
-        self._pipe, writing = os.pipe2(os.O_CLOEXEC)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        parent = os.getpid()
-        try:
-            self._pid = os.fork()
-        except OSError:
-            os.close(self._pipe)
-            os.close(writing)
-            raise
-        if self._pid == 0:
-            os.close(self._pipe)
-            _be_the_part(work, Part(writing, orders), parent)
-        os.close(writing)
-        with contextlib.suppress(OSError):
-            os.setpgid(self._pid, self._pid)
-        os.set_blocking(self._pipe, False)
+        self._pid, self._pipe = forked(
+            lambda pipe: _be_the_part(work, Part(pipe, orders)),
+            lambda pipe, sentence: Part(pipe, orders).fail(sentence),
+        )
 
     def wait(self, seconds: float) -> bool:
         """Take what it says for up to so long; True once it has ended."""
@@ -216,28 +199,10 @@ class Stage:
         return not piece
 
 
-def _be_the_part(work: Callable[[Part], None], part: Part, parent: int) -> None:
-    """Never returns: whatever happens, the child ends here and not in the pilot's code."""
-    code = 1
-    try:
-        with contextlib.suppress(OSError):
-            os.setpgid(0, 0)
-        for number in SIGNALS:
-            signal.signal(number, lambda got, _: part.interrupt(signal.Signals(got).name))
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-        with contextlib.suppress(OSError, ValueError):
-            score = Path("/proc/self/oom_score_adj")
-            score.write_text(str(min(int(score.read_text()) + KILL_FIRST, 1000)))
-        gc.enable()
-        work(part)
-        code = 0
-    except BaseException as error:
-        with contextlib.suppress(BaseException):
-            part.fail(describe(error))
-    finally:
-        with contextlib.suppress(BaseException):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+def _be_the_part(work: Callable[[Part], None], part: Part) -> None:
+    for number in SIGNALS:
+        signal.signal(number, lambda got, _: part.interrupt(signal.Signals(got).name))
+    with contextlib.suppress(OSError, ValueError):
+        score = Path("/proc/self/oom_score_adj")
+        score.write_text(str(min(int(score.read_text()) + KILL_FIRST, 1000)))
+    work(part)

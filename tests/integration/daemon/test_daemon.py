@@ -97,6 +97,29 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
         one.process.wait()
 
 
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A real service that answers."""
+    one = Service(tmp_path / "service")
+    one.directory.mkdir()
+    one.start()
+    yield one
+    one.kill()
+
+
+@pytest.fixture
+def handing_in(service: Service, tmp_path: Path) -> dict[str, str]:
+    """Settings of a daemon that hands in to the service."""
+    token = tmp_path / "token"
+    token.write_text(service.token(Role.SUBMIT))
+    return {
+        "DELIVERY__URL": service.url,
+        "DELIVERY__TOKEN_FILE": str(token),
+        "DELIVERY__SPOOL_DIRECTORY": str(tmp_path / "spool"),
+        "DELIVERY__BACKOFF_MAX_S": "1",
+    }
+
+
 def kept(spool: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted(spool.glob("*.json"))]
 
@@ -141,78 +164,44 @@ def test_its_page_is_one_that_prometheus_itself_accepts(daemon: Daemon, promtool
     assert promtool.complaints(daemon.ask("/metrics")[1]) == ""
 
 
-def test_a_service_that_comes_late_gets_the_profile_once(daemon: Daemon, tmp_path: Path) -> None:
-    service = Service(tmp_path / "service")
-    service.directory.mkdir()
+def test_a_service_that_comes_late_gets_the_profile_once(
+    daemon: Daemon, service: Service, handing_in: dict[str, str], tmp_path: Path
+) -> None:
+    service.kill()
+    daemon.start(**handing_in, SITE_NAME="T2_XX_Lab")
+    spool = tmp_path / "spool"
+    until("a profile in the spool", lambda: kept(spool), limit_s=LIMIT_S)
+    (waiting,) = kept(spool)
     service.start()
-    try:
-        token = tmp_path / "token"
-        token.write_text(service.token(Role.SUBMIT))
-        service.kill()
-        spool = tmp_path / "spool"
-        daemon.start(
-            DELIVERY__URL=service.url,
-            DELIVERY__TOKEN_FILE=str(token),
-            DELIVERY__SPOOL_DIRECTORY=str(spool),
-            DELIVERY__BACKOFF_MAX_S="1",
-            SITE_NAME="T2_XX_Lab",
-        )
-        until("a profile in the spool", lambda: kept(spool), limit_s=LIMIT_S)
-        (waiting,) = kept(spool)
-        service.start()
-        until("an empty spool", lambda: not kept(spool), limit_s=LIMIT_S)
-        assert (
-            service.ask("GET", f"/api/v1/profiles/{waiting['id']}", service.token(Role.ADMIN)).status == 200
-        )
-        counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
-        until("the count", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
-        assert daemon.end() == 0
-    finally:
-        service.kill()
+    until("an empty spool", lambda: not kept(spool), limit_s=LIMIT_S)
+    assert service.ask("GET", f"/api/v1/profiles/{waiting['id']}", service.token(Role.ADMIN)).status == 200
+    counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
+    until("the count", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
+    assert daemon.end() == 0
 
 
-def test_a_spool_on_a_full_disk_costs_no_profile(daemon: Daemon, tmp_path: Path, small_disk: Path) -> None:
-    service = Service(tmp_path / "service")
-    service.directory.mkdir()
+def test_a_spool_on_a_full_disk_costs_no_profile(
+    daemon: Daemon, service: Service, handing_in: dict[str, str], small_disk: Path
+) -> None:
+    service.kill()
+    fill(small_disk)
+    handing_in["DELIVERY__SPOOL_DIRECTORY"] = str(small_disk / "spool")
+    daemon.start(**handing_in, SITE_NAME="T2_XX_Lab")
+    daemon.said("Connection refused")
     service.start()
-    try:
-        token = tmp_path / "token"
-        token.write_text(service.token(Role.SUBMIT))
-        service.kill()
-        fill(small_disk)
-        daemon.start(
-            DELIVERY__URL=service.url,
-            DELIVERY__TOKEN_FILE=str(token),
-            DELIVERY__SPOOL_DIRECTORY=str(small_disk / "spool"),
-            DELIVERY__BACKOFF_MAX_S="1",
-            SITE_NAME="T2_XX_Lab",
-        )
-        daemon.said("Connection refused")
-        service.start()
-        counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
-        until("the profile, from memory", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
-        daemon.said("No space left on device")
-        assert daemon.end() == 0
-        assert "lost" not in daemon.log
-    finally:
-        service.kill()
+    counted = 'cms_agent_delivery_profiles_total{outcome="delivered"} 1.0'
+    until("the profile, from memory", lambda: counted in daemon.ask("/metrics")[1], limit_s=LIMIT_S)
+    daemon.said("No space left on device")
+    assert daemon.end() == 0
+    assert "lost" not in daemon.log
 
 
-def test_a_profile_that_the_service_does_not_take_is_told_in_the_log(daemon: Daemon, tmp_path: Path) -> None:
-    service = Service(tmp_path / "service")
-    service.directory.mkdir()
-    service.start()
-    try:
-        token = tmp_path / "token"
-        token.write_text(service.token(Role.SUBMIT))
-        spool = tmp_path / "spool"
-        daemon.start(
-            DELIVERY__URL=service.url, DELIVERY__TOKEN_FILE=str(token), DELIVERY__SPOOL_DIRECTORY=str(spool)
-        )
-        daemon.said("the profile names no site")
-        assert daemon.end() == 0
-    finally:
-        service.kill()
+def test_a_profile_that_the_service_does_not_take_is_told_in_the_log(
+    daemon: Daemon, handing_in: dict[str, str]
+) -> None:
+    daemon.start(**handing_in)
+    daemon.said("the profile names no site")
+    assert daemon.end() == 0
 
 
 def test_a_port_that_is_taken_and_a_bad_configuration_are_one_sentence(daemon: Daemon) -> None:

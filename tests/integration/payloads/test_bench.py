@@ -35,7 +35,7 @@ def measured(cache: Path) -> CapabilityProfile:
     state = cache / "run"  # a lock of its own: the state that each test gets is not yet there
     state.mkdir(mode=0o700)
     done = subprocess.run(
-        [*AGENT, "--budget", "100", "--cache", str(cache), "--json"],
+        [*AGENT, "--budget", "240", "--cache", str(cache), "--json"],
         capture_output=True,
         text=True,
         timeout=600,

@@ -14,7 +14,16 @@ DEPRECATED = re.compile(r"nvrtc: warning: Architectures prior to .* are deprecat
 
 
 def test_every_kernel_has_device_code() -> None:
-    assert device_kernels() == ("clue", "mkfit", "pixeltrack", "vertexing")
+    assert device_kernels() == (
+        "catracks",
+        "clue",
+        "eseeding",
+        "hgcalml",
+        "mkfit",
+        "pflow",
+        "pixeltrack",
+        "vertexing",
+    )
 
 
 @pytest.mark.parametrize("architecture", ["sm_70", "sm_90"])

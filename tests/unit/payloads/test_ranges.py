@@ -54,7 +54,9 @@ def test_only_the_named_metric_is_rewritten() -> None:
     assert "# kept" in after
 
 
-@pytest.mark.parametrize("name", ["clue", "mkfit", "pixeltrack", "vertexing"])
+@pytest.mark.parametrize(
+    "name", ["catracks", "clue", "eseeding", "hgcalml", "mkfit", "pflow", "pixeltrack", "vertexing"]
+)
 def test_a_readme_has_the_ranges_of_its_manifest(name: str) -> None:
     (kernel,) = (one for one in kernels() if one.name == name)
     assert table(kernel) in (kernel.folder / "README.md").read_text("utf-8")

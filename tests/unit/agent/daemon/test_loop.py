@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.config import ConfigError
 from agent.daemon.figures import families
-from agent.daemon.looker import reap
 from agent.render.prometheus import text_of
 from probes.host import Host
 from probes.judging import Judging
@@ -29,6 +31,25 @@ from tests.unit.probes.small_probes import WordFacts, a_check, a_probe
 
 needs_fuse = pytest.mark.skipif(missing() is not None, reason=f"no hanging file system: {missing()}")
 LOG = "agent.daemon"
+
+REAPS = """
+import os
+from agent.daemon.looker import reap
+
+def ended(code):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(code)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return pid
+
+own = ended(7)
+assert reap(frozenset({own})) == 0
+assert os.waitstatus_to_exitcode(os.waitpid(own, 0)[1]) == 7
+ended(8)
+ended(9)
+assert reap(frozenset()) == 2
+"""
 
 
 def says(path: Path, name: str = "small", check_id: str = "TST-01") -> Probe:
@@ -160,10 +181,13 @@ def test_a_probe_that_hangs_for_days_keeps_one_child_and_is_named(
     with hanging(mount, takes_requests=True):
         turning.until(lambda: turning.shown().get("TST-02"), hours=1)
         note = json.loads((tmp_path / "stuck-hangs.json").read_text())
-        before = (children(), descriptors())
+        gc.collect()
+        before = children(), descriptors()
         turning.for_hours(24)
         assert json.loads((tmp_path / "stuck-hangs.json").read_text()) == note
-        assert (children(), descriptors()) == before
+        # Fewer is no fault: what else this process had may be closed meanwhile.
+        assert children() <= before[0]
+        assert descriptors() <= before[1]
     assert turning.shown() == {"TST-01": "OK", "TST-02": "CRITICAL"}
     assert looks(word) > 22, "the others go on"
     assert caplog.text.count(f"process {note['pid']} cannot be killed and is left behind") == 1
@@ -181,12 +205,8 @@ def descriptors() -> int:
 
 
 def test_orphans_are_reaped_and_own_children_are_not() -> None:
-    own = os.fork()
-    if own == 0:
-        os._exit(7)
-    os.waitid(os.P_PID, own, os.WEXITED | os.WNOWAIT)
-    assert reap(frozenset({own})) == 0
-    assert os.waitstatus_to_exitcode(os.waitpid(own, 0)[1]) == 7
+    # In a process without other children, such as those of labs.
+    assert subprocess.run([sys.executable, "-c", REAPS], check=False).returncode == 0
 
 
 def test_the_page_of_the_daemon_is_read_back(tmp_path: Path, word: Path) -> None:

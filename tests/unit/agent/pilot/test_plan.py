@@ -81,15 +81,15 @@ def test_with_less_time_all_kernels_are_measured_quickly() -> None:
 
 
 def test_with_still_less_time_the_last_kernels_are_left_out_and_named() -> None:
-    plan = plan_bench(30, KERNELS, "auto", EACH_S)
+    plan = plan_bench(16, KERNELS, "auto", EACH_S)
     assert (plan.mode, plan.kernels) == ("quick", ("clue", "mkfit"))
     assert plan.reasons == ("no time to benchmark pixeltrack, vertexing",)
 
 
 def test_without_time_nothing_is_measured_and_that_is_said() -> None:
-    plan = plan_bench(9, KERNELS, "auto", EACH_S)
+    plan = plan_bench(7, KERNELS, "auto", EACH_S)
     assert (plan.mode, plan.kernels) == (None, ())
-    assert plan.reasons == ("not benchmarked: 7 s are left and one kernel needs 13 s",)
+    assert plan.reasons == ("not benchmarked: 5 s are left and one kernel needs 7 s",)
     assert plan_bench(-5, KERNELS, "auto", EACH_S).mode is None
 
 
