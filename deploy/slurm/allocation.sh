@@ -16,6 +16,7 @@
 
 shared=${SHARED:-${SLURM_SUBMIT_DIR:-$PWD}/sitecap-$SLURM_JOB_ID}
 mkdir -p "$shared"
-# No binding: the one task of a node is to see all processors that the job has there.
+# No binding: the one task of a node is to see all processors that the job has there. A warning that comes before the agent is
+# up must not end it: it takes over the signal when it is.
 exec srun --ntasks-per-node=1 --cpu-bind=none --no-kill --kill-on-bad-exit=0 \
-    "${AGENT:-agent}" pilot --budget "${BUDGET:-5m}" --summary "$shared" --output "$shared/"
+    sh -c 'trap "" USR1; exec "$0" "$@"' "${AGENT:-agent}" pilot --budget "${BUDGET:-5m}" --summary "$shared" --output "$shared/"

@@ -14,5 +14,7 @@
 # If the node is lost, the job runs again.
 #SBATCH --requeue
 
-# srun does not take over what the job asked for per task (since 22.05), so it is said again.
-exec srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" "${AGENT:-agent}" pilot --budget "${BUDGET:-5m}"
+# srun does not take over what the job asked for per task (since 22.05), so it is said again. A warning that comes before the
+# agent is up must not end it: it takes over the signal when it is.
+exec srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" \
+    sh -c 'trap "" USR1; exec "$0" "$@"' "${AGENT:-agent}" pilot --budget "${BUDGET:-5m}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from profiles.facts.batch import ClaimSource, JobIdKind, SlotClaim
-from tests.lab.slurm import Job, SlurmCluster
+from tests.lab.slurm_cluster import Job, SlurmCluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("slurm")]
 

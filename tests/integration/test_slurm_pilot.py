@@ -16,7 +16,7 @@ from profiles.reading import read_profile
 from tests.lab.service import Service
 from tests.lab.shipped import two_lines
 from tests.lab.silent import Silent, silent_server
-from tests.lab.slurm import Job, SlurmCluster
+from tests.lab.slurm_cluster import Job, SlurmCluster
 from tests.lab.waiting import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("slurm")]
@@ -152,15 +152,26 @@ def test_a_cancelled_job_leaves_what_it_has(slurm: SlurmCluster, silent: Silent,
     assert profile.scope.cores_granted == 1
 
 
+def test_a_job_that_is_warned_leaves_what_it_has(slurm: SlurmCluster, silent: Silent, tmp_path: Path) -> None:
+    """The signal that the script asks for a minute before the limit."""
+    number = submit(slurm, "pilot.sh", tmp_path, *ONE_CORE, **silent.settings)
+    silent.wait_until_asked()
+    slurm.command("scancel", "--signal=USR1", number)
+    job = ended(slurm, number)
+    (profile,) = profiles_in(tmp_path)
+    assert profile.limits.partial
+    assert profile.limits.reason == "interrupted by SIGUSR1", job
+
+
 @pytest.mark.parametrize(
-    ("options", "reason"),
+    ("options", "signals"),
     [
-        ((), "interrupted by SIGUSR1"),  # the warning that the script asks for
-        (("--signal=CONT@60",), "interrupted by SIGTERM"),  # one that tells a pilot nothing
+        ((), ("SIGUSR1", "SIGTERM")),  # here Slurm sends its warning and its end at once, in any order
+        (("--signal=CONT@60",), ("SIGTERM",)),  # a warning that tells a pilot nothing
     ],
 )
 def test_a_job_that_reaches_its_limit_leaves_what_it_has(
-    slurm: SlurmCluster, silent: Silent, tmp_path: Path, options: tuple[str, ...], reason: str
+    slurm: SlurmCluster, silent: Silent, tmp_path: Path, options: tuple[str, ...], signals: tuple[str, ...]
 ) -> None:
     """The limit comes earlier than the job was told: only Slurm's signals tell of it, the last 30 s before it kills."""
     number = submit(slurm, "pilot.sh", tmp_path, *ONE_CORE, *options, **silent.settings)
@@ -170,7 +181,7 @@ def test_a_job_that_reaches_its_limit_leaves_what_it_has(
     assert job.state == "TIMEOUT", job
     (profile,) = profiles_in(tmp_path)
     assert profile.limits.partial
-    assert profile.limits.reason == reason
+    assert profile.limits.reason in {f"interrupted by {name}" for name in signals}
 
 
 def test_a_node_that_is_lost_costs_a_start_and_not_the_profile(

@@ -12,7 +12,7 @@ from profiles.checks import Status
 from profiles.facts.batch import ClaimSource
 from profiles.profile import CapabilityProfile
 from tests.lab.profiles import check, complete_profile
-from tests.lab.slurm import Job, SlurmCluster
+from tests.lab.slurm_cluster import Job, SlurmCluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("slurm")]
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from profiles.profile import MAJOR
-from tests.lab.kubernetes.cluster import NODE, PAUSE, Cluster
+from tests.lab.kubernetes.cluster import Cluster
 from tests.lab.kubernetes.nfd import label_node, labels_of_file
 from tests.lab.kubernetes.release import POD_S, Install
+from tests.lab.kubernetes.settings import NODE, PAUSE
 from tests.lab.waiting import until
 
 FEATURES = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/{namespace}/nodefeatures"

@@ -20,8 +20,9 @@ from capacity.store.database import Database
 from capacity.store.tables import ProfileRow
 from tests.lab.helm import Helm
 from tests.lab.kubernetes import forward
-from tests.lab.kubernetes.cluster import NODE_IP, Cluster
+from tests.lab.kubernetes.cluster import Cluster
 from tests.lab.kubernetes.release import POD_S, Install
+from tests.lab.kubernetes.settings import NODE_IP
 from tests.lab.postgres import Server
 from tests.lab.waiting import until
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.lab.helm import Helm
-from tests.lab.kubernetes.cluster import ADMIN_TOKEN, API_IP, NODE, PAUSE, Cluster
+from tests.lab.kubernetes.cluster import Cluster
 from tests.lab.kubernetes.release import POD_S
+from tests.lab.kubernetes.settings import ADMIN_TOKEN, API_IP, NODE, PAUSE
 from tests.lab.waiting import until
 
 POD = "host-of-the-agent"

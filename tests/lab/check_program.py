@@ -18,8 +18,12 @@ BIN = Path(sys.executable).parent
 RUNS = (
     ("pixeltrack", "pixel", 30.0),
     ("clue", "hgcal", 20.0),
+    ("hgcalml", "tracksters", 5.0),
     ("mkfit", "tracker", 20.0),
     ("vertexing", "tracks", 35.0),
+    ("pflow", "calorimeters", 20.0),
+    ("eseeding", "electron", 20.0),
+    ("catracks", "outertracker", 20.0),
 )
 SEED = 5
 EVENTS = 2

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -140,8 +140,24 @@ class Apt:
         return run_or_unavailable([argv[0], *self._options, *argv[1:]], f"{argv[0]} {argv[1]} failed", cwd)
 
 
-def run_or_unavailable(argv: Sequence[str], what: str, cwd: Path | None = None) -> str:
+def run_or_unavailable(
+    argv: Sequence[str],
+    what: str,
+    cwd: Path | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    text: str | None = None,
+    limit_s: float = APT_TIMEOUT_S,
+) -> str:
     """Run a command that needs a registry or a tool that may be absent; give its standard output.
+
+    Args:
+        argv: the command.
+        what: did not work if it fails, for the sentence.
+        cwd: where it runs; None = here.
+        env: its whole environment; None = ours.
+        text: on its standard input; None = ours.
+        limit_s: it is killed after this.
 
     Raises:
         LabUnavailableError: it failed or did not end; with its last words.
@@ -154,10 +170,12 @@ def run_or_unavailable(argv: Sequence[str], what: str, cwd: Path | None = None) 
             text=True,
             errors="replace",
             cwd=cwd,
-            timeout=APT_TIMEOUT_S,
+            env=env,
+            input=text,
+            timeout=limit_s,
         )
     except subprocess.TimeoutExpired:
-        raise LabUnavailableError(f"{what}: no end after {APT_TIMEOUT_S} s") from None
+        raise LabUnavailableError(f"{what}: no end after {limit_s:g} s") from None
     if done.returncode != 0:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise LabUnavailableError(f"{what} (exit {done.returncode}): {' | '.join(lines[-3:])}")

@@ -153,15 +153,10 @@ def build(engine: Engine, target: str, *options: str) -> None:
 
 
 def _make_base(engine: Engine, name: str, text: str) -> None:
-    done = subprocess.run(
+    run_or_unavailable(
         [*engine.command, "build", "--network=host", f"--tag={name}", "-"],
+        f"the base image {name} cannot be made",
         env={**os.environ, **engine.env},
-        input=text,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=BUILD_TIMEOUT_S,
-        check=False,
+        text=text,
+        limit_s=BUILD_TIMEOUT_S,
     )
-    if done.returncode != 0:
-        raise LabUnavailableError(f"the base image {name} cannot be made: {done.stderr.strip()[-300:]}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from tests.lab import LabUnavailableError, need_commands
 from tests.lab.cache import artefact, debian_mirror
+from tests.lab.foreign import run_or_unavailable
 
 SCRIPT = Path(__file__).with_name("build.sh")
 # Raise when build.sh makes something else.
@@ -28,17 +28,8 @@ def binaries() -> Path:
         need_commands("go", "cc", "apt-get")
         if not REFLECT2.is_dir():
             raise LabUnavailableError(f"no {REFLECT2}: install golang-github-modern-go-reflect2-dev")
-        done = subprocess.run(
-            ["sh", str(SCRIPT), str(path), mirror],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=BUILD_TIMEOUT_S,
-            check=False,
+        run_or_unavailable(
+            ["sh", str(SCRIPT), str(path), mirror], "Kubernetes cannot be built", limit_s=BUILD_TIMEOUT_S
         )
-        if done.returncode != 0:
-            raise LabUnavailableError(
-                f"Kubernetes cannot be built: {(done.stdout + done.stderr).strip()[-500:]}"
-            )
 
     return artefact("kubernetes", RECIPE, make)

@@ -13,18 +13,15 @@ from typing import Any
 import yaml
 
 from tests.lab import need_commands, need_root
-from tests.lab.containers import NOFILE, sweep_cgroups
+from tests.lab.containers import sweep_cgroups
+from tests.lab.kubernetes import settings
 from tests.lab.kubernetes.binaries import binaries
 from tests.lab.kubernetes.room import Room, room
+from tests.lab.kubernetes.settings import API_IP, NODE, NODE_IP, PAUSE
 from tests.lab.private import private_directory
 from tests.lab.waiting import HungError, tails, until
 
-NODE = "node-1"
-NODE_IP, API_IP, PODS = "10.99.9.1", "10.0.0.1", "10.88.0.0/24"
-PAUSE = "sitecap-lab/pause:1"
-ADMIN_TOKEN = "admin-token"
 START_S = 180
-HERE = Path(__file__).parent
 
 
 @dataclass
@@ -109,7 +106,7 @@ class Cluster:
 
     def start_api(self) -> None:
         """Start the API server and wait until it is ready."""
-        self.api = self.room.start("kube-apiserver", _api_server(self.folder, self.programs))
+        self.api = self.room.start("kube-apiserver", settings.api_server(self.folder, self.programs))
         until("API server", self._ready, limit_s=START_S, logs=self.room.logs)
 
     def _ready(self) -> bool:
@@ -153,17 +150,17 @@ def _network(inside: Room) -> None:
 
 def _start(found: Cluster) -> None:
     inside, folder, programs = found.room, found.folder, found.programs
-    for name, text in _files(folder).items():
+    for name, text in settings.files(folder).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     subprocess.run(
         ["openssl", "genrsa", "-out", folder / "account.key", "2048"], check=True, capture_output=True
     )
-    inside.start("etcd", _etcd(folder))
+    inside.start("etcd", settings.etcd(folder))
     inside.start("dockerd", ["dockerd", "--config-file", f"{folder}/daemon.json"])
     found.start_api()
-    for name, command in _others(folder, programs).items():
+    for name, command in settings.controllers(folder, programs).items():
         inside.start(name, command)
     docker = ("docker", f"--host=unix://{folder}/docker.sock")
     until(
@@ -172,7 +169,7 @@ def _start(found: Cluster) -> None:
     image = folder / "pause.tar"
     subprocess.run(["tar", "-C", programs, "-cf", image, "pause"], check=True)
     found.docker("import", "--change", 'ENTRYPOINT ["/pause"]', str(image), PAUSE)
-    inside.start("kubelet", _kubelet(folder, programs))
+    inside.start("kubelet", settings.kubelet(folder, programs))
     until("ready node", lambda: _node_is_ready(found), limit_s=START_S, logs=inside.logs)
 
 
@@ -182,141 +179,3 @@ def _node_is_ready(found: Cluster) -> bool:
         return False
     conditions = json.loads(done.stdout)["status"].get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def _files(folder: Path) -> dict[str, str]:
-    daemon = {
-        "iptables": False,
-        "ip6tables": False,
-        "bridge": "none",
-        "storage-driver": "overlay2",
-        "data-root": f"{folder}/docker",
-        "exec-root": f"{folder}/docker-run",
-        "pidfile": f"{folder}/docker.pid",
-        "hosts": [f"unix://{folder}/docker.sock"],
-        "default-ulimits": {"nofile": {"Name": "nofile", "Hard": NOFILE, "Soft": NOFILE}},
-        "oom-score-adjust": 0,
-        "runtimes": {"lab": {"path": str(HERE / "runc-lab.sh")}},
-        "default-runtime": "lab",
-    }
-    kubelet = {
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "address": NODE_IP,
-        "healthzBindAddress": "127.0.0.1",
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}},
-        "authorization": {"mode": "Webhook"},
-        "cgroupDriver": "cgroupfs",
-        # Not of pods: they would lie in cgroups of the machine that another kubelet calls its own.
-        "cgroupsPerQOS": False,
-        "enforceNodeAllocatable": [],
-        "failSwapOn": False,
-        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
-        "imageGCHighThresholdPercent": 100,
-        "nodeStatusUpdateFrequency": "2s",
-        "syncFrequency": "2s",
-        "resolvConf": f"{folder}/resolv.conf",
-        "oomScoreAdj": 0,
-    }
-    network = {
-        "cniVersion": "0.4.0",
-        "name": "pods",
-        "type": "bridge",
-        "bridge": "pods0",
-        "isGateway": True,
-        "ipam": {
-            "type": "host-local",
-            "subnet": PODS,
-            "routes": [{"dst": "0.0.0.0/0"}],
-            "dataDir": f"{folder}/cni",
-        },
-    }
-    kubeconfig = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": "lab",
-                "cluster": {
-                    "server": f"https://{API_IP}",
-                    "certificate-authority": f"{folder}/certs/apiserver.crt",
-                },
-            }
-        ],
-        "users": [{"name": "admin", "user": {"token": ADMIN_TOKEN}}],
-        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
-        "current-context": "lab",
-    }
-    return {
-        "daemon.json": json.dumps(daemon),
-        "kubelet.yaml": json.dumps(kubelet),
-        "net.d/pods.conf": json.dumps(network),
-        "kubeconfig": json.dumps(kubeconfig),
-        "tokens.csv": f"{ADMIN_TOKEN},admin,admin,system:masters\n",
-        "resolv.conf": "nameserver 127.0.0.1\n",
-    }
-
-
-def _etcd(folder: Path) -> list[str]:
-    return [
-        "etcd", f"--data-dir={folder}/etcd", "--listen-client-urls=http://127.0.0.1:2379",
-        "--advertise-client-urls=http://127.0.0.1:2379", "--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync",
-    ]  # fmt: skip
-
-
-def _api_server(folder: Path, programs: Path) -> list[str]:
-    return [
-        f"{programs}/kube-apiserver",
-        "--etcd-servers=http://127.0.0.1:2379",
-        "--bind-address=0.0.0.0",
-        "--secure-port=443",
-        "--insecure-port=0",
-        f"--advertise-address={NODE_IP}",
-        f"--cert-dir={folder}/certs",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        f"--service-account-key-file={folder}/account.key",
-        f"--service-account-signing-key-file={folder}/account.key",
-        f"--token-auth-file={folder}/tokens.csv",
-        "--authorization-mode=Node,RBAC",
-        "--service-cluster-ip-range=10.0.0.0/24",
-        "--endpoint-reconciler-type=none",
-        "--kubelet-preferred-address-types=InternalIP",
-        "--allow-privileged=false",
-    ]
-
-
-def _others(folder: Path, programs: Path) -> dict[str, list[str]]:
-    known = [f"--{name}={folder}/kubeconfig" for name in ("kubeconfig", "authentication-kubeconfig")]
-    known += [f"--authorization-kubeconfig={folder}/kubeconfig", "--port=0", "--bind-address=127.0.0.1"]
-    known += ["--leader-elect=false"]
-    return {
-        "kube-controller-manager": [
-            f"{programs}/kube-controller-manager",
-            *known,
-            f"--cert-dir={folder}/certs-manager",
-            f"--service-account-private-key-file={folder}/account.key",
-            f"--root-ca-file={folder}/certs/apiserver.crt",
-        ],
-        "kube-scheduler": [f"{programs}/kube-scheduler", *known, f"--cert-dir={folder}/certs-scheduler"],
-    }
-
-
-def _kubelet(folder: Path, programs: Path) -> list[str]:
-    return [
-        f"{programs}/kubelet",
-        f"--kubeconfig={folder}/kubeconfig",
-        f"--config={folder}/kubelet.yaml",
-        f"--root-dir={folder}/kubelet",
-        f"--cert-dir={folder}/certs-kubelet",
-        "--container-runtime=docker",
-        f"--docker-endpoint=unix://{folder}/docker.sock",
-        f"--pod-infra-container-image={PAUSE}",
-        "--network-plugin=cni",
-        f"--cni-conf-dir={folder}/net.d",
-        "--cni-bin-dir=/usr/lib/cni",
-        f"--cni-cache-dir={folder}/cni-cache",
-        f"--hostname-override={NODE}",
-        f"--node-ip={NODE_IP}",
-        "--runtime-cgroups=/",
-        "--kubelet-cgroups=/",
-    ]
