@@ -93,7 +93,7 @@ contracts: $(STAMP)
 	$(BIN)/python charts/generate.py --check
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab'
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab and not long'
 
 # Quick: what to run before every commit.
 check: lint types contracts unit
@@ -143,7 +143,7 @@ bench-remote: $(STAMP) components
 
 # Throughput of every kernel and of what runs them, as ratios to a reference loop of the same run.
 bench-payloads: $(STAMP)
-	for kernel in pixeltrack clue mkfit vertexing; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
+	for kernel in pixeltrack clue mkfit vertexing catracks eseeding hgcalml pflow; do $(BIN)/python -m benchmarks.payload_$$kernel || exit 1; done
 	$(BIN)/python -m benchmarks.payloads --whole
 
 # What delivery costs; then 200 kills of agents and 20 of the service while 10,000 profiles are handed in.

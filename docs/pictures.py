@@ -1,6 +1,7 @@
-"""The pictures of the service's pages, taken anew: `python docs/pictures.py`, from the repository, with Chromium and kernels.
+"""The pictures of the docs, taken anew: `python docs/pictures.py`, from the repository, with Chromium and kernels.
 
-A made-up fleet of 400 nodes, and this machine as one node beside it, benchmarked on the spot.
+One simulated event; and the service's pages with a made-up fleet of 400 nodes and this machine as one node beside it,
+benchmarked on the spot.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402
 
 from capacity.service.principal import Role  # noqa: E402
+from tests.lab.browser import browser as chromium  # noqa: E402
 from tests.lab.service import Service  # noqa: E402
 from tests.lab.waiting import until  # noqa: E402
 
 TO = ROOT / "docs" / "tutorial" / "images"
-CHROMIUM = "/usr/bin/chromium"
 SITE = "T2_LV_Example"
 WIDTH_PX = 1180
 NODE_S = 120
@@ -105,13 +106,25 @@ def taken(browser: Browser, service: Service, picture: Picture, places: dict[str
     context.close()
 
 
+def event(browser: Browser, place: Path) -> None:
+    """Take the event as its page first shows it."""
+    page_file = place / "event.html"
+    command = [sys.executable, "-m", "agent", "bench", "event", "--pile-up", "140", "-o", page_file]
+    subprocess.run(command, check=True, cwd=ROOT)
+    page = browser.new_page(viewport={"width": WIDTH_PX, "height": 800})
+    page.goto(page_file.as_uri())
+    page.screenshot(path=TO / "event.png")
+    page.close()
+    print("event")
+
+
 def main() -> None:
     """Take all."""
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as play:
+    with tempfile.TemporaryDirectory() as place, chromium() as browser:
+        event(browser, Path(place))
         service = Service(Path(place))
         try:
             filled(service)
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page()
             page.goto(service.url)
             site = page.locator("main a[href^='/sites/T']").first.get_attribute("href") or ""
@@ -125,7 +138,6 @@ def main() -> None:
             for picture in PICTURES:
                 taken(browser, service, picture, places)
                 print(picture.name)
-            browser.close()
         finally:
             service.kill()
 
