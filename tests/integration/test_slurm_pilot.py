@@ -176,7 +176,8 @@ def test_a_job_that_reaches_its_limit_leaves_what_it_has(
     """The limit comes earlier than the job was told: only Slurm's signals tell of it, the last 30 s before it kills."""
     number = submit(slurm, "pilot.sh", tmp_path, *ONE_CORE, *options, **silent.settings)
     silent.wait_until_asked()
-    slurm.command("scontrol", "update", f"JobId={number}", "EndTime=now")
+    # Not "now": when the controller looks, the second may be over, and a time that has passed is refused.
+    slurm.command("scontrol", "update", f"JobId={number}", "EndTime=now+3seconds")
     job = ended(slurm, number)
     assert job.state == "TIMEOUT", job
     (profile,) = profiles_in(tmp_path)

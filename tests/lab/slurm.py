@@ -26,15 +26,27 @@ TEMPLATES = Path(__file__).with_suffix("")
 CONTROLLERS = ("cpuset", "memory", "freezer")
 
 
+@pytest.fixture
+def slurm(_confining: SlurmCluster) -> Iterator[SlurmCluster]:
+    """A cluster that confines its jobs to what they were granted; empty after each test, however that ended."""
+    yield _confining
+    _confining.cancel_all()
+
+
+@pytest.fixture
+def slurm_unconfined(_counting: SlurmCluster) -> Iterator[SlurmCluster]:
+    """A cluster that grants, and lets every job use the whole machine; empty after each test."""
+    yield _counting
+    _counting.cancel_all()
+
+
 @pytest.fixture(scope="session")
-def slurm() -> Iterator[SlurmCluster]:
-    """A cluster that confines its jobs to what they were granted."""
+def _confining() -> Iterator[SlurmCluster]:
     yield from _cluster(confining=True)
 
 
 @pytest.fixture(scope="session")
-def slurm_unconfined() -> Iterator[SlurmCluster]:
-    """A cluster that grants, and lets every job use the whole machine."""
+def _counting() -> Iterator[SlurmCluster]:
     yield from _cluster(confining=False)
 
 

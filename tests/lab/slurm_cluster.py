@@ -110,6 +110,11 @@ class SlurmCluster:
             for record in sorted(records, key=lambda record: int(record["JobId"]))
         ]
 
+    def cancel_all(self) -> None:
+        """Cancel what is left, and wait until the nodes are free again."""
+        self.command("scancel", "--user=root")
+        until("empty queue", lambda: not self.command("squeue", "--noheader"), limit_s=JOB_S, logs=self.state)
+
     def output(self, number: str) -> str:
         """What a job has printed until now."""
         path = self.state / f"job-{number}.out"
