@@ -118,8 +118,9 @@ kubernetes: $(STAMP) components
 docs: $(STAMP)
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build
 
-# The pictures of the pages in docs/, taken anew with Chromium.
+# The pictures of the kernels, and those of the pages in docs/, taken anew with Chromium.
 pictures: $(STAMP) components
+	$(BIN)/python docs/kernel_pictures.py
 	$(BIN)/python docs/pictures.py
 
 # Rewrites what is generated from the code.

@@ -4,52 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from payloads.arrays import Array, Arrays, as_float64
+from payloads.arrays import Arrays, as_float64
+from payloads.drawing import COLOURS, GREY, Panel, legend, page, ticks
 
-# Okabe and Ito's colours, which most kinds of colour blindness tell apart
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-_GREY = "#b0b0b0"
-_WIDTH, _HEIGHT, _MARGIN = 420, 380, 60
+_LEFT, _TOP, _WIDTH, _HEIGHT, _GAP = 60, 64, 420, 380, 100
 _HALF_CM = 16.0  # half the side of the view
-
-
-def _panel(left: int, x: Array, y: Array, low: tuple[float, float], high: tuple[float, float], names: tuple[str, str],
-           dots: list[tuple[Array, str, Array]]) -> list[str]:  # fmt: skip
-    def across(value: Array) -> Array:
-        return np.asarray(left + (value - low[0]) / (high[0] - low[0]) * _WIDTH)
-
-    def down(value: Array) -> Array:
-        return np.asarray(_MARGIN + _HEIGHT - (value - low[1]) / (high[1] - low[1]) * _HEIGHT)
-
-    lines = [
-        f'<rect x="{left}" y="{_MARGIN}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#444"/>',
-        f'<text x="{left + _WIDTH / 2}" y="{_MARGIN + _HEIGHT + 40}" text-anchor="middle">{names[0]}</text>',
-        (
-            f'<text transform="translate({left - 40},{_MARGIN + _HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
-            f"{names[1]}</text>"
-        ),
-    ]
-    below = f'y="{_MARGIN + _HEIGHT + 18}" text-anchor="middle"'
-    lines += [
-        f'<text x="{float(across(np.array(value))):.0f}" {below}>{value}</text>'
-        for value in _ticks(low[0], high[0])
-    ]
-    lines += [
-        f'<text x="{left - 6}" y="{float(down(np.array(value))) + 4:.0f}" text-anchor="end">{value}</text>'
-        for value in _ticks(low[1], high[1])
-    ]
-    for chosen, colour, size in dots:
-        circles = [
-            f'<circle cx="{across(x[k]):.1f}" cy="{down(y[k]):.1f}" r="{r:.1f}"/>'
-            for k, r in zip(np.flatnonzero(chosen), size[chosen], strict=True)
-        ]
-        lines.append(f'<g fill="{colour}" fill-opacity="0.75">{"".join(circles)}</g>')
-    return lines
-
-
-def _ticks(low: float, high: float) -> range:
-    step = 5 if high - low < 100 else 40
-    return range(int(np.ceil(low / step)) * step, int(high) + 1, step)
+_DEPTH_CM = (320.0, 510.0)
 
 
 def picture(event: Arrays, result: Arrays) -> str:
@@ -67,39 +27,28 @@ def picture(event: Arrays, result: Arrays) -> str:
     energies = np.bincount(
         trackster[near & (trackster >= 0)], as_float64(event["rechit_energy"])[near & (trackster >= 0)]
     )
-    strongest = [int(t) for t in np.argsort(-energies)[: len(_COLOURS)] if energies[t] > 0]
+    strongest = [int(t) for t in np.argsort(-energies)[: len(COLOURS)] if energies[t] > 0]
     size = np.clip(np.sqrt(as_float64(event["rechit_energy"]) / 0.02), 0.7, 6.0)
     least = np.quantile(event["rechit_energy"][near], 0.8) if near.any() else 0.0
     bright = near & (as_float64(event["rechit_energy"]) > least)
-    dots = [(bright & ~np.isin(trackster, strongest), _GREY, size)]
-    dots += [(bright & (trackster == t), _COLOURS[k], size) for k, t in enumerate(strongest)]
-    depth = np.abs(z)
+    dots = [(bright & ~np.isin(trackster, strongest), GREY)]
+    dots += [(bright & (trackster == t), COLOURS[k]) for k, t in enumerate(strongest)]
     title = (
         f"HGCAL: {len(cluster)} cells, {len(result['cluster_x'])} layer clusters, {len(result['trackster_x'])} "
         "tracksters; around the one of most energy"
     )
     note = "the brightest fifth of the cells, projected along lines from the origin; area grows with energy"
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="1040" height="{_HEIGHT + 150}" font-size="12">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        '<g font-family="sans-serif">',
-        f'<text x="{_MARGIN}" y="24" font-size="16">{title}</text>',
-        f'<text x="{_MARGIN}" y="44">{note}</text>',
+    across_cm = (centre[0] - _HALF_CM, centre[0] + _HALF_CM)
+    up_cm = (centre[1] - _HALF_CM, centre[1] + _HALF_CM)
+    across = Panel(_LEFT, _TOP, _WIDTH, _HEIGHT, across_cm, up_cm)
+    along = Panel(_LEFT + _WIDTH + _GAP, _TOP, _WIDTH, _HEIGHT, _DEPTH_CM, up_cm)
+    parts = []
+    for panel, places, name, step in ((across, x, "x (cm)", 5), (along, np.abs(z), "|z| (cm)", 40)):
+        parts.append(panel.frame(name, "y (cm)", ticks(panel.x, step), ticks(panel.y, 5)))
+        parts += [panel.discs(places[own], y[own], size[own], colour) for own, colour in dots]
+    entries = [
+        (COLOURS[k], f"trackster {t}: {result['trackster_energy'][t]:.1f} GeV")
+        for k, t in enumerate(strongest)
     ]
-    low, high = (centre[0] - _HALF_CM, centre[1] - _HALF_CM), (centre[0] + _HALF_CM, centre[1] + _HALF_CM)
-    lines += _panel(_MARGIN, x, y, low, high, ("x (cm)", "y (cm)"), dots)
-    lines += _panel(
-        2 * _MARGIN + _WIDTH + 40, depth, y, (320.0, low[1]), (510.0, high[1]), ("|z| (cm)", "y (cm)"), dots
-    )
-    for k, t in enumerate(strongest):
-        left, top = _MARGIN + 230 * (k % 4), _MARGIN + _HEIGHT + 58 + 18 * (k // 4)
-        lines.append(f'<circle cx="{left}" cy="{top}" r="5" fill="{_COLOURS[k]}"/>')
-        lines.append(
-            f'<text x="{left + 10}" y="{top + 4}">trackster {t}: {result["trackster_energy"][t]:.1f} GeV</text>'
-        )
-    left = _MARGIN + 230 * (len(strongest) % 4)
-    top = _MARGIN + _HEIGHT + 58 + 18 * (len(strongest) // 4)
-    lines.append(
-        f'<circle cx="{left}" cy="{top}" r="5" fill="{_GREY}"/><text x="{left + 10}" y="{top + 4}">others</text>'
-    )
-    return "\n".join([*lines, "</g></svg>"])
+    parts.append(legend([*entries, (GREY, "others")], _LEFT, _TOP + _HEIGHT + 56, 230, a_row=4))
+    return page(2 * _WIDTH + _GAP + 2 * _LEFT, _HEIGHT + 165, _LEFT, title, note, parts)

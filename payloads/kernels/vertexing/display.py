@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from payloads.arrays import Array, Arrays
+from payloads.drawing import BLUE, GREEN, ORANGE, PINK, legend, page, text, ticks
 from payloads.kernels.vertexing.physics import track_collisions
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP = 1000, 560, 80, 20, 64
-# Okabe and Ito's colours for all eyes
-BLACK, ORANGE, BLUE, GREEN, PINK = "#000000", "#e69f00", "#0072b2", "#009e73", "#cc79a7"
-
-
-def _text(x: float, y: float, words: str, size: int = 13, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}">{words}</text>'
+WIDTH, HEIGHT, LEFT, RIGHT, TOP = 1080, 590, 80, 20, 92
+BLACK = "#000000"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, style: str = "") -> str:
@@ -36,13 +32,12 @@ class _Panel:
     def axis(self) -> None:
         y = self.top + self.height
         self.parts.append(_line(LEFT, y, WIDTH - RIGHT, y, BLACK))
-        step = 5.0 if self.high - self.low > 10 else 0.5
-        for tick in step * np.arange(np.ceil(self.low / step), np.floor(self.high / step) + 1):
+        for tick in ticks((self.low, self.high), 5.0 if self.high - self.low > 10 else 0.5):
             self.parts.append(_line(self.x(tick), y, self.x(tick), y + 5, BLACK))
-            self.parts.append(_text(self.x(tick), y + 19, f"{tick + 0.0:g}", 12, "middle"))
-        self.parts.append(
-            _text((LEFT + WIDTH - RIGHT) / 2, y + 36, "z along the beam line (cm)", 13, "middle")
-        )
+            self.parts.append(text(self.x(tick), y + 19, f"{tick + 0.0:g}", size=12, anchor="middle"))
+        middle = (LEFT + WIDTH - RIGHT) / 2
+        self.parts.append(text(middle, y + 36, "z along the beam line (cm)", anchor="middle"))
+        self.parts.append(text(28, self.top + 75, "pT of tracks (GeV)", anchor="middle", upright=True))
 
     def tracks(self, event: Arrays) -> None:
         """A dot a track at (z0, log pT); in the close-up its error in z as a bar."""
@@ -65,7 +60,7 @@ class _Panel:
             )
         for label in (0.1, 1, 10, 100):
             y = self.top + self.height - 50 - (np.log10(label) + 1) / 3 * (self.height - 60)
-            self.parts.append(_text(LEFT - 8, y + 4, f"{label:g}", 12, "end"))
+            self.parts.append(text(LEFT - 8, y + 4, f"{label:g}", size=12, anchor="end"))
 
     def marks(self, z: Array, row: int, colour: str) -> None:
         y = self.top + self.height - 40 + 13 * row
@@ -84,30 +79,14 @@ def picture(event: Arrays, result: Arrays) -> str:
         panel.marks(event["collision_z"], 0, GREEN)
         panel.marks(result["annealing_vertex_z"], 1, BLUE)
         panel.marks(result["density_vertex_z"], 2, ORANGE)
-        panel.parts.append(
-            f'<text transform="rotate(-90)" x="{-(panel.top + 75):.0f}" y="28" font-size="13" text-anchor="middle">pT of tracks (GeV)</text>'
-        )
-    legend = (
-        (BLACK, "tracks of collisions"), (PINK, "fakes, decays in flight"),
+    entries = (
+        (BLACK, "tracks of collisions"),
+        (PINK, "fakes, decays in flight"),
         (GREEN, f"{len(event['collision_z'])} simulated collisions"),
         (BLUE, f"{len(result['annealing_vertex_z'])} vertices by annealing"),
         (ORANGE, f"{len(result['density_vertex_z'])} by density"),
-    )  # fmt: skip
-    parts = [
-        _text(
-            LEFT,
-            22,
-            f"Primary vertices of one bunch crossing: {len(z)} tracks; below, 3 cm around the hard collision",
-            16,
-        )
-    ]
-    x = float(LEFT)
-    for colour, words in legend:
-        parts.append(f'<rect x="{x:.0f}" y="34" width="11" height="11" fill="{colour}"/>')
-        parts.append(_text(x + 16, 44, words, 12))
-        x += 40 + 6.6 * len(words)
-    body = "\n".join(parts + [part for panel in panels for part in panel.parts])
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        f'font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
     )
+    key = legend(entries, LEFT, 62, 200)
+    title = f"Primary vertices of one bunch crossing: {len(z)} tracks"
+    said = "above the whole event, below 3 cm around the hard collision"
+    return page(WIDTH, HEIGHT, LEFT, title, said, [key, *(part for panel in panels for part in panel.parts)])

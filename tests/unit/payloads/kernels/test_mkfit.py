@@ -216,6 +216,6 @@ def test_a_result_for_each_event_is_asked_for(crowded: Arrays) -> None:
 def test_picture_is_a_small_svg(small: Arrays, small_results: list[dict[str, Array]]) -> None:
     drawn = display.picture(one_event(small, 0), small_results[0])
     assert drawn.startswith("<svg")
-    assert drawn.endswith("</svg>")
+    assert drawn.endswith("</svg>\n")
     assert len(drawn) < 300_000
     assert "z (cm)" in drawn
