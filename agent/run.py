@@ -19,9 +19,11 @@ from probes.fact_cache import FactCache, digest_of
 from probes.host import Door, Host
 from probes.live import LiveDoor
 from probes.lock import NodeLock, state_directory
-from probes.recording import NOT_A_PROBE, Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.recording_layout import NOT_A_PROBE
 from probes.redact import Redactor
 from probes.registry import BUILTIN
+from probes.replay import Recording, ReplayDoor
 from probes.runner import Outcome, Runner
 from probes.spec import Probe
 from profiles.facts.batch import BatchFacts

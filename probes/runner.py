@@ -25,15 +25,13 @@ from probes.descendants import descendants
 from probes.fact_cache import FactCache
 from probes.fork import reap
 from probes.lock import find_stuck, remember_stuck
+from probes.running import MAX_REPORT_BYTES, Running
 from probes.settings import NO_OUTBOUND, Settings
 from probes.spec import Probe
 from probes.verdicts import verdicts
 from profiles.base import Facts
 from profiles.checks import CheckResult
 from profiles.profile import ProbeRun
-
-MAX_REPORT_BYTES = 4 * 1024 * 1024
-"""A child that sends more is killed: the largest honest facts are some 100 kB."""
 
 PARALLEL = 4
 """Children at a time: a node under test must not notice us."""
@@ -52,23 +50,6 @@ class Outcome:
     interrupted_by: str | None = None
     out_of_budget: bool = False
     recording_failure: str | None = None
-
-
-@dataclass
-class _Running:
-    probe: Probe
-    pid: int
-    pipe: int
-    began: float
-    deadline: float
-    received: bytearray = field(default_factory=bytearray)
-
-    def lines(self) -> list[str]:
-        return self.received.decode("utf-8", "replace").splitlines()
-
-    def last_question(self) -> str | None:
-        asked = [line[1:] for line in self.lines() if line.startswith("?")]
-        return asked[-1] if asked else None
 
 
 class Runner:
@@ -124,7 +105,7 @@ class Runner:
         outside = any(probe.uses_network for probe in waiting)
         network_from = time.monotonic() + (random.uniform(0, self._jitter_s) if outside else 0.0)  # noqa: S311
         end = network_from + self._budget_s
-        running: dict[int, _Running] = {}
+        running: dict[int, Running] = {}
         with selectors.DefaultSelector() as selector:
             last_word = time.monotonic()
             while (waiting or running) and self._signal is None and time.monotonic() < end:
@@ -136,7 +117,7 @@ class Runner:
                         selector.register(one.pipe, selectors.EVENT_READ)
                 soonest = min([end, *(one.deadline for one in running.values())])
                 for key, _ in selector.select(max(0.0, min(soonest - time.monotonic(), 0.5))):
-                    if self._read(running[key.fd]):
+                    if running[key.fd].read():
                         selector.unregister(key.fd)
                         self._finish(running.pop(key.fd))
                 for one in [one for one in running.values() if time.monotonic() >= one.deadline]:
@@ -178,7 +159,7 @@ class Runner:
         self._done(ProbeRun(name=probe.name, outcome="finished", reason=found.reason))
         return True
 
-    def _start(self, probe: Probe) -> _Running | None:
+    def _start(self, probe: Probe) -> Running | None:
         began = time.monotonic()
         try:
             pid, pipe = child.start(probe, self._open_door, self._settings)
@@ -186,19 +167,10 @@ class Runner:
             reason = f"no process could be started for it: {error.strerror}"
             self._done(ProbeRun(name=probe.name, outcome="crashed", reason=reason))
             return None
-        return _Running(probe, pid, pipe, began, began + probe.deadline_s)
+        return Running(probe, pid, pipe, began, began + probe.deadline_s)
 
-    def _read(self, one: _Running) -> bool:
-        """Take what is on the pipe; True when the child has closed it or sent too much."""
-        try:
-            piece = os.read(one.pipe, 65_536)
-        except BlockingIOError:
-            return False
-        one.received += piece
-        return not piece or len(one.received) > MAX_REPORT_BYTES
-
-    def _finish(self, one: _Running) -> None:
-        if len(one.received) > MAX_REPORT_BYTES:
+    def _finish(self, one: Running) -> None:
+        if one.flooded:
             self._kill(one, "flooded", f"it sent more than {MAX_REPORT_BYTES} bytes")
             return
         os.close(one.pipe)
@@ -232,13 +204,12 @@ class Runner:
             reason = "it ended without a word"
         self._done(ProbeRun(name=one.probe.name, outcome="crashed", duration_s=took_s, reason=reason))
 
-    def _kill(self, one: _Running, outcome: str, reason: str) -> None:
+    def _kill(self, one: Running, outcome: str, reason: str) -> None:
         below = [(os.kill, pid) for pid in descendants(one.pid)]
         for kill, target in ((os.killpg, one.pid), (os.kill, one.pid), *below):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(target, signal.SIGKILL)
-        while not self._read_quietly(one):
-            pass
+        one.drain()
         os.close(one.pipe)
         question = one.last_question() or "an unnamed question"
         if one.last_question():
@@ -256,18 +227,7 @@ class Runner:
             )
         )
 
-    def _read_quietly(self, one: _Running) -> bool:
-        """Drain the pipe; True when there is nothing more to be had now."""
-        try:
-            piece = os.read(one.pipe, 65_536)
-        except OSError:
-            return True
-        if len(one.received) < MAX_REPORT_BYTES:
-            one.received += piece
-            return not piece
-        return True
-
-    def _end_early(self, running: list[_Running], waiting: list[Probe]) -> None:
+    def _end_early(self, running: list[Running], waiting: list[Probe]) -> None:
         if not running and not waiting:
             return
         if self._signal:
@@ -290,7 +250,7 @@ def _names(probes: Sequence[Probe]) -> list[str]:
     return [probe.name for probe in probes]
 
 
-def _startable(waiting: Sequence[Probe], running: Mapping[int, _Running], *, network: bool) -> int | None:
+def _startable(waiting: Sequence[Probe], running: Mapping[int, Running], *, network: bool) -> int | None:
     """Position of the first waiting probe for which there is room; `network`: those that ask other hosts may begin."""
     for number, probe in enumerate(waiting):
         if probe.uses_network and not network:

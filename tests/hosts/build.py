@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from probes.recording import ANSWERS, MANIFEST, RECORDING_VERSION, TREE
+from probes.recording_layout import ANSWERS, MANIFEST, RECORDING_VERSION, TREE
 from profiles import cpulist
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -79,7 +79,7 @@ def build(spec_path: Path, into: Path) -> Path:
         into: an empty or missing directory.
 
     Returns:
-        `into`, ready for probes.recording.Recording.
+        `into`, ready for probes.replay.Recording.
     """
     spec = load(spec_path)
     shape = Shape(spec["shape"])

@@ -14,8 +14,10 @@ from probes.cvmfs import PROBE
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import ANSWERS, Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.recording_layout import ANSWERS
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from profiles.facts.cvmfs import CvmfsFacts
 from tests.lab.cvmfs_repository import Repository

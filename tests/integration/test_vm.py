@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.recording import Recording, ReplayDoor
+from probes.replay import Recording, ReplayDoor
 from tests.lab import vm
 from tests.lab.emulated import ask_door
 from tests.lab.vm_console import MachineError, Question, VirtualMachine

@@ -12,8 +12,9 @@ import pytest
 from probes.cvmfs_mount import PROBE
 from probes.host import Host
 from probes.judging import Judging
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.squid import PROBE as SQUID
 from profiles.checks import Status
 from profiles.facts.cvmfs_mount import CvmfsMountFacts

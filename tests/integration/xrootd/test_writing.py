@@ -10,8 +10,9 @@ import pytest
 from probes import live_xrootd_clients
 from probes.host import Host
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.xrootd import PROBE
 from profiles.checks import Status
 from tests.integration.xrootd.asking import Asked, asking, text_of, token_of

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from probes import recording
+from probes import recording, replay
 from probes.errors import HostError
 from probes.host import Door
 from probes.live import LiveDoor
@@ -37,7 +37,7 @@ def main(questions: str, mode: str = "live", directory: str = "") -> None:
         door.close()
         recording.finish(folder, agent_version="0", created_at="2026-01-01T00:00:00Z", redacted=False)
     elif mode == "replay":
-        print(json.dumps(answers(recording.ReplayDoor(recording.Recording(folder), BY), asked)))
+        print(json.dumps(answers(replay.ReplayDoor(replay.Recording(folder), BY), asked)))
     else:
         print(json.dumps(answers(LiveDoor(), asked)))
 

@@ -11,7 +11,7 @@ import pytest
 from probes import cores, cpu, memory
 from probes.host import Host
 from probes.judging import Judging
-from probes.recording import Recording, ReplayDoor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from tests.hosts.build import PUBLISHED, build
 

@@ -8,16 +8,10 @@ from pathlib import Path
 
 from probes.host import Host
 from probes.live import LiveDoor
-from probes.recording import (
-    ANSWERS,
-    MANIFEST,
-    Recording,
-    RecordingDoor,
-    ReplayDoor,
-    begin,
-    finish,
-)
+from probes.recording import RecordingDoor, begin, finish
+from probes.recording_layout import ANSWERS, MANIFEST
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 
 
 def end(folder: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from probes.host import Host
-from probes.recording import Recording, ReplayDoor
+from probes.replay import Recording, ReplayDoor
 
 MEMINFO = "MemTotal:       16000000 kB\nMemAvailable:   12000000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from probes.host import Host
-from probes.recording import ANSWERS, MANIFEST, TREE, Recording, ReplayDoor
+from probes.recording_layout import ANSWERS, MANIFEST, TREE
+from probes.replay import Recording, ReplayDoor
 from profiles.facts.cores import CoresFacts
 
 EXT4_ROOT = "27 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"

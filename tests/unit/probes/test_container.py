@@ -13,7 +13,7 @@ from probes.capabilities import names_of
 from probes.container import PROBE
 from probes.host import Host
 from probes.judging import Judging
-from probes.recording import Recording, ReplayDoor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import ContainerSettings, Settings
 from profiles.checks import CheckResult, Status
 from profiles.facts.container import (

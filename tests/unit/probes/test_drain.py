@@ -13,7 +13,8 @@ import pytest
 from probes.host import Host
 from probes.live import LiveDoor
 from probes.live_held import hold, release
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.replay import Recording, ReplayDoor
 from tests.unit.probes.dav_fake import CONTENT, Door, serving
 
 

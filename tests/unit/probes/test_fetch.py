@@ -16,7 +16,8 @@ from probes.answers import Fetched
 from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.replay import Recording, ReplayDoor
 
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2lnbmF0dXJl"
 BODY = bytes(range(256)) * 4

@@ -14,11 +14,8 @@ from probes.answers import Json
 from probes.errors import HostError, RecordingError
 from probes.host import Host
 from probes.live import LiveDoor
-from probes.recording import (
-    ANSWERS,
-    RecordingDoor,
-    begin,
-)
+from probes.recording import RecordingDoor, begin
+from probes.recording_layout import ANSWERS
 from probes.redact import Redactor
 from tests.unit.probes.recordings import by_hand, end, record, replay
 

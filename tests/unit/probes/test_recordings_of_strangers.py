@@ -12,12 +12,8 @@ import pytest
 from probes.answers import Json
 from probes.errors import HostError, RecordingError
 from probes.host import Host
-from probes.recording import (
-    ANSWERS,
-    MANIFEST,
-    MAX_ANSWERS_BYTES,
-    Recording,
-)
+from probes.recording_layout import ANSWERS, MANIFEST
+from probes.replay import MAX_ANSWERS_BYTES, Recording
 from tests.unit.probes.recordings import by_hand, replay
 
 LINE = {"ask": "file", "args": ["/x", 9], "by": "t"}

@@ -16,7 +16,8 @@ from probes.errors import HostError
 from probes.host import KIB, MIB, Host
 from probes.judging import Judging
 from probes.lock import LockError, NodeLock
-from probes.runner import MAX_REPORT_BYTES, Runner
+from probes.runner import Runner
+from probes.running import MAX_REPORT_BYTES
 from probes.settings import Settings
 from profiles.checks import CheckResult, Status
 from profiles.profile import ProbeRun

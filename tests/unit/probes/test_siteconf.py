@@ -12,7 +12,8 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from probes.siteconf import PROBE
 from profiles.checks import CheckResult, Status

@@ -14,8 +14,9 @@ from probes.answers import Json
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from probes.squid import PROBE
 from profiles.checks import CheckResult, Status

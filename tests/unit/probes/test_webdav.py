@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from probes.webdav import PROBE, content, gather, redirects, refusal
 from profiles.checks import CheckResult, Status

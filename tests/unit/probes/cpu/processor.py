@@ -11,7 +11,7 @@ import archspec
 from probes import cpu, isa, scram
 from probes.host import Host
 from probes.judging import Judging
-from probes.recording import Recording, ReplayDoor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from profiles.checks import CheckResult
 from profiles.facts.batch import BatchFacts

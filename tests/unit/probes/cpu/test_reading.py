@@ -13,7 +13,8 @@ from probes import cpu, processors, topology
 from probes.host import Host
 from probes.judging import Judging
 from probes.live import LiveDoor
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from profiles.checks import Status
 from profiles.facts.cpu import CpuFacts

@@ -14,8 +14,9 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
 from probes.recorded_answers import decode
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from tests.lab.tokens import Issuer
 from tests.unit.probes.credentials.asking import (

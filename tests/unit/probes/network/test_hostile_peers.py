@@ -18,8 +18,9 @@ from probes.errors import HostError
 from probes.host import Host
 from probes.live import LiveDoor
 from probes.network import PROBE
-from probes.recording import Recording, RecordingDoor, ReplayDoor, begin, finish
+from probes.recording import RecordingDoor, begin, finish
 from probes.redact import Redactor
+from probes.replay import Recording, ReplayDoor
 from probes.settings import Settings
 from profiles.checks import Status
 from profiles.facts.network import NetworkFacts
