@@ -158,6 +158,11 @@ SITECAP_FN u32 bits_of_mask(Types<8>::Int m) {
   return static_cast<u32>(__builtin_ia32_movmskps256((Types<8>::Float)m));
 }
 #endif
+#if defined(__AVX512DQ__)
+SITECAP_FN u32 bits_of_mask(Types<16>::Int m) {
+  return static_cast<u32>(__builtin_ia32_cvtd2mask512(m));
+}
+#endif
 
 }  // namespace detail
 #define SITECAP_LANES(W)                                                                       \

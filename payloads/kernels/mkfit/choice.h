@@ -115,6 +115,12 @@ inline constexpr LanesOfMask lanes_packed = lanes_of_mask();
 template <class I>
 void append(i32* to, I values, u32 lanes) {
   constexpr int W = width_of<I>;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) {
+    store(to, static_cast<I>(__builtin_ia32_compresssi512_mask(values, values, static_cast<u16>(lanes))));
+    return;
+  }
+#endif
 #if defined(__AVX2__)
   if constexpr (W >= 8) {
     using Eight = Types<8>::Int;

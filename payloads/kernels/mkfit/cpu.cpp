@@ -77,6 +77,7 @@ class MkFit final : public Payload {
 
  private:
   static constexpr i32 sectors = 32;  // of azimuth
+  static constexpr i32 no_layer = -1;
 
   void sort_hits() {
     const RawHits raw = raw_hits(events_, first_hit_);
@@ -166,32 +167,37 @@ class MkFit final : public Payload {
       fit_order_[static_cast<std::size_t>(seeds_ + k)] = seeds_ > 0 ? fit_order_[0] : 0;
     for (i32 i = 0; i < seeds_; i += W) fit_group(fit_order_.data() + i, min_of(W, seeds_ - i));
   }
+  i32 layer_of(i32 place) const {
+    return events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(place)]];
+  }
   void fit_group(const i32* tracks, i32 lanes) {
     State<F> s;
     load_state(track_rows_.data(), tracks, s);
     widen(s);
     Heading<F> h = heading(s);
     F chi2{};
-    i32 longest = 0;
-    for (i32 l = 0; l < lanes; ++l)
-      longest = max_of(longest, track_[static_cast<std::size_t>(tracks[l])].hits);
+    i32 count[W], layer[W], longest = 0;
+    const i32* list[W];
+    for (i32 l = 0; l < W; ++l) {
+      count[l] = track_[static_cast<std::size_t>(tracks[l])].hits;
+      list[l] = track_hits_.data() + static_cast<i64>(tracks[l]) * most_hits;
+      layer[l] = count[l] > 0 ? layer_of(list[l][0]) : 0;
+      if (l < lanes) longest = max_of(longest, count[l]);
+    }
     for (i32 k = 0; k < longest; ++k) {
       i32 hit[W];
-      F kind{}, material{}, on{};
+      float is_disc[W], matter[W], taken[W];
       for (i32 l = 0; l < W; ++l) {
-        const i32 count = track_[static_cast<std::size_t>(tracks[l])].hits;
-        const i32* list = track_hits_.data() + static_cast<i64>(tracks[l]) * most_hits;
-        const bool taken = k < count;
-        hit[l] = list[taken ? k : 0];
-        const i32 index = events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(hit[l])]];
-        const Layer& layer = events_.layers[static_cast<std::size_t>(index)];
-        const bool last_of_layer =
-            k + 1 >= count ||
-            events_.hit_layer[first_hit_ + order_[static_cast<std::size_t>(list[k + 1])]] != index;
-        set_lane(kind, l, layer.is_disc != 0 ? 1.f : 0.f);
-        set_lane(material, l, last_of_layer ? layer.radiation_lengths : 0.f);
-        set_lane(on, l, taken ? 1.f : 0.f);
+        const bool on = k < count[l];
+        hit[l] = list[l][on ? k : 0];
+        const Layer& own = events_.layers[static_cast<std::size_t>(layer[l])];
+        const i32 next = k + 1 < count[l] ? layer_of(list[l][k + 1]) : no_layer;
+        is_disc[l] = own.is_disc != 0 ? 1.f : 0.f;
+        matter[l] = next != layer[l] ? own.radiation_lengths : 0.f;  // once, after the last of its hits
+        taken[l] = on ? 1.f : 0.f;
+        layer[l] = max_of(next, 0);
       }
+      const F kind = load<F>(is_disc), material = load<F>(matter), on = load<F>(taken);
       Point<F> p;
       load_point(points_.data(), hit, p);
       fit_step(s, h, p, kind > 0.f, material, on > 0.f, chi2);

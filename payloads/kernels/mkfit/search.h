@@ -50,11 +50,14 @@ template <class F>
 SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i32 first_active, i32 count,
                           i32* parent, i32* hit, i32 limit) {
   constexpr int W = width_of<F>;
-  constexpr int groups = (most_candidates + W - 1) / W;  // of candidates
+  // Candidates take no more lanes than eight: there are five, and their ends are looked for across lanes.
+  using C = typename Types<(W > 8 ? 8 : W)>::Float;
+  constexpr int lanes = width_of<C>;
+  constexpr int groups = (most_candidates + lanes - 1) / lanes;  // of candidates
   i32 first = 0;
   if constexpr (groups == 1) {
     const u32 bits =
-        mask_bits((load<IntOf<F>>(w.status + first_active) != outside) & (lane_numbers<F>() < count));
+        mask_bits((load<IntOf<C>>(w.status + first_active) != outside) & (lane_numbers<C>() < count));
     if (bits == 0) return 0;
     first = lowest_bit(bits);
   } else {
@@ -62,21 +65,22 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
     if (first == count) return 0;
   }
   const float reference = w.phi[first_active + first];
-  F phi[groups]{}, along[groups]{}, half_along[groups]{}, half_phi[groups]{}, slope[groups]{};
-  const F none = all_lanes<F>(1e9f);
+  C phi[groups]{}, along[groups]{}, half_along[groups]{}, half_phi[groups]{}, slope[groups]{};
+  const C none = all_lanes<C>(1e9f);
   // ends of all windows together, the upper ones with their signs changed
-  F left = none, right = none, near_end = none, far_end = none;
+  C left = none, right = none, near_end = none, far_end = none;
   SITECAP_UNROLL
   for (i32 g = 0; g < groups; ++g) {
-    if (g > 0 && g * W >= count) break;
-    const i32 at = first_active + g * W;
-    phi[g] = reduced_angle(load<F>(w.phi + at) - reference);
-    along[g] = load<F>(w.along + at);
-    half_phi[g] = load<F>(w.half_phi + at);
-    slope[g] = load<F>(w.slope + at);
-    const F reach = load<F>(w.reach + at), half = load<F>(w.half_along + at);
-    const MaskOf<F> sought = (load<IntOf<F>>(w.status + at) != outside) & (lane_numbers<F>() + g * W < count);
-    half_along[g] = select(sought, half, F{});  // a window of no width has no hits
+    if (g > 0 && g * lanes >= count) break;
+    const i32 at = first_active + g * lanes;
+    phi[g] = reduced_angle(load<C>(w.phi + at) - reference);
+    along[g] = load<C>(w.along + at);
+    half_phi[g] = load<C>(w.half_phi + at);
+    slope[g] = load<C>(w.slope + at);
+    const C reach = load<C>(w.reach + at), half = load<C>(w.half_along + at);
+    const MaskOf<C> sought =
+        (load<IntOf<C>>(w.status + at) != outside) & (lane_numbers<C>() + g * lanes < count);
+    half_along[g] = select(sought, half, C{});  // a window of no width has no hits
     left = smaller(left, select(sought, phi[g] - reach, none));
     right = smaller(right, select(sought, -(phi[g] + reach), none));
     near_end = smaller(near_end, select(sought, along[g] - half, none));
@@ -108,11 +112,11 @@ SITECAP_FN i32 find_pairs(const Hits& hits, i32 layer_index, const Windows& w, i
         prefetch(hits.rows + static_cast<i64>(i + l) * point_floats);
         SITECAP_UNROLL
         for (i32 g = 0; g < groups; ++g) {
-          if (g > 0 && g * W >= count) break;
-          const F off = hits.along[i + l] - along[g];
-          const F across = reduced_angle(angle[l] - phi[g]) - slope[g] * off;
+          if (g > 0 && g * lanes >= count) break;
+          const C off = hits.along[i + l] - along[g];
+          const C across = reduced_angle(angle[l] - phi[g]) - slope[g] * off;
           const u32 taken = mask_bits((absolute(off) < half_along[g]) & (absolute(across) < half_phi[g]));
-          const i32 own = first_active + g * W;
+          const i32 own = first_active + g * lanes;
 #if !SITECAP_GPU
           if constexpr (W > 1) {
             using Eight = Types<8>::Int;
