@@ -17,37 +17,17 @@ from payloads.kernels.pflow.physics import differences, measure
 from payloads.kernels.pflow.reference import reconstruct
 from tests.unit.payloads.kernels import judged
 
-MANIFEST = judged.manifest_of("pflow")
-results_of = partial(judged.results_of, "pflow")
-outside = partial(judged.outside, "pflow")
+KERNEL = "pflow"
+CROWDED_EVENTS = 8
+
+results_of = partial(judged.results_of, KERNEL)
+outside = partial(judged.outside, KERNEL)
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> Arrays:
-    run = MANIFEST["events"]
+    run = judged.manifest_of(KERNEL)["events"]
     return simulate("calorimeters", run["pile_up"], run["seed"], 0, run["count"])
-
-
-@pytest.fixture(scope="module")
-def few() -> Arrays:
-    run = MANIFEST["events"]
-    return simulate("calorimeters", run["pile_up"], run["seed"], 0, 8)
-
-
-@pytest.fixture(scope="module")
-def found(few: Arrays) -> list[dict[str, Array]]:
-    return results_of(few)
-
-
-@pytest.fixture(scope="module")
-def small() -> Arrays:
-    run = MANIFEST["reference"]
-    return simulate("calorimeters", run["pile_up"], run["seed"], 0, 1)
-
-
-@pytest.fixture(scope="module")
-def expected(small: Arrays) -> dict[str, Array]:
-    return reconstruct(one_event(small, 0), MANIFEST["settings"])
 
 
 def test_physics_is_within_its_ranges(benchmark: Arrays) -> None:
@@ -65,15 +45,15 @@ def test_physics_is_within_its_ranges(benchmark: Arrays) -> None:
         ({"depth_sigmas": 0.0}, "hcal_showers"),
     ],
 )
-def test_wrong_cuts_are_caught(few: Arrays, settings: dict[str, float], caught: str) -> None:
-    assert caught in outside(measure(few, results_of(few, settings)))
+def test_wrong_cuts_are_caught(crowded: Arrays, settings: dict[str, float], caught: str) -> None:
+    assert caught in outside(measure(crowded, results_of(crowded, settings)))
 
 
-def test_a_lost_depth_is_caught(few: Arrays) -> None:
+def test_a_lost_depth_is_caught(crowded: Arrays) -> None:
     for lost in (2, 8, 12):
-        energy = np.array(few["rechit_energy"])
-        energy[few["channel_layer"][few["rechit_channel"]] == lost] = 1e-6
-        assert "layers" in outside(measure(few, results_of({**few, "rechit_energy": energy})))
+        energy = np.array(crowded["rechit_energy"])
+        energy[crowded["channel_layer"][crowded["rechit_channel"]] == lost] = 1e-6
+        assert "layers" in outside(measure(crowded, results_of({**crowded, "rechit_energy": energy})))
 
 
 def _too_bright(result: dict[str, Array]) -> None:
@@ -111,12 +91,12 @@ BROKEN = (
 
 @pytest.mark.parametrize(("spoil", "caught"), BROKEN)
 def test_broken_results_are_caught_by_truth(
-    few: Arrays, found: list[dict[str, Array]], spoil: Callable[[Any], None], caught: str
+    crowded: Arrays, crowded_results: list[dict[str, Array]], spoil: Callable[[Any], None], caught: str
 ) -> None:
-    results = [{name: column.copy() for name, column in one.items()} for one in found]
+    results = [{name: column.copy() for name, column in one.items()} for one in crowded_results]
     for one in results:
         spoil(one)
-    assert caught in outside(measure(few, results))
+    assert caught in outside(measure(crowded, results))
 
 
 def test_kernel_is_the_reference(small: Arrays, expected: dict[str, Array]) -> None:
