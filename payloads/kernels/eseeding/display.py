@@ -76,14 +76,14 @@ class _Panel:
 
 
 def chosen_supercluster(result: Arrays) -> int | None:
-    """In the barrel and with seeds if there is one, of many clusters; None if the event has no super-cluster."""
+    """In the barrel and with seeds if there is one, else with seeds, of many clusters; None if the event has no super-cluster."""
     count = len(result["sc_energy"])
     if count == 0:
         return None
     clusters = np.bincount(result["cluster_sc"][result["cluster_sc"] >= 0], minlength=count)
     seeds = np.bincount(result["seed_sc"], minlength=count)
     barrel = np.abs(result["sc_eta"]) < 1.2
-    return int(np.lexsort((clusters, barrel & (seeds > 2)))[-1])
+    return int(np.lexsort((clusters, seeds > 0, barrel & (seeds > 2)))[-1])
 
 
 def _crystals(event: Arrays, result: Arrays, k: int) -> list[str]:

@@ -148,6 +148,16 @@ def test_a_supercluster_beyond_the_helix_is_not_judged() -> None:
     assert np.all(np.isnan(position.missed(event, result, 0, 0)))
 
 
+def test_picture_shows_a_supercluster_with_seeds_where_there_is_one() -> None:
+    """Of the first two each has something against it: no seed, and not in the barrel."""
+    result = {"sc_energy": np.ones(3), "cluster_sc": np.array([0, 0, 0, 1, 1, 2]), "seed_sc": np.array([1])}
+    result["sc_eta"] = np.array([0.0, 2.0, 0.0])
+    assert display.chosen_supercluster(result) == 1
+    assert display.chosen_supercluster({**result, "seed_sc": np.array([1, 2, 2, 2])}) == 2
+    nothing = {name: column[:0] for name, column in result.items()}
+    assert display.chosen_supercluster(nothing) is None
+
+
 def test_picture_is_a_small_svg(small: Arrays, small_results: list[dict[str, Array]]) -> None:
     drawn = display.picture(one_event(small, 0), small_results[0])
     assert drawn.startswith("<svg")
