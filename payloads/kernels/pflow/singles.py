@@ -8,11 +8,17 @@ import numpy as np
 
 from payloads.arrays import Arrays, as_float64, each_event
 from payloads.kernels.pflow.seen import Seen, hadrons_in_brass
-from payloads.matching import Floats, Samples, angle_apart
+from payloads.matching import Floats, Ints, Samples, angle_apart
 
 PION, KAON, ELECTRON = 211, 130, 11
 CONE = 0.3  # around a particle in (eta, phi): half a cell, 0.4, lies between two
 LEAST_VISIBLE_GEV = 1.0
+
+
+def _kind(event: Arrays) -> Ints:
+    """Of each particle its kind without the sign; 0 of those of pile-up."""
+    single = np.asarray(event["particle_collision"]) == 0
+    return np.where(single, np.abs(np.asarray(event["particle_pdg_id"])), 0)
 
 
 def _uncharged_near(s: Seen, eta: float, phi: float) -> float:
@@ -28,7 +34,7 @@ def _add_neutrals(tally: Samples, s: Seen) -> None:
     """K0L: all that is told of them. They fly straight on."""
     eta, phi = (as_float64(s.event[f"particle_{name}"]) for name in ("eta", "phi"))
     energy = as_float64(s.event["particle_pt"]) * np.cosh(eta)
-    kaons = np.flatnonzero(np.asarray(s.event["particle_pdg_id"]) == KAON)
+    kaons = np.flatnonzero(_kind(s.event) == KAON)
     told = [_uncharged_near(s, eta[k], phi[k]) for k in kaons]
     tally.add("neutral", np.array(told) / energy[kaons])
 
@@ -37,7 +43,7 @@ def _add_tracks(tally: Samples, s: Seen) -> None:
     """Tracks of pions and electrons: where they are linked to, and what is told of the pions besides."""
     event, result = s.event, s.result
     particle = np.asarray(event["track_particle"]).astype(np.int64)
-    kind = np.append(np.abs(np.asarray(event["particle_pdg_id"])), 0)[particle]
+    kind = np.append(_kind(event), 0)[particle]
     hcal = np.asarray(result["track_hcal"]).astype(np.int64)
     best, _, visible = s.best(in_hcal=True)
     in_crystals, _, _ = s.best(in_hcal=False)
@@ -70,7 +76,8 @@ def measure_singles(events: Arrays, results: Sequence[Arrays]) -> dict[str, floa
     tally = Samples()
     for event, result in zip(each_event(events), results, strict=True):
         s = Seen(event, result)
-        tally.add("raw", hadrons_in_brass(s).raw_response)
+        hadrons = hadrons_in_brass(s)
+        tally.add("raw", hadrons.raw_response[_kind(event)[hadrons.clear] > 0])
         _add_neutrals(tally, s)
         _add_tracks(tally, s)
     raw, neutral = tally.median("raw"), tally.median("neutral")
