@@ -131,10 +131,9 @@ def counted(kernel: Kernel, choice: Choice, events: Path, folder: Path) -> Count
             f"nothing is counted, since valgrind ended with code {done.returncode}: {last}"
         )
     counts = Counts()
-    interpreter = Path(sys.executable).resolve()
     with out.open(encoding="utf-8") as lines:
         for name, costs in costs_by_address(lines).items():
-            if Path(name).resolve() != interpreter:
+            if not Path(name).name.startswith(("python", "libpython")):  # the loop over events
                 summed(costs, disassembly(Path(name)), counts)
     return counts
 
@@ -217,7 +216,7 @@ def main() -> int:
                      roofs(one.variant, one.lanes, folder), options.events)
                 for one in chosen
             ]  # fmt: skip
-    except (CannotCountError, PayloadError, ValueError) as error:
+    except (CannotCountError, PayloadError, ValueError, subprocess.CalledProcessError) as error:
         print(error)
         return 1
     print(
