@@ -97,6 +97,7 @@ def disassembly(object_file: Path) -> dict[int, Meaning]:
 
     Raises:
         OSError: there is no objdump.
+        subprocess.CalledProcessError: it failed.
     """
     if not object_file.is_file():
         return {}
@@ -104,7 +105,7 @@ def disassembly(object_file: Path) -> dict[int, Meaning]:
         ["objdump", "-d", "-w", "-M", "intel", "--no-show-raw-insn", object_file],
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
     known: dict[str, Meaning] = {}
     found = {}
@@ -129,9 +130,11 @@ def costs_by_address(lines: Iterable[str]) -> dict[str, dict[int, list[int]]]:
         if line.startswith("events:"):
             events = line.split()[1:]
             order = [events.index(name) if name in events else -1 for name in EVENTS]
-        elif line.startswith("ob="):
-            number, _, name = line[3:].strip().partition(" ")
-            current = names.setdefault(number, name)
+        elif line.startswith(("ob=", "cob=")):  # whichever comes first tells the name of the number
+            key, _, value = line.strip().partition("=")
+            number, _, name = value.partition(" ")
+            known = names.setdefault(number, name)
+            current = known if key == "ob" else current
         elif line.startswith("calls="):
             skip = True
         elif line.startswith("0x"):

@@ -6,9 +6,9 @@ callgrind counts; its caches are always the same (`CACHES`), so that the figures
 The second level is asked by misses of the first alone, there is no prefetching, and a line is 64 bytes. Operations of lanes that
 are masked out or lie behind the last item count as all others. Variants: by default `scalar` and the widest that callgrind can
 run (it knows no AVX-512), each at its own width; `NAME:1` is a module's W = 1. The time beside the counts is CPU time without
-callgrind, the least of the rounds, of this machine as busy as it is.
+callgrind, the least of the rounds, of this machine as busy as it is; the roofs are measured beside it (`roofs.cpp`).
 
-Needs valgrind with its header (Debian: valgrind), a C compiler and objdump (Debian: gcc, binutils).
+Needs valgrind with its header (Debian: valgrind), a C compiler and objdump (Debian: g++, binutils).
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.instruction_counts import LINE_BYTES, Counts, costs_by_address, disassembly, summed
+from benchmarks.roofs import Roofs, roofs
 from payloads.arrays import Arrays
 from payloads.catalogue import Kernel, choose, kernels
 from payloads.compiled import load, open_kernel, simulate, variants
@@ -130,10 +131,9 @@ def counted(kernel: Kernel, choice: Choice, events: Path, folder: Path) -> Count
             f"nothing is counted, since valgrind ended with code {done.returncode}: {last}"
         )
     counts = Counts()
-    interpreter = Path(sys.executable).resolve()
     with out.open(encoding="utf-8") as lines:
         for name, costs in costs_by_address(lines).items():
-            if Path(name).resolve() != interpreter:
+            if not Path(name).name.startswith(("python", "libpython")):  # the loop over events
                 summed(costs, disassembly(Path(name)), counts)
     return counts
 
@@ -150,11 +150,15 @@ def seconds_of(kernel: Kernel, choice: Choice, events: Arrays, rounds: int) -> f
     return least
 
 
-def rows(counts: Counts, seconds: float, events: int) -> list[tuple[str, str]]:
+def rows(counts: Counts, seconds: float, roof: Roofs | None, events: int) -> list[tuple[str, str]]:
     """What the table tells of one variant, for one event."""
 
     def millions(value: float) -> str:
         return f"{value / events / 1e6:,.3f}"
+
+    def attained(value: float, most: float | None) -> str:
+        rate = f"{value / seconds / 1e9:.2f}"
+        return rate if most is None else f"{rate} of {most / 1e9:.0f} ({value / seconds / most:.1%})"
 
     def an_operation(value: float) -> str:
         return f"{counts.arithmetic / value:.2f}" if value else "-"
@@ -163,6 +167,7 @@ def rows(counts: Counts, seconds: float, events: int) -> list[tuple[str, str]]:
     first, last = (LINE_BYTES * n for n in (counts.first_level_misses, counts.last_level_misses))
     vector = counts.vector_operations / max(sum(counts.operations.values()), 1)
     known = bool(counts.operations)
+    most = (None,) * 4 if roof is None else astuple(roof)
     return [
         ("instructions (10^6)", millions(counts.instructions)),
         *((f"float {kind} (10^6)", millions(counts.operations[kind]) if known else "not counted")
@@ -175,9 +180,12 @@ def rows(counts: Counts, seconds: float, events: int) -> list[tuple[str, str]]:
         ("operations a byte: first level, second, behind",
          f"{an_operation(moved)}, {an_operation(first)}, {an_operation(last)}" if known else "not counted"),
         ("ms of CPU time", f"{1e3 * seconds / events:.2f}"),
-        ("10^9 operations/s", f"{counts.arithmetic / seconds / 1e9:.2f}" if known else "not counted"),
-        ("10^9 instructions/s", f"{counts.instructions / seconds / 1e9:.2f}"),
-        ("GB/s from the second level, from behind it", f"{first / seconds / 1e9:.2f}, {last / seconds / 1e9:.2f}"),
+        ("10^9 operations/s, of the roof", attained(counts.arithmetic, most[0]) if known else "not counted"),
+        ("10^9 instructions/s", attained(counts.instructions, None)),
+        ("GB/s to and from the first level, of the roof of reading",
+         attained(moved, most[1]) if known else "not counted"),
+        ("GB/s from the second level, of the roof", attained(first, most[2])),
+        ("GB/s from behind it, of the roof of 64 MiB", attained(last, most[3])),
     ]  # fmt: skip
 
 
@@ -204,10 +212,11 @@ def main() -> int:
             np.savez(folder / "events.npz", **events)
             columns = [
                 rows(counted(kernel, one, folder / "events.npz", folder),
-                     seconds_of(kernel, one, events, options.seconds_rounds), options.events)
+                     seconds_of(kernel, one, events, options.seconds_rounds),
+                     roofs(one.variant, one.lanes, folder), options.events)
                 for one in chosen
             ]  # fmt: skip
-    except (CannotCountError, PayloadError, ValueError) as error:
+    except (CannotCountError, PayloadError, ValueError, subprocess.CalledProcessError) as error:
         print(error)
         return 1
     print(

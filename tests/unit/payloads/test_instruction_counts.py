@@ -18,11 +18,13 @@ ob=(1) /lib/kernel.so
 fn=(1) 0x1000
 0x1000 10 10 0 1 4 0 1 2 0
 0x1008 10
+cob=(2) /lib/libc.so
+cfn=(2) memset
 calls=3 0x2000
 0x1010 900 300 300 0 0 0 0 0 0
 0x1010 3 0 3
-ob=(2) /lib/libc.so
-fn=(2) memset
+ob=(2)
+fn=(2)
 0x20 7 0 7 0 0 5 0 0 1
 ob=(1)
 0x1000 5 5 0 0 1 0 0 0 0
