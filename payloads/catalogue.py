@@ -53,8 +53,14 @@ class ReferenceChoice(EventChoice):
     tolerance: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class SinglesChoice(EventChoice):
+    """Events of single particles, which `physics.measure_singles` judges beside those of the benchmark."""
+
+    section: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class PhysicsRange(_Strict):
-    """What a metric of `physics.measure` may be; both ends belong to it."""
+    """What a metric of `physics.measure` or `physics.measure_singles` may be; both ends belong to it."""
 
     low: Finite
     high: Finite
@@ -83,6 +89,7 @@ class Manifest(_Strict):
     section: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     events: EventChoice
     reference: ReferenceChoice
+    singles: SinglesChoice | None = None
     settings: dict[str, Finite] = Field(default_factory=dict)
     reconstruction: PublishedShare | None = None
     physics: Annotated[dict[str, PhysicsRange], Field(min_length=1)]

@@ -54,6 +54,7 @@ class Prepared:
 def request_of(kernel: Kernel, options: Options) -> dict[str, Any]:
     """What every task about a kernel needs to know."""
     manifest = kernel.manifest
+    singles = {} if manifest.singles is None else {"singles": manifest.singles.model_dump()}
     return {
         "backend": "cpu",
         "kernel": kernel.name,
@@ -65,6 +66,7 @@ def request_of(kernel: Kernel, options: Options) -> dict[str, Any]:
         "reference": {"section": manifest.section, **manifest.reference.model_dump(exclude={"tolerance"})},
         "places": [str(place) for place in options.places],
         "cache_max_bytes": options.cache_max_bytes,
+        **singles,
     }
 
 

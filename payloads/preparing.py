@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def prepare(request: Request) -> dict[str, Any]:
 
 
 def verify(request: Request) -> dict[str, Any]:
-    """Run one variant on the reference's events and on all of the benchmark's, and measure its physics."""
+    """Run one variant on the reference's events, on all of the benchmark's and on single particles; measure its physics."""
     stores = _stores(request)
     (reference_events, wanted), _ = _reference(request, stores)
     opened = open_on(request, reference_events)
@@ -66,25 +66,39 @@ def verify(request: Request) -> dict[str, Any]:
     del opened
     events = _events(request, stores)
     opened = open_on(request, events.arrays)
-    _, digest = opened.measure(0, opened.events)
-    name = f"physics-{request['kernel']}-{request['sources']}-{events.digest[:16]}-{digest:016x}"
-    held, _ = look_up(name, stores)
-    if held is not None:
-        metrics = dict(held.about["metrics"])
-    else:
-        results = []
-        for event in range(opened.events):
-            opened.process(event)
-            results.append(opened.results())
-        measured = judge.measure(events.arrays, results)
-        metrics = {str(metric): float(value) for metric, value in measured.items()}
-        keep(name, {"values": np.array(list(metrics.values()))}, {"metrics": metrics}, stores)
+    digest, metrics = _measured(request, stores, events, opened, judge.measure)
+    if "singles" in request:
+        singles = get_or_make(EventKey(**request["singles"]), stores)
+        alone = open_on(request, singles.arrays)
+        metrics |= _measured(request, stores, singles, alone, judge.measure_singles)[1]
     return {
         "digest": f"{digest:016x}",
         "differences": differences,
         "metrics": metrics,
         "stages": stages(opened),
     }
+
+
+def _measured(
+    request: Request,
+    stores: Sequence[Store],
+    events: Events,
+    opened: compiled.Opened,
+    measure: Callable[[Arrays, list[dict[str, Array]]], Mapping[str, float]],
+) -> tuple[int, dict[str, float]]:
+    """The digest of all results, and their physics: kept, since another variant has the same bits."""
+    _, digest = opened.measure(0, opened.events)
+    name = f"physics-{request['kernel']}-{request['sources']}-{events.digest[:16]}-{digest:016x}"
+    held, _ = look_up(name, stores)
+    if held is not None:
+        return digest, dict(held.about["metrics"])
+    results = []
+    for event in range(opened.events):
+        opened.process(event)
+        results.append(opened.results())
+    metrics = {str(metric): float(value) for metric, value in measure(events.arrays, results).items()}
+    keep(name, {"values": np.array(list(metrics.values()))}, {"metrics": metrics}, stores)
+    return digest, metrics
 
 
 def picture(request: Request) -> dict[str, Any]:

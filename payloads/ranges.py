@@ -1,7 +1,7 @@
 """Derives the allowed ranges of a kernel's physics from many samples of events: ``python -m payloads.ranges KERNEL``.
 
-A benchmark judges one sample, the manifest's `count` events. Here further samples of that size, of other seeds, are made,
-reconstructed and measured; a range is their mean ± 8 standard deviations of a sample, and at least 2 % of the mean, so that
+A benchmark judges one sample, the manifest's `count` events, and one of single particles where the manifest has `singles`. Here
+further samples of these sizes, of other seeds, are made, reconstructed and measured; a range is their mean ± 8 standard deviations of a sample, and at least 2 % of the mean, so that
 chance never fails a right kernel while a wrong cut does. To be run again after every change of the simulation, of a kernel's
 algorithm or of what is measured.
 """
@@ -12,11 +12,12 @@ import argparse
 import re
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from payloads.catalogue import Kernel, PhysicsRange, choose, kernels
+from payloads.arrays import Array, Arrays
+from payloads.catalogue import EventChoice, Kernel, PhysicsRange, SinglesChoice, choose, kernels
 from payloads.compiled import best_variant, open_kernel, simulate
 from payloads.errors import PayloadError
 from payloads.parts import load_part
@@ -37,23 +38,26 @@ class Derived:
     origin: str
 
 
-def measure_samples(kernel: Kernel, samples: int, first_seed: int = FIRST_SEED) -> list[dict[str, float]]:
-    """What `physics.measure` says of each sample.
+Measure = Callable[[Arrays, list[dict[str, Array]]], Mapping[str, float]]
+
+
+def measure_samples(
+    kernel: Kernel, section: str, events: EventChoice, measure: Measure, seeds: Iterable[int]
+) -> list[dict[str, float]]:
+    """What `measure` says of as many of these events of each seed.
 
     Raises:
         NotBuiltError: no compiled kernels.
     """
-    events = kernel.manifest.events
-    judge = load_part(kernel.folder, "physics")
     measured = []
-    for seed in range(first_seed, first_seed + samples):
-        arrays = simulate(kernel.manifest.section, events.pile_up, seed, 0, events.count)
+    for seed in seeds:
+        arrays = simulate(section, events.pile_up, seed, 0, events.count)
         opened = open_kernel(best_variant().name, kernel.name, arrays, kernel.manifest.settings)
         results = []
         for event in range(opened.events):
             opened.process(event)
             results.append(opened.results())
-        measured.append({str(name): float(value) for name, value in judge.measure(arrays, results).items()})
+        measured.append({str(name): float(value) for name, value in measure(arrays, results).items()})
     return measured
 
 
@@ -105,11 +109,9 @@ def table(kernel: Kernel) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _sample_of(kernel: Kernel, samples: int, first_seed: int) -> str:
-    events = kernel.manifest.events
-    return (
-        f"{events.count} events at pile-up {events.pile_up:g} (seeds {first_seed}-{first_seed + samples - 1})"
-    )
+def _sample_of(events: EventChoice, seeds: range) -> str:
+    of_what = " of single particles" if isinstance(events, SinglesChoice) else ""
+    return f"{events.count} events{of_what} at pile-up {events.pile_up:g} (seeds {seeds[0]}-{seeds[-1]})"
 
 
 def _is_share(allowed: PhysicsRange) -> bool:
@@ -142,12 +144,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _one(kernel: Kernel, samples: int, first_seed: int, *, write: bool) -> None:
-    measured = measure_samples(kernel, samples, first_seed)
-    sample = _sample_of(kernel, samples, first_seed)
+    manifest, seeds = kernel.manifest, range(first_seed, first_seed + samples)
+    judge = load_part(kernel.folder, "physics")
+    of_each = [(manifest.section, manifest.events, judge.measure)]
+    if manifest.singles is not None:
+        of_each.append((manifest.singles.section, manifest.singles, judge.measure_singles))
     derived = {}
-    for name, allowed in kernel.manifest.physics.items():
-        found = derive([one[name] for one in measured], is_share=_is_share(allowed), sample=sample)
-        derived[name] = found
+    for section, events, measure in of_each:
+        measured = measure_samples(kernel, section, events, measure, seeds)
+        for name in measured[0].keys() & manifest.physics.keys():
+            values = [one[name] for one in measured]
+            is_share = _is_share(manifest.physics[name])
+            derived[name] = derive(values, is_share=is_share, sample=_sample_of(events, seeds))
+    for name, allowed in manifest.physics.items():
+        found = derived[name]
         inside = "ok  " if allowed.low <= found.mean <= allowed.high else "OUT "
         sys.stdout.write(
             f"{inside}{kernel.name:11}{name:34}{found.mean:12.5g} ± {found.spread:<9.2g}{found.low:11.5g} … {found.high:<11.5g}"

@@ -22,6 +22,7 @@ RUNS = (
     ("mkfit", "tracker", 20.0),
     ("vertexing", "tracks", 35.0),
     ("pflow", "calorimeters", 20.0),
+    ("pflow", "singles", 0.0),
     ("eseeding", "electron", 20.0),
     ("catracks", "outertracker", 20.0),
 )

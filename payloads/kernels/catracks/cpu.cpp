@@ -49,6 +49,11 @@ class CaTracks final : public Payload {
     const Cuts& cuts = events_.cuts;
     const i32 sensors = 2 * modules_.count;
     for (i32 i = 0; i <= hits_.count; ++i) find_sensor_start(hits_, sensors, i);
+    for (i32 i = 0; i < hits_.count; i += W) {
+      const F r = radius_of<F>(hits_, i);
+      store(space_.hit_r + i, r);
+      store(space_.hit_slope + i, slope_of(cuts, r));
+    }
     const Doublets& d = space_.found;
     i32 found = 0;
     for (i32 s = 0; s < sensors; s += 2) {
@@ -56,7 +61,8 @@ class CaTracks final : public Payload {
       if (start[1] == start[2]) continue;
       const float* frame = modules_.frame + (s / 2) * frame_size;
       for (i32 lower = start[0]; lower < start[1]; ++lower) {
-        const LowerHit low = lower_hit(cuts, modules_, hits_, lower);
+        const LowerHit low =
+            lower_hit(cuts, modules_, hits_, lower, space_.hit_r[lower], space_.hit_slope[lower]);
         for (i32 i = start[1]; i < start[2]; i += W) {
           F angle;
           const auto good = are_doublets<F>(frame, low, hits_, i, angle);

@@ -21,20 +21,29 @@ struct LowerHit {
   bool has_pixels;
 };
 
-SITECAP_FN LowerHit lower_hit(const Cuts& cuts, const Modules& modules, const Hits& hits, i32 hit) {
+// Items: W hits. Distance from the beam line.
+template <class F>
+SITECAP_FN F radius_of(const Hits& hits, i32 first) {
+  const F x = load<F>(hits.x + first), y = load<F>(hits.y + first);
+  return square_root(x * x + y * y);
+}
+
+// `slope`: slope_of at the distance r from the beam line.
+SITECAP_FN LowerHit lower_hit(const Cuts& cuts, const Modules& modules, const Hits& hits, i32 hit, float r,
+                              float slope) {
   const i32 m = hits.module[hit];
   const float* f = modules.frame + m * frame_size;
   LowerHit low;
   low.x = hits.x[hit];
   low.y = hits.y[hit];
   low.z = hits.z[hit];
-  low.r = square_root(low.x * low.x + low.y * low.y);
+  low.r = r;
   const float distance = low.x * f[6] + low.y * f[7] + low.z * f[8];
   low.across = low.x * f[0] + low.y * f[1] + low.z * f[2];
   low.along = low.x * f[3] + low.y * f[4] + low.z * f[5];
   low.part = f[9] / distance;
   low.radial = low.x * f[1] - low.y * f[0];
-  low.slope = slope_of(cuts, low.r);
+  low.slope = slope;
   const float offset = cuts.beam_offset_cm / low.r, resolution = cuts.pair_resolution_cm / (low.part * low.r);
   low.slack2 = cuts.scattering * cuts.scattering + offset * offset + resolution * resolution;
   low.luminous = cuts.luminous_cm * absolute(f[8]) / distance;

@@ -21,7 +21,8 @@ __device__ __forceinline__ void pair_hits(const Cuts& cuts, const Modules& modul
   i32 next = Fill ? first[i] : 0;
   if (hits.sensor[i] == 0) {
     const i32 m = hits.module[i];
-    const LowerHit low = lower_hit(cuts, modules, hits, i);
+    const float r = radius_of<float>(hits, i);
+    const LowerHit low = lower_hit(cuts, modules, hits, i, r, slope_of(cuts, r));
     for (i32 upper = hits.sensor_start[2 * m + 1]; upper < hits.sensor_start[2 * m + 2]; ++upper) {
       float angle;
       if (!are_doublets<float>(modules.frame + m * frame_size, low, hits, upper, angle)) continue;

@@ -38,6 +38,7 @@ struct Workspace {
   Pool pool;
   Limits limit;
   i32 *sensor_start, *bin, *bin_start, *cursor;
+  float *hit_r, *hit_slope;
   Doublets found, doublets;  // as modules have them; by cell and phi
   Segments segments;
   Triplets triplets;
@@ -47,6 +48,8 @@ struct Workspace {
 
   Workspace(const Events& events, const Limits& limits) : limit(limits) {
     sensor_start = pool.take<i32>(2 * events.modules + 1);
+    hit_r = pool.take<float>(events.most_hits);
+    hit_slope = pool.take<float>(events.most_hits);
     bin = pool.take<i32>(limit.doublets);
     bin_start = pool.take<i32>(cells * phi_bins + 1);
     cursor = pool.take<i32>(cells * phi_bins);

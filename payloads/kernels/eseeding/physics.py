@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from payloads.arrays import Arrays, as_float64, each_event
 from payloads.kernels.eseeding.agreement import differences
+from payloads.kernels.eseeding.position import missed
+from payloads.matching import half_width
 
 __all__ = ["differences", "measure"]
 
@@ -26,14 +28,6 @@ HITS = ("seed_hit0", "seed_hit1", "seed_hit2")
 CHARGES = ("negative", "positive")  # bits 1 and 2 of seed_charges
 
 Ints = npt.NDArray[np.int64]
-
-
-def half_width(values: Sequence[float]) -> float:
-    """Half of the central 68.3 % of values."""
-    if len(values) < 2:
-        return float("nan")
-    low, high = np.percentile(values, (15.85, 84.15))
-    return float(high - low) / 2
 
 
 def owners(event: Arrays, result: Arrays) -> Ints:
@@ -103,6 +97,8 @@ class _Sums:
     response: list[float] = field(default_factory=list)
     dphi: list[float] = field(default_factory=list)
     dz: list[float] = field(default_factory=list)
+    sc_dz: list[float] = field(default_factory=list)
+    sc_deta: list[float] = field(default_factory=list)
 
 
 def _add(sums: _Sums, event: Arrays, result: Arrays) -> None:
@@ -141,8 +137,13 @@ def _add_electrons(
         mine = (owner == particle) & (result["sc_selected"] == 1)
         sums.clustered += int(mine.any())
         if mine.any():
-            energy = float(result["sc_energy"][mine].max())
-            sums.response.append(energy / (pt * float(np.cosh(eta))))
+            largest = int(np.argmax(np.where(mine, result["sc_energy"], -1)))
+            sums.response.append(float(result["sc_energy"][largest]) / (pt * float(np.cosh(eta))))
+            along_z, in_eta = missed(event, result, particle, largest)
+            if barrel:
+                sums.sc_dz.append(along_z)
+            else:
+                sums.sc_deta.append(in_eta)
         seeds = np.flatnonzero(own & (owner[result["seed_sc"]] == particle))
         sums.seeded += int(len(seeds) > 0)
         sums.seeded_barrel += int(len(seeds) > 0 and barrel)
@@ -182,6 +183,8 @@ def measure(events: Arrays, results: Sequence[Arrays]) -> dict[str, float]:
         "efficiency_endcap": share(endcap, in_endcap),
         "response": float(np.median(sums.response)) if sums.response else float("nan"),
         "resolution": half_width(sums.response),
+        "sc_dz_mm": 10 * half_width(sums.sc_dz),
+        "sc_deta": half_width(sums.sc_deta),
         "right_charge": share(sums.right_charge, sums.own_seeds),
         "one_charge": share(sums.one_charge, sums.own_seeds),
         "dphi2_mrad": 1e3 * half_width(sums.dphi),

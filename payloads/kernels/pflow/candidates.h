@@ -13,7 +13,8 @@ SITECAP_CONST float pion_gev = 0.13957f;
 SITECAP_CONST float calibration = 0.88f, calibration_low = 0.62f, calibration_gev = 8.f;
 // Relative resolution of a hadron's energy, sqrt(a^2 / E + b^2), in barrel and endcaps (CMSSW, PFAlgo).
 SITECAP_CONST float barrel_eta = 1.48f;
-SITECAP_CONST float fall_gev = 100.f;  // an excess counts from 1 + exp(-E / this) deviations on (PFAlgo)
+// An excess counts from 1 + exp(-p / this) deviations on, p the sum of the tracks' momenta (PFAlgo).
+SITECAP_CONST float fall_gev = 100.f;
 
 // What links make: a block is a shower of cells with all that belongs to it, or one of crystals that belongs
 // to none. It has the number of that shower.
@@ -57,11 +58,11 @@ SITECAP_FN Momentum momentum_of(i32 t, const Tracks& tracks) {
 SITECAP_FN float calibrated(float raw_gev) {
   return raw_gev * (calibration + calibration_low / (1.f + raw_gev / calibration_gev));
 }
-// Standard deviation of a hadron's measured energy, GeV.
+// Standard deviation of a hadron's measured energy, GeV; below 1 GeV in proportion to it.
 SITECAP_FN float hadron_error(float energy_gev, float eta) {
   const bool in_barrel = absolute(eta) < barrel_eta;
   const float a = in_barrel ? 1.02f : 1.20f, b = in_barrel ? 0.065f : 0.028f;
-  return square_root(a * a / energy_gev + b * b) * energy_gev;
+  return square_root(a * a / max_of(energy_gev, 1.f) + b * b) * energy_gev;
 }
 
 // Decides what block b is: which of its tracks stay, what photon and neutral hadron it holds besides.
@@ -106,8 +107,7 @@ SITECAP_FN void decide(i32 b, const i32* shower, i32 shower_count, const i32* tr
   float enough = 0.f;
   if (total > 0.f) {
     const float error = hadron_error(total, showers.eta[b]);
-    enough =
-        o.excess_sigmas * (1.f + exponential(-energy / fall_gev)) * square_root(error * error + variance);
+    enough = o.excess_sigmas * (1.f + exponential(-total / fall_gev)) * square_root(error * error + variance);
   }
   const float excess = energy - total;
   if (!(excess > enough)) return;

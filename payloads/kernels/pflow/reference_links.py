@@ -89,7 +89,7 @@ def calibrated(ecal_gev: float, hcal_gev: float) -> float:
 
 def _resolution(energy: float, eta: float) -> float:
     a, b = RESOLUTION[0] if abs(eta) < BARREL_ETA else RESOLUTION[1]
-    return float(np.sqrt(a * a / energy + b * b))
+    return float(np.sqrt(a * a / max(energy, 1.0) + b * b))
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _excess(tracks: Ints, energy: float, eta: float, m: _Momenta, s: Mapping[str
     enough = 0.0
     if total > 0:
         error2 = (_resolution(total, eta) * total) ** 2 + float((m.p_error[tracks] ** 2).sum())
-        enough = s["excess_sigmas"] * (1 + np.exp(-energy / FALL_GEV)) * np.sqrt(error2)
+        enough = s["excess_sigmas"] * (1 + np.exp(-total / FALL_GEV)) * np.sqrt(error2)
     return energy - total if energy - total > enough else 0.0
 
 

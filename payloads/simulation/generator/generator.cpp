@@ -2,6 +2,7 @@
 
 #include "simulation/generator/hard.h"
 #include "simulation/generator/minimum_bias.h"
+#include "simulation/generator/singles.h"
 #include "simulation/streams.h"
 
 namespace sitecap::simulation {
@@ -29,7 +30,9 @@ Truth generate(const Run& run, int event) {
     collision.first_particle = static_cast<int>(truth.particles.size());
     Random own(run.seed, stream::particles, e, static_cast<u32>(index));
     Emission emission(truth.particles, collision, index);
-    if (index == 0)
+    if (index == 0 && run.first == First::singles)
+      emit_singles(emission, own);
+    else if (index == 0)
       emit_hard(emission, run, e, own);
     else
       emit_soft(emission, minimum_bias_activity(own), own);

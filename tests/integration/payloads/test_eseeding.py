@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 
 from payloads import compiled
 from payloads.arrays import one_event
-from payloads.backends.device_code import PAYLOADS
 from payloads.kernels.eseeding import physics, reference
+from tests.unit.payloads.kernels import judged
 
 pytestmark = pytest.mark.lab
 
-MANIFEST = tomllib.loads((PAYLOADS / "kernels/eseeding/manifest.toml").read_text())
+KERNEL = "eseeding"
+MANIFEST = judged.manifest_of(KERNEL)
 
 
 @pytest.mark.parametrize("pile_up", [50, 140])
 def test_crowded_events_have_the_seeds_of_the_reference(pile_up: int) -> None:
     events = compiled.simulate("electron", pile_up, 11, 0, 2)
-    opened = compiled.open_kernel(compiled.best_variant().name, "eseeding", events, MANIFEST["settings"])
-    for i in range(2):
-        opened.process(i)
+    for i, found in enumerate(judged.results_of(KERNEL, events, MANIFEST["settings"])):
         expected = reference.reconstruct(one_event(events, i), MANIFEST["settings"])
-        assert physics.differences(expected, opened.results()) is None
+        assert physics.differences(expected, found) is None
 
 
 def test_events_of_a_benchmark_are_within_the_ranges() -> None:
     run = MANIFEST["events"]
     events = compiled.simulate(MANIFEST["section"], run["pile_up"], run["seed"], 0, run["count"])
-    opened = compiled.open_kernel(compiled.best_variant().name, "eseeding", events, MANIFEST["settings"])
-    results = []
-    for event in range(opened.events):
-        opened.process(event)
-        results.append(opened.results())
-    found = physics.measure(events, results)
-    allowed = MANIFEST["physics"]
-    assert [n for n, v in found.items() if not allowed[n]["low"] <= v <= allowed[n]["high"]] == []
+    found = physics.measure(events, judged.results_of(KERNEL, events, MANIFEST["settings"]))
+    assert judged.outside(KERNEL, found) == set()

@@ -54,6 +54,7 @@ def test_the_digest_of_the_sources_moves_with_what_decides_what_is_right(folder:
         ("pile_up = 50", "pile_up = 5000", "events.pile_up"),
         ("shift = 0.0", 'shift = "left"', "settings.shift"),
         ("[events]", "[events", "not TOML"),
+        ("[settings]", "[singles]\npile_up = 0\nseed = 1\ncount = 1\n[settings]", "singles.section"),
     ],
 )
 def test_a_bad_manifest_is_one_sentence(folder: Path, old: str, new: str, told: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from payloads import chains
-from payloads.catalogue import Kernel
+from payloads.catalogue import Kernel, read_kernel
 from payloads.outcome import BenchOutcome
 from payloads.plan import Options
 from payloads.runner import Bench, Seams
@@ -111,6 +111,24 @@ def test_a_wrong_cut_has_no_score_and_is_told_apart_from_its_neighbour(toy: Make
     assert not right.failed
     assert right.best is not None
     assert right.best.series
+
+
+@pytest.mark.parametrize(("seen", "right"), [(3, True), (4, False)])
+def test_single_particles_are_judged_besides(toy: MakeToy, bench: Run, seen: int, right: bool) -> None:
+    folder = toy().folder
+    path = folder / "manifest.toml"
+    path.write_text(
+        f"{path.read_text()}\n[singles]\nsection = 'numbers'\npile_up = 0\nseed = 9\ncount = 3\n"
+        f"[physics.singles_seen]\nlow = {seen}\nhigh = {seen}\nmeans = 'events'\norigin = 'by construction'\n"
+    )
+    found = only(bench(read_kernel(folder)))
+    assert found.best is not None
+    assert found.best.verdict is not None
+    told = {metric.name: metric.value for metric in found.best.verdict.metrics}
+    assert (told["singles_seen"], told["events_seen"]) == (3, 4)
+    assert found.best.right is right
+    assert found.failed is not right
+    assert ("singles_seen is 3, it should be 4 to 4" in (found.best.verdict.reason or "")) is not right
 
 
 def test_a_variant_with_other_bits_has_no_score(toy: MakeToy, bench: Run) -> None:

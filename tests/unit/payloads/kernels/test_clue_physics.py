@@ -16,41 +16,21 @@ from payloads.kernels.clue.physics import differences, measure
 from payloads.kernels.clue.reference import DEFAULTS, reconstruct
 from tests.unit.payloads.kernels import judged
 
-MANIFEST = judged.manifest_of("clue")
-results_of = partial(judged.results_of, "clue")
-outside = partial(judged.outside, "clue")
+KERNEL = "clue"
+CROWDED_EVENTS = 2
 
-
-@pytest.fixture(scope="module")
-def crowded() -> Arrays:
-    run = MANIFEST["events"]
-    return simulate("hgcal", run["pile_up"], run["seed"], 0, 2)
+results_of = partial(judged.results_of, KERNEL)
+outside = partial(judged.outside, KERNEL)
 
 
 @pytest.fixture(scope="module")
 def one() -> Arrays:
-    run = MANIFEST["events"]
+    run = judged.manifest_of(KERNEL)["events"]
     return simulate("hgcal", run["pile_up"], run["seed"], 0, 1)
 
 
-@pytest.fixture(scope="module")
-def found(crowded: Arrays) -> list[dict[str, Array]]:
-    return results_of(crowded)
-
-
-@pytest.fixture(scope="module")
-def small() -> dict[str, Array]:
-    run = MANIFEST["reference"]
-    return simulate("hgcal", run["pile_up"], run["seed"], 0, 1)
-
-
-@pytest.fixture(scope="module")
-def expected(small: dict[str, Array]) -> dict[str, Array]:
-    return reconstruct(one_event(small, 0), MANIFEST["settings"])
-
-
-def test_physics_is_within_its_ranges(crowded: Arrays, found: list[dict[str, Array]]) -> None:
-    assert outside(measure(crowded, found)) == set()
+def test_physics_is_within_its_ranges(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> None:
+    assert outside(measure(crowded, crowded_results)) == set()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +83,9 @@ BROKEN = (
 
 @pytest.mark.parametrize(("spoil", "caught"), BROKEN)
 def test_broken_results_are_caught_by_truth(
-    one: Arrays, found: list[dict[str, Array]], spoil: Callable[[Any], None], caught: str
+    one: Arrays, crowded_results: list[dict[str, Array]], spoil: Callable[[Any], None], caught: str
 ) -> None:
-    result = {name: column.copy() for name, column in found[0].items()}
+    result = {name: column.copy() for name, column in crowded_results[0].items()}
     spoil(result)
     assert caught in outside(measure(one, [result]))
 

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
 from payloads import compiled
 from payloads.arrays import Array, Arrays, one_event
-from payloads.kernels.mkfit import display, physics, reference
+from payloads.kernels.mkfit import display, physics
 from payloads.kernels.mkfit.reference_fit import smooth
 from tests.unit.payloads.kernels import judged
 
+KERNEL = "mkfit"
+SMALL = (3, 7, 2)
+CROWDED_EVENTS = 4
 BEST = compiled.best_variant().name
 MANIFEST = judged.manifest_of("mkfit")
 
 
-def results(events: Arrays, settings: dict[str, float] | None = None) -> list[dict[str, Array]]:
-    return judged.results_of("mkfit", events, settings)
-
-
-@pytest.fixture(scope="module")
-def small() -> Arrays:
-    return compiled.simulate("tracker", 3, 7, 0, 2)
-
-
-@pytest.fixture(scope="module")
-def small_results(small: Arrays) -> list[dict[str, Array]]:
-    return results(small)
-
-
-@pytest.fixture(scope="module")
-def crowded() -> Arrays:
-    run = MANIFEST["events"]
-    return compiled.simulate("tracker", run["pile_up"], run["seed"], 0, 4)
-
-
-@pytest.fixture(scope="module")
-def crowded_results(crowded: Arrays) -> list[dict[str, Array]]:
-    return results(crowded)
-
-
-@pytest.fixture(scope="module")
-def expected(small: Arrays) -> dict[str, Array]:
-    return reference.reconstruct(one_event(small, 0), MANIFEST["settings"])
+results = partial(judged.results_of, KERNEL)
 
 
 def test_every_width_and_instruction_set_gives_the_same_bits(crowded: Arrays) -> None:

@@ -13,45 +13,44 @@ from payloads.arrays import Array, Arrays, one_event
 from payloads.compiled import simulate
 from payloads.kernels.pflow.display import picture
 from payloads.kernels.pflow.jets import anti_kt
-from payloads.kernels.pflow.physics import differences, measure
+from payloads.kernels.pflow.physics import differences, measure, measure_singles
 from payloads.kernels.pflow.reference import reconstruct
 from tests.unit.payloads.kernels import judged
 
-MANIFEST = judged.manifest_of("pflow")
-results_of = partial(judged.results_of, "pflow")
-outside = partial(judged.outside, "pflow")
+KERNEL = "pflow"
+CROWDED_EVENTS = 8
+
+results_of = partial(judged.results_of, KERNEL)
+
+
+@pytest.fixture(scope="module")
+def singles() -> Arrays:
+    run = judged.manifest_of(KERNEL)["singles"]
+    return simulate(run["section"], run["pile_up"], run["seed"], 0, run["count"])
+
+
+@pytest.fixture(scope="module")
+def of_singles(singles: Arrays) -> dict[str, float]:
+    return measure_singles(singles, results_of(singles))
+
+
+@pytest.fixture(scope="module")
+def of_crowd(crowded: Arrays, crowded_results: list[dict[str, Array]]) -> dict[str, float]:
+    return measure(crowded, crowded_results)
+
+
+def outside(of_crowd: dict[str, float], of_singles: dict[str, float]) -> set[str]:
+    return judged.outside(KERNEL, of_crowd | of_singles)
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> Arrays:
-    run = MANIFEST["events"]
+    run = judged.manifest_of(KERNEL)["events"]
     return simulate("calorimeters", run["pile_up"], run["seed"], 0, run["count"])
 
 
-@pytest.fixture(scope="module")
-def few() -> Arrays:
-    run = MANIFEST["events"]
-    return simulate("calorimeters", run["pile_up"], run["seed"], 0, 8)
-
-
-@pytest.fixture(scope="module")
-def found(few: Arrays) -> list[dict[str, Array]]:
-    return results_of(few)
-
-
-@pytest.fixture(scope="module")
-def small() -> Arrays:
-    run = MANIFEST["reference"]
-    return simulate("calorimeters", run["pile_up"], run["seed"], 0, 1)
-
-
-@pytest.fixture(scope="module")
-def expected(small: Arrays) -> dict[str, Array]:
-    return reconstruct(one_event(small, 0), MANIFEST["settings"])
-
-
-def test_physics_is_within_its_ranges(benchmark: Arrays) -> None:
-    assert outside(measure(benchmark, results_of(benchmark))) == set()
+def test_physics_is_within_its_ranges(benchmark: Arrays, of_singles: dict[str, float]) -> None:
+    assert outside(measure(benchmark, results_of(benchmark)), of_singles) == set()
 
 
 @pytest.mark.parametrize(
@@ -65,15 +64,33 @@ def test_physics_is_within_its_ranges(benchmark: Arrays) -> None:
         ({"depth_sigmas": 0.0}, "hcal_showers"),
     ],
 )
-def test_wrong_cuts_are_caught(few: Arrays, settings: dict[str, float], caught: str) -> None:
-    assert caught in outside(measure(few, results_of(few, settings)))
+def test_wrong_cuts_are_caught(
+    crowded: Arrays, of_singles: dict[str, float], settings: dict[str, float], caught: str
+) -> None:
+    assert caught in outside(measure(crowded, results_of(crowded, settings)), of_singles)
 
 
-def test_a_lost_depth_is_caught(few: Arrays) -> None:
+@pytest.mark.parametrize(
+    ("settings", "caught"),
+    [
+        ({"hcal_window": 2.0}, "electron_links"),  # ten times as wide
+        ({"hcal_window": 0.02}, "single_link_efficiency"),
+        ({"field_tesla": -3.8}, "single_link_efficiency"),
+        ({"depth_sigmas": 0.0}, "single_raw_response"),
+    ],
+)
+def test_wrong_cuts_are_caught_by_single_particles(
+    singles: Arrays, of_crowd: dict[str, float], settings: dict[str, float], caught: str
+) -> None:
+    assert caught in outside(of_crowd, measure_singles(singles, results_of(singles, settings)))
+
+
+def test_a_lost_depth_is_caught(crowded: Arrays, of_singles: dict[str, float]) -> None:
     for lost in (2, 8, 12):
-        energy = np.array(few["rechit_energy"])
-        energy[few["channel_layer"][few["rechit_channel"]] == lost] = 1e-6
-        assert "layers" in outside(measure(few, results_of({**few, "rechit_energy": energy})))
+        energy = np.array(crowded["rechit_energy"])
+        energy[crowded["channel_layer"][crowded["rechit_channel"]] == lost] = 1e-6
+        lossy = measure(crowded, results_of({**crowded, "rechit_energy": energy}))
+        assert "layers" in outside(lossy, of_singles)
 
 
 def _too_bright(result: dict[str, Array]) -> None:
@@ -109,14 +126,37 @@ BROKEN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("spoil", "caught"), BROKEN)
-def test_broken_results_are_caught_by_truth(
-    few: Arrays, found: list[dict[str, Array]], spoil: Callable[[Any], None], caught: str
-) -> None:
+def _spoilt(found: list[dict[str, Array]], spoil: Callable[[Any], None]) -> list[dict[str, Array]]:
     results = [{name: column.copy() for name, column in one.items()} for one in found]
     for one in results:
         spoil(one)
-    assert caught in outside(measure(few, results))
+    return results
+
+
+@pytest.mark.parametrize(("spoil", "caught"), BROKEN)
+def test_broken_results_are_caught_by_truth(
+    crowded: Arrays, crowded_results: list[dict[str, Array]], of_singles: dict[str, float],
+    spoil: Callable[[Any], None], caught: str,
+) -> None:  # fmt: skip
+    assert caught in outside(measure(crowded, _spoilt(crowded_results, spoil)), of_singles)
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "caught"),
+    [
+        ("shower_energy", lambda energy: energy * np.float32(1.1), "single_raw_response"),
+        ("shower_energy", lambda energy: np.where(np.arange(len(energy)) % 2, energy, energy / 2), "single_raw_resolution"),
+        ("candidate_energy", lambda energy: energy * np.float32(1.07), "single_neutral_response"),
+        ("candidate_energy", lambda energy: energy * np.float32(0.95), "single_charged_response"),
+        ("track_hcal", lambda shower: np.full_like(shower, -1), "single_link_efficiency"),
+        ("track_hcal", np.zeros_like, "electron_links"),
+    ],
+)  # fmt: skip
+def test_broken_results_are_caught_by_single_particles(
+    singles: Arrays, of_crowd: dict[str, float], column: str, change: Callable[[Array], Array], caught: str
+) -> None:
+    broken = [{**one, column: change(one[column])} for one in results_of(singles)]
+    assert caught in outside(of_crowd, measure_singles(singles, broken))
 
 
 def test_kernel_is_the_reference(small: Arrays, expected: dict[str, Array]) -> None:

@@ -19,6 +19,11 @@ def measure(events: Any, results: Any) -> dict[str, float]:
     }
 
 
+def measure_singles(events: Any, results: Any) -> dict[str, float]:
+    assert len(list(each_event(events))) == len(results)
+    return {"singles_seen": float(len(results))}
+
+
 def differences(reference: Any, result: Any) -> str | None:
     if np.array_equal(reference["sum"], result["sum"]):
         return None
