@@ -1,19 +1,23 @@
 """How fast is hgcalml, beside ONNX Runtime on the same network and a plain NumPy loop? Ratios of one run.
 
-    python -m benchmarks.payload_hgcalml [--rounds N] [--events N] [--pile-up P]
+    python -m benchmarks.payload_hgcalml [--rounds N] [--events N] [--pile-up P] [--processor N]
 
-One thread each, CPU time. All take turns (A B A B ...), so that a drift of the machine hits all alike; of each the smallest time
-is taken, since neighbours only ever add time. The kernel's time is all of it, pictures and sorting included; ONNX Runtime's is
-that of its `run` alone, on pictures that lie ready, in batches of 64 as CMSSW's TracksterInferenceByDNN gives them
-(miniBatchSize) and all at once. A trackster costs the same in any event: those of quieter ones make shorter windows, which a
-neighbour is less likely to hit. Without `onnx` and `onnxruntime` its lines are left out.
+One thread each, on one processor. All take turns (A B A B ...), so that a drift of the machine hits all alike. Of each the least
+CPU time is given, since neighbours only ever add time, and the median over the rounds of the ratio to ONNX Runtime in the same
+round, in CPU time and in wall time. The kernel's time is all of it, pictures and sorting included; ONNX Runtime's is that of its
+`run` alone, on pictures that lie ready, in batches of 64 as CMSSW's TracksterInferenceByDNN gives them (miniBatchSize) and all
+at once. A trackster costs the same in any event: those of quieter ones make shorter windows, which a neighbour is less likely to
+hit. Without `onnx` and `onnxruntime` its lines are left out, and ratios are to the fastest module.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,35 +33,55 @@ if TYPE_CHECKING:
 
 SEED = 20261122
 BATCH = 64
+ONNX = "ONNX Runtime, batches of 64"
 
 
-def all_events(kernel: Opened) -> Callable[[], float]:
-    """Seconds of the kernel for all events."""
+Run = Callable[[], None]
 
-    def run() -> float:
-        began = time.process_time()
+
+@dataclass
+class Times:
+    """Of one of the competitors, by round. CPU time is that of the thread: all of them work in the one that calls."""
+
+    cpu_s: list[float] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
+
+    def take(self, run: Run) -> None:
+        """Run once."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        run()
+        self.cpu_s.append(time.thread_time() - cpu)
+        self.wall_s.append(time.perf_counter() - wall)
+
+
+def median_ratio(of: list[float], to: list[float]) -> float:
+    """How many times as fast as ``to``: the median over the rounds."""
+    return statistics.median(b / a for a, b in zip(of, to, strict=True))
+
+
+def all_events(kernel: Opened) -> Run:
+    """The kernel on all events."""
+
+    def run() -> None:
         for event in range(kernel.events):
             kernel.process(event)
-        return time.process_time() - began
 
     return run
 
 
-def in_batches(session: Session, inputs: list[Array], batch: int | None) -> Callable[[], float]:
-    """Seconds of ONNX Runtime for all events."""
+def in_batches(session: Session, inputs: list[Array], batch: int | None) -> Run:
+    """ONNX Runtime on all events."""
 
-    def run() -> float:
-        began = time.process_time()
+    def run() -> None:
         for one in inputs:
             for at in range(0, len(one), batch or max(len(one), 1)):
                 session.run(None, {"input": one[at : at + (batch or len(one))]})
-        return time.process_time() - began
 
     return run
 
 
-def plain_numpy(inputs: list[Array]) -> float:
-    """Seconds of the reference's network."""
+def plain_numpy_s(inputs: list[Array]) -> float:
+    """CPU seconds of the reference's network on all events, all threads of NumPy's BLAS together."""
     weights = network.parameters(*network.read())
     began = time.process_time()
     for one in inputs:
@@ -80,15 +104,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--events", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--events", type=int, default=1)
     parser.add_argument("--pile-up", type=float, default=35.0)
+    parser.add_argument("--processor", type=int, help="to stay on; the last one that is allowed if not given")
     options = parser.parse_args()
+    allowed = os.sched_getaffinity(0)
+    processor = max(allowed) if options.processor is None else options.processor
+    if processor not in allowed:
+        parser.error(f"processor {processor} is not one of {sorted(allowed)}")
+    os.sched_setaffinity(0, {processor})
     events = simulate("tracksters", options.pile_up, SEED, 0, options.events)
     inputs = [pictures(event, {}).astype(np.float32) for event in each_event(events)]
     tracksters = sum(len(one) for one in inputs)
     opened: dict[str, Opened] = {}
-    runs: dict[str, Callable[[], float]] = {}
+    runs: dict[str, Run] = {}
     for variant in (variant.name for variant in variants() if variant.usable):
         for lanes in sorted({1, load(variant).lanes}):
             name = f"{variant} W={lanes}"
@@ -98,31 +128,38 @@ def main() -> None:
         from payloads.kernels.hgcalml.training.onnx_model import session as open_session  # noqa: PLC0415 - may be absent
 
         session = open_session(network.parameters(*network.read()))
-        runs["ONNX Runtime, batches of 64"] = in_batches(session, inputs, BATCH)
+        runs[ONNX] = in_batches(session, inputs, BATCH)
         runs["ONNX Runtime, whole events"] = in_batches(session, inputs, None)
     except ImportError as error:
         print(f"ONNX Runtime is left out: {error}")
-    seconds = dict.fromkeys(runs, float("inf"))
+    times = {name: Times() for name in runs}
     loop_s = float("inf")
+    for run in runs.values():
+        run()
     for _ in range(options.rounds):
         for name, run in runs.items():
-            seconds[name] = min(seconds[name], run())
+            times[name].take(run)
             loop_s = min(loop_s, load("scalar").reference_loop_s())
-    seconds["NumPy, double precision (reference.py)"] = plain_numpy(inputs)
-    mine = min(opened, key=lambda name: seconds[name])
+    mine = min(opened, key=lambda name: min(times[name].cpu_s))
+    other = times[ONNX if ONNX in times else mine]
     millions = network.operations() / 1e6
     print(
         f"pile-up {options.pile_up:g}: {tracksters / options.events:.0f} tracksters an event, {millions:.2f} million "
         f"multiplications each; reference loop {1e3 * loop_s:.2f} ms"
     )
-    print("| | tracksters/s | us each | 10^9 multiply-adds/s | reference loops an event | speed against "
-          f"{mine} |\n|---|---|---|---|---|---|")  # fmt: skip
-    for name, value in seconds.items():
-        each = value / tracksters
+    print(f"| | us each | 10^9 multiply-adds/s | reference loops an event | speed against {ONNX if ONNX in times else mine}, "
+          "CPU time | wall time |\n|---|---|---|---|---|---|")  # fmt: skip
+    for name, one in times.items():
+        least_s = min(one.cpu_s)
+        each = least_s / tracksters
         print(
-            f"| {name} | {1 / each:.0f} | {1e6 * each:.1f} | {millions / each / 1e3:.1f} | "
-            f"{value / options.events / loop_s:.1f} | {seconds[mine] / value:.2f} |"
+            f"| {name} | {1e6 * each:.1f} | {millions / each / 1e3:.1f} | {least_s / options.events / loop_s:.1f} | "
+            f"{median_ratio(one.cpu_s, other.cpu_s):.2f} | {median_ratio(one.wall_s, other.wall_s):.2f} |"
         )
+    # not by turns: threads of its BLAS go on waiting at work for a while after each product
+    print(
+        f"NumPy in double precision (reference.py), once: {1e6 * plain_numpy_s(inputs) / tracksters:.0f} us each"
+    )
     parts = stages(opened[mine], options.rounds, options.events)
     whole = sum(parts.values())
     print(f"\nwhere the time of {mine} goes (workspace {opened[mine].workspace_bytes / 1e6:.1f} MB):")

@@ -18,6 +18,8 @@ template <class F, i32 Places, i32 Vectors>
 SITECAP_FN void add_products(const float* const* x, i32 from, const float* SITECAP_RESTRICT weight,
                              i32 stride, i32 terms, F (&sum)[Places][Vectors]) {
   for (i32 k = 0; k < terms; ++k) {
+    // g++ would make products in vectors and pick them apart to add them in order: with AVX2 2.8 times slower
+    if constexpr (width_of<F> == 1 && !SITECAP_GPU) asm volatile("");
     F w[Vectors];
     SITECAP_UNROLL
     for (i32 v = 0; v < Vectors; ++v) w[v] = load<F>(weight + k * stride + v * width_of<F>);

@@ -1,13 +1,15 @@
 """Trains the network and writes `weights.inc` and `training/curve.csv`; prints what it does.
 
-Everything random follows one seed. The last bits of a product of matrices are the BLAS's own, so another NumPy gives other
-weights of the same quality, not the same ones.
+Everything random follows one seed, and the products of matrices are made by one thread, so that one machine and NumPy give
+the same bits each time. The last bits of a product are the BLAS's own: another NumPy, or another processor, gives other
+weights of the same quality.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +25,8 @@ BATCH = 128
 RATE = 2e-3
 EPOCHS = 8
 CURVE = Path(__file__).parent / "curve.csv"
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Read by NumPy's BLAS when it is loaded. More threads than one do not even make it faster: the matrices are narrow."""
 COLUMNS = "epoch,learning_rate,class_loss,energy_loss,validation_class_loss,validation_energy_loss,validation_accuracy"
 
 
@@ -32,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m payloads.kernels.hgcalml.training", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="over which the rate falls")
-    parser.add_argument("--stop-after", type=int, help="passes of them to make; all if not given")
     chosen = parser.parse_args(arguments)
     learn, judge = data.all_samples()
     counts = np.bincount(learn.kind, minlength=learning.CLASSES)
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rng = np.random.default_rng(SEED)
     steps = len(learn.kind) // BATCH
     rows = [COLUMNS]
-    for epoch in range(chosen.stop_after or chosen.epochs):
+    for epoch in range(chosen.epochs):
         began = time.perf_counter()
         order = rng.permutation(len(learn.kind))
         losses = []
@@ -70,4 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        # the BLAS is loaded by now, with as many threads as processors: once more from the start
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **ONE_THREAD})  # noqa: S606 - itself
     raise SystemExit(main())
