@@ -16,11 +16,11 @@ from capacity.api import logs
 from capacity.app import create_app
 from capacity.background import refreshing
 from capacity.lifeline import end_with_parent
+from capacity.listening import BACKLOG, for_workers
 from capacity.protocol import PROTOCOL, PatientConfig
-from capacity.settings import Config, ServerSettings
+from capacity.settings import Config
 from capacity.warming import settle, warm
 
-_BACKLOG = 512
 _WORKER_START_S = 60
 """A worker that is silent for so long is replaced; it is silent while it loads its libraries on a busy machine."""
 
@@ -29,33 +29,12 @@ _SWITCH_S = 0.0005
 several times a request; with Python's 5 ms, answers at 500 profiles/s took twice as long in the 99th percentile."""
 
 
-def listen(settings: ServerSettings) -> socket.socket:
-    """A listening socket on the address of the settings.
-
-    Raises:
-        OSError: the address cannot be had; its text says which and why.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise OSError(
-            error.errno, f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
-        ) from None
-    listener.set_inheritable(True)
-    return listener
-
-
 def run(config: Config, listener: socket.socket, environment: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT; running requests are finished within `server.graceful_s`.
 
     Args:
         config: all settings.
-        listener: from `listen`.
+        listener: from `capacity.listening.listen`.
         environment: of the process.
     """
     settings = PatientConfig(app=partial(application, config, dict(environment)), **_options(config))
@@ -64,7 +43,7 @@ def run(config: Config, listener: socket.socket, environment: Mapping[str, str])
         uvicorn.Server(settings).run(sockets=[listener])
     else:
         with refreshing(config, environment):
-            Multiprocess(settings, sockets=[listener]).run()
+            Multiprocess(settings, sockets=for_workers(listener)).run()
 
 
 def application(config: Config, environment: Mapping[str, str]) -> FastAPI:
@@ -89,7 +68,7 @@ def _options(config: Config) -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "workers": server.workers,
-        "backlog": _BACKLOG,
+        "backlog": BACKLOG,
         "proxy_headers": bool(server.trusted_proxies),
         "forwarded_allow_ips": server.trusted_proxies,
         "limit_concurrency": server.max_connections,

@@ -66,9 +66,9 @@ def serve(
             store.upgrade()
         finally:
             store.close()
-        from capacity import server  # noqa: PLC0415 - a wrong configuration is told without loading the web framework
+        from capacity import listening, server  # noqa: PLC0415 - a wrong configuration is told without loading the web framework
 
-        listener = server.listen(config.server)
+        listener = listening.listen(config.server)
     address = listener.getsockname()
     _say(config, store, address[1], given=database is not None or data_directory is not None)
     environment = dict(os.environ)
