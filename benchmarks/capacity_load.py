@@ -11,8 +11,8 @@ For each size of document:
 With --grow N: N short profiles in bulk; cost per profile and the service's memory at 10^3, 10^4 … N.
 
 Each figure stands beside the CPU time that a profile cost the client, the service and PostgreSQL, and how many CPUs
-other programs kept busy meanwhile. "service" is the whole service with the process that estimates nodes, which at half of the
-load uses what is left over. short: what an estimate needs; probe: all probes of a synthetic fleet; whole: with four payloads;
+other programs kept busy meanwhile. "estimating" is the process that makes estimates of nodes with a lower priority: it takes what
+is left over, a tenth where nothing is, and more where all of this runs with a low priority itself (nice). short: what an estimate needs; probe: all probes of a synthetic fleet; whole: with four payloads;
 --document: a profile that `agent probe --json` or `agent bench --json` wrote, under other ids. PostgreSQL syncs to disk (fsync and synchronous_commit are on).
 """
 
@@ -40,11 +40,12 @@ import orjson
 from benchmarks.capacity_references import bare_uvicorn, copied
 from benchmarks.ingest import Documents
 from benchmarks.load_client import request, send
-from benchmarks.process_cost import Cost, Meter, memory_mib
+from benchmarks.process_cost import Cost, Meter, gentler, memory_mib
 from capacity.demo.documents import documents
 from capacity.hs06.catalogue import Catalogue
 from capacity.service.demo import fleet
 from tests.lab import postgres
+from tests.lab.waiting import until
 
 Detail = Literal["short", "probe", "whole"]
 Kind = Detail | Path
@@ -111,6 +112,11 @@ class Service:
         assert secret, token.stderr
         self.authorization = f"Bearer {secret.group()}"
         self.roots = {"service": self.process.pid}
+        if workers > 1:
+            until("the process that estimates", lambda: gentler(self.process.pid) is not None, limit_s=60)
+            estimating = gentler(self.process.pid)
+            assert estimating is not None
+            self.roots["estimating"] = estimating
         if postgres_pid is not None:
             self.roots["PostgreSQL"] = postgres_pid
 
