@@ -14,6 +14,7 @@ MAX_DEPTH = 32
 
 _STRUCTURE = b'[]{}"'
 _NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)  # begins with one letter, which `re` looks for as fast as memory is read
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 _DIGITS = b"0123456789"
@@ -34,8 +35,7 @@ def is_plain(document: bytes) -> bool:
 
 def _is_shallow(document: bytes) -> bool:
     """Take the innermost pairs of brackets away until nothing is left."""
-    if b"\\" in document:  # one character is looked for thirty times as fast as two
-        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")  # quotes that end no string
+    document = _ESCAPED.sub(b"", document)  # quotes that end no string
     # Two quotes with nothing between them open and close a string, or close and open one: either changes nothing.
     brackets = document.translate(_ONE_KIND, _NO_STRUCTURE).replace(b'""', b"")
     if b'"' in brackets:  # brackets inside strings
