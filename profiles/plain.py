@@ -14,7 +14,9 @@ MAX_DEPTH = 32
 
 _STRUCTURE = b'[]{}"'
 _NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
-_ESCAPED = re.compile(rb"\\.", re.DOTALL)  # begins with one letter, which `re` looks for as fast as memory is read
+_ESCAPED = re.compile(
+    rb"\\.", re.DOTALL
+)  # begins with one letter, which `re` looks for as fast as memory is read
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 _DIGITS = b"0123456789"
