@@ -26,7 +26,7 @@ _WORKER_START_S = 60
 
 _SWITCH_S = 0.0005
 """A thread that validates gives the interpreter's lock to one that waits for it after so long. The event loop asks for it
-several times a request; with Python's 5 ms, answers at 500 profiles/s took twice as long in the 99th percentile."""
+several times a request; with Python's 5 ms, the 99th percentile of answers at 500 profiles/s was 90 ms instead of 49 ms."""
 
 
 def run(config: Config, listener: socket.socket, environment: Mapping[str, str]) -> None:
