@@ -1,18 +1,19 @@
 """How fast does the central service take profiles? A real service, a real PostgreSQL, and the client, on one machine.
 
-    python -m benchmarks.capacity_load [--detail short|probe|whole …] [--seconds S] [--workers N] [--grow N]
+    python -m benchmarks.capacity_load [--detail short|probe|whole …] [--document FILE …] [--seconds S] [--workers N] [--grow N]
 
 For each size of document:
 * single: profiles/s of one POST each over connections that stay open;
-* latency at half of that rate, sent by the clock (a late answer delays nobody else);
-* bulk: profiles/s of gzip'd NDJSON, 200 a request, over three connections;
+* latency at half of the goal and at half of that rate, sent by the clock (a late answer delays nobody else);
+* bulk: profiles/s of gzip'd NDJSON, 200 a request, over eight connections;
 * beside them, of the same bytes: a bare uvicorn that only reads bodies, and COPY of the packed
   documents into a table without an index.
 With --grow N: N short profiles in bulk; cost per profile and the service's memory at 10^3, 10^4 … N.
 
 Each figure stands beside the CPU time that a profile cost the client, the service and PostgreSQL, and how many CPUs
-other programs kept busy meanwhile. short: what an estimate needs; probe: all probes, as `agent probe --json` gives
-them; whole: with four payloads. PostgreSQL syncs to disk (fsync and synchronous_commit are on).
+other programs kept busy meanwhile. "estimating" is the process that makes estimates of nodes with a lower priority: it takes what
+is left over, a tenth where nothing is, and more where all of this runs with a low priority itself (nice). short: what an estimate needs; probe: all probes of a synthetic fleet; whole: with four payloads;
+--document: a profile that `agent probe --json` or `agent bench --json` wrote, under other ids. PostgreSQL syncs to disk (fsync and synchronous_commit are on).
 """
 
 from __future__ import annotations
@@ -37,25 +38,34 @@ from urllib.parse import urlsplit
 import orjson
 
 from benchmarks.capacity_references import bare_uvicorn, copied
+from benchmarks.ingest import Documents
 from benchmarks.load_client import request, send
-from benchmarks.process_cost import Cost, Meter, memory_mib
+from benchmarks.process_cost import Cost, Meter, gentler, memory_mib
 from capacity.demo.documents import documents
 from capacity.hs06.catalogue import Catalogue
 from capacity.service.demo import fleet
 from tests.lab import postgres
+from tests.lab.waiting import until
 
 Detail = Literal["short", "probe", "whole"]
+Kind = Detail | Path
+"""Of document: one of a synthetic fleet, or as in a file."""
 
 BULK = 200
 CONNECTIONS = 32
-BULK_CONNECTIONS = 3
+BULK_CONNECTIONS = 8
+GOAL_PER_S = 500
+GOAL_BULK_PER_S = 3000
 PREPARED_MB = 80
 GROW_STEP = 4000
 PATH = "/api/v1/profiles"
 
 
-def made(count: int, detail: Detail, seed: int) -> list[bytes]:
+def made(count: int, detail: Kind, seed: int) -> list[bytes]:
     """Documents of a fleet, each with an id of its own."""
+    if isinstance(detail, Path):
+        copies = Documents(detail)
+        return [copies.one(seed * 1_000_003 + number) for number in range(count)]
     nodes = fleet(count, seed, Catalogue.shipped())
     now = datetime.now(UTC)
     kind: Literal["short", "whole"] = "short" if detail == "short" else "whole"
@@ -102,6 +112,11 @@ class Service:
         assert secret, token.stderr
         self.authorization = f"Bearer {secret.group()}"
         self.roots = {"service": self.process.pid}
+        if workers > 1:
+            until("the process that estimates", lambda: gentler(self.process.pid) is not None, limit_s=60)
+            estimating = gentler(self.process.pid)
+            assert estimating is not None
+            self.roots["estimating"] = estimating
         if postgres_pid is not None:
             self.roots["PostgreSQL"] = postgres_pid
 
@@ -163,11 +178,31 @@ def say(what: str, figure: str, goal: str = "", cost: Cost | None = None) -> Non
     print(f"{what:<44}{figure:>22}  {goal:<16}{parts}".rstrip(), flush=True)
 
 
-def measured(service: Service, detail: Detail, seconds: float, workers: int) -> None:
-    """All figures of one size of document."""
+def title_of(detail: Kind) -> str:
+    """How a kind of document is called in the table, with its size."""
     size_kb = statistics.mean(map(len, made(50, detail, seed=1))) / 1e3
-    count = int(PREPARED_MB * 1e3 / size_kb) // BULK * BULK
-    title = f"{detail}, {size_kb:.0f} kB"
+    return f"{detail.stem if isinstance(detail, Path) else detail}, {size_kb:.0f} kB"
+
+
+def latency(service: Service, detail: Kind, seconds: float, rate_per_s: float) -> None:
+    """Of single posts that are sent by the clock."""
+    count = int(min(PREPARED_MB * 1e6 / len(made(1, detail, seed=1)[0]), rate_per_s * seconds))
+    bodies = list(map(service.one, made(count, detail, seed=int(rate_per_s))))
+    meter = Meter(service.roots)
+    wall_s, latencies = send(service.host, bodies, CONNECTIONS, seconds, rate_per_s)
+    median, p99 = statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
+    say(
+        f"{title_of(detail)}: at {len(latencies) / wall_s:.0f}/s, median and p99",
+        f"{median * 1e3:.1f}, {p99 * 1e3:.1f} ms",
+        "goal p99 50 ms" if rate_per_s == GOAL_PER_S / 2 else "",
+        meter.cost(len(latencies)),
+    )
+
+
+def measured(service: Service, detail: Kind, seconds: float, workers: int) -> None:
+    """All figures of one size of document."""
+    title = title_of(detail)
+    count = int(PREPARED_MB * 1e6 / len(made(1, detail, seed=1)[0])) // BULK * BULK
     warm = made(BULK, detail, seed=2)
     send(service.host, list(map(service.one, warm)), CONNECTIONS, seconds)
     bodies = list(map(service.one, made(count, detail, seed=3)))
@@ -177,22 +212,19 @@ def measured(service: Service, detail: Detail, seconds: float, workers: int) -> 
     say(
         f"{title}: single POST, {CONNECTIONS} connections",
         f"{rate:.0f} profiles/s",
-        "goal 500",
+        f"goal {GOAL_PER_S}",
         meter.cost(len(latencies)),
     )
-    bodies = list(map(service.one, made(count, detail, seed=4)))
-    meter = Meter(service.roots)
-    wall_s, latencies = send(service.host, bodies, CONNECTIONS, seconds, rate / 2)
-    median, p99 = statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
-    say(
-        f"{title}: at {len(latencies) / wall_s:.0f}/s, median and p99",
-        f"{median * 1e3:.1f}, {p99 * 1e3:.1f} ms",
-        "goal p99 50 ms",
-        meter.cost(len(latencies)),
-    )
+    for each in (GOAL_PER_S / 2, rate / 2):
+        latency(service, detail, seconds, each)
     plain = made(count, detail, seed=5)
     bulk_rate, cost = bulk(service, service.many(plain))
-    say(f"{title}: bulk, {BULK} a request, gzip", f"{bulk_rate:.0f} profiles/s", "goal 3000", cost)
+    say(
+        f"{title}: bulk, {BULK} a request, gzip",
+        f"{bulk_rate:.0f} profiles/s",
+        f"goal {GOAL_BULK_PER_S}",
+        cost,
+    )
     with bare_uvicorn(workers) as (address, pid):
         meter = Meter({"uvicorn": pid})
         wall_s, latencies = send(address, list(map(service.one, plain)), CONNECTIONS, seconds)
@@ -243,13 +275,14 @@ def main() -> None:
     parser.add_argument(
         "--detail", choices=("short", "probe", "whole"), nargs="*", default=["short", "probe"]
     )
+    parser.add_argument("--document", type=Path, nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--grow", type=int, default=0)
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with running(asked.workers) as service:
-        for detail in asked.detail:
+        for detail in (*asked.detail, *asked.document):
             measured(service, detail, asked.seconds, asked.workers)
         if asked.grow:
             grow(service, asked.grow)

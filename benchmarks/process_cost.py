@@ -36,6 +36,12 @@ def cpu_s(root: int) -> float:
     return sum(int(one[place]) for one in fields for place in (11, 12, 13, 14)) / _TICKS_PER_S
 
 
+def gentler(root: int) -> int | None:
+    """A descendant of a process that runs with a lower priority than it."""
+    fields = {pid: _stat(pid) for pid in family(root)}
+    return next((pid for pid, one in fields.items() if one and int(one[16]) > int(fields[root][16])), None)
+
+
 def memory_mib(root: int) -> float:
     """Memory of a process and its children; what they share is divided among them (PSS)."""
     total_kib = 0
@@ -70,21 +76,30 @@ class Meter:
     """Runs from when it is made.
 
     Args:
-        roots: name → process that is counted with its children.
+        roots: name → process that is counted with its children; without those of them that have a name of their own.
     """
 
     def __init__(self, roots: dict[str, int]) -> None:
         self._roots = roots
-        self._before = {name: cpu_s(pid) for name, pid in roots.items()}
+        self._before = self._spent_s()
         self._busy_s = _machine_busy_s()
         self._client_s = time.process_time()
         self._began_s = time.perf_counter()
+
+    def _spent_s(self) -> dict[str, float]:
+        whole = {name: cpu_s(pid) for name, pid in self._roots.items()}
+        families = {name: family(pid) for name, pid in self._roots.items()}
+        return {
+            name: whole[name]
+            - sum(whole[other] for other in whole if other != name and self._roots[other] in families[name])
+            for name in whole
+        }
 
     def cost(self, units: int) -> Cost:
         """What was spent since then on so many units, of which this process is the client."""
         client_s = time.process_time() - self._client_s
         wall_s = time.perf_counter() - self._began_s
-        parts_s = {name: cpu_s(pid) - self._before[name] for name, pid in self._roots.items()}
+        parts_s = {name: spent_s - self._before[name] for name, spent_s in self._spent_s().items()}
         others_s = _machine_busy_s() - self._busy_s - client_s - sum(parts_s.values())
         return Cost(
             client_s / units * 1e3,

@@ -57,14 +57,17 @@ def create_app(config: Config, environment: Mapping[str, str] | None = None) -> 
         rate = RateBound(limits.profiles_per_s, limits.profiles_burst, "profiles", monotonic)
         in_flight = InFlight(limits.in_flight_bytes, metrics.in_flight_bytes.set)
         app.state.reception = Reception(intake, in_flight, rate, metrics)
-        refresher = Refresher(
-            service, lambda: intake.received, metrics.refreshed.inc, metrics.refresh_failures.inc
-        )
         keeper = Keeper(database, app.state.sums)
-        refresher.start()
         keeper.start()
-        yield
-        await run_in_threadpool(refresher.stop)
+        if config.server.workers == 1:  # else there is a process for it, see `capacity.background`
+            refresher = Refresher(
+                service, lambda: intake.received, metrics.refreshed.inc, metrics.refresh_failures.inc
+            )
+            refresher.start()
+            yield
+            await run_in_threadpool(refresher.stop)
+        else:
+            yield
         await run_in_threadpool(keeper.stop)
         await intake.stop()
         database.close()

@@ -1,4 +1,7 @@
-"""The background worker of a process: pending nodes become states and estimates, while requests go first."""
+"""The background worker: pending nodes become states and estimates, while requests go first.
+
+A thread of the service where that is one process; else in a process of its own (`capacity.background`).
+"""
 
 from __future__ import annotations
 

