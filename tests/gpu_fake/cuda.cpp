@@ -112,37 +112,18 @@ int give_back(void* memory, bool pinned) {
   return ready();
 }
 
-#define FAKE_ENTRY(NAME)                      \
-  {                                           \
-    #NAME, Function {                         \
-      sitecap::detail::entry_of<&NAME>(#NAME) \
-    }                                         \
-  }
+// clang-format off
+#define FAKE_ENTRIES(X) \
+  X(clue_place) X(clue_take) X(clue_density) X(clue_nearest_denser) X(clue_decide) X(clue_label) \
+  X(clue_bins_of_groups) X(clue_measure) X(clue_place_clusters) X(clue_take_clusters) \
+  X(clue_density_3d) X(clue_nearest_denser_3d) X(clue_decide_3d) X(clue_root_3d) X(clue_keep) \
+  X(clue_number_tracksters) X(clue_measure_3d) X(sitecap_scan_sums) X(sitecap_scan_totals) \
+  X(sitecap_scan_tiles) X(sitecap_histogram) X(sitecap_fill_bins) X(sitecap_rank_in_bins) \
+  X(sitecap_compact)
+// clang-format on
+#define FAKE_ENTRY(NAME) {#NAME, Function{sitecap::detail::entry_of<&NAME>(#NAME)}},
 const std::map<std::string, Function>& known() {
-  static const std::map<std::string, Function> entries = {FAKE_ENTRY(clue_place),
-                                                          FAKE_ENTRY(clue_take),
-                                                          FAKE_ENTRY(clue_density),
-                                                          FAKE_ENTRY(clue_nearest_denser),
-                                                          FAKE_ENTRY(clue_decide),
-                                                          FAKE_ENTRY(clue_label),
-                                                          FAKE_ENTRY(clue_bins_of_groups),
-                                                          FAKE_ENTRY(clue_measure),
-                                                          FAKE_ENTRY(clue_place_clusters),
-                                                          FAKE_ENTRY(clue_take_clusters),
-                                                          FAKE_ENTRY(clue_density_3d),
-                                                          FAKE_ENTRY(clue_nearest_denser_3d),
-                                                          FAKE_ENTRY(clue_decide_3d),
-                                                          FAKE_ENTRY(clue_root_3d),
-                                                          FAKE_ENTRY(clue_keep),
-                                                          FAKE_ENTRY(clue_number_tracksters),
-                                                          FAKE_ENTRY(clue_measure_3d),
-                                                          FAKE_ENTRY(sitecap_scan_sums),
-                                                          FAKE_ENTRY(sitecap_scan_totals),
-                                                          FAKE_ENTRY(sitecap_scan_tiles),
-                                                          FAKE_ENTRY(sitecap_histogram),
-                                                          FAKE_ENTRY(sitecap_fill_bins),
-                                                          FAKE_ENTRY(sitecap_rank_in_bins),
-                                                          FAKE_ENTRY(sitecap_compact)};
+  static const std::map<std::string, Function> entries = {FAKE_ENTRIES(FAKE_ENTRY)};
   return entries;
 }
 
