@@ -9,7 +9,7 @@ EXTRAS := gpu-nvidia,docker,xrootd
 SERVICE := service,postgres,dask,analysis
 comma := ,
 KERNELS := $(VENV)/.sitecap-kernels
-KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' 2>/dev/null)
+KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.inc' -o -name '*.cu' 2>/dev/null)
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
 .PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs pictures generate bench \

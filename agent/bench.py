@@ -87,11 +87,18 @@ def benchmark(
         TooManyCopiesError: of `request.copies`.
         LockError: another run holds the node.
     """
-    facts = [probe for probe in probes if probe.name in FACTS]
-    seen = look(Request(probes=facts, config=config), on_start=on_start)
+    seen = look_for_bench(probes, config, on_start)
     if seen.interrupted_by:
         return Benched(seen.profile, seen.interrupted_by, None)
     return measure(seen, request, config, on_start=on_start, told=told, seams=seams)
+
+
+def look_for_bench(
+    probes: Sequence[Probe], config: Config, on_start: Callable[[Runner], None] = lambda _: None
+) -> Look:
+    """The facts of the node that figures speak for."""
+    facts = [probe for probe in probes if probe.name in FACTS]
+    return look(Request(probes=facts, config=config), on_start=on_start)
 
 
 def measure(
@@ -110,20 +117,34 @@ def measure(
         LockError: another benchmark holds the node.
     """
     with ExitStack() as stack:
-        options = _options(request, seen, stack)
+        options = options_of(request, seen, stack)
         bench = Bench(request.kernels, options, told, seams)
         on_start(bench)
-        state = state_directory()
-        if state is not None:
-            # A lock of its own: two benchmarks disturb each other, but a probe must not wait minutes for one.
-            place = state / "bench"
-            place.mkdir(mode=0o700, exist_ok=True)
-            stack.enter_context(NodeLock(place, config.lock_wait_s))
+        exclusively(stack, config)
         outcome = bench.run()
     return Benched(assemble(seen, outcome, options), outcome.interrupted_by, outcome)
 
 
-def _options(request: BenchRequest, seen: Look, stack: ExitStack) -> Options:
+def exclusively(stack: ExitStack, config: Config) -> None:
+    """Hold the node against other benchmarks until the stack ends.
+
+    Raises:
+        LockError: another one holds it.
+    """
+    state = state_directory()
+    if state is not None:
+        # A lock of its own: two benchmarks disturb each other, but a probe must not wait minutes for one.
+        place = state / "bench"
+        place.mkdir(mode=0o700, exist_ok=True)
+        stack.enter_context(NodeLock(place, config.lock_wait_s))
+
+
+def options_of(request: BenchRequest, seen: Look, stack: ExitStack) -> Options:
+    """How to measure on the node that was seen; what is made for that goes with the stack.
+
+    Raises:
+        TooManyCopiesError: of `request.copies`.
+    """
     cores, memory = seen.profile.facts.cores, seen.profile.facts.memory
     cpus = order(os.sched_getaffinity(0))
     copies = copies_granted(cpus, None if cores is None else cores.effective_cores)

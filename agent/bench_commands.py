@@ -6,8 +6,10 @@ import os
 import textwrap
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from agent.bench_devices import device_lines
 from agent.bench_last import NAME
 from agent.bench_pictures import pictures
 from agent.config import Config
@@ -100,6 +102,12 @@ def backends() -> str:
     known = compiled.variants()
     if not known:
         return f"cpu: {compiled.NO_KERNELS}\n"
+    with ThreadPoolExecutor(1) as pool:
+        devices = pool.submit(lambda: list(device_lines()))
+        return "\n".join([*_variant_lines(known), *devices.result()]) + "\n"
+
+
+def _variant_lines(known: Sequence[compiled.Variant]) -> list[str]:
     options = Options(mode="quick", budget_s=DESCRIBE_S, cpus=(), copies=1)
     usable = [variant.name for variant in known if variant.usable]
     found = describe(usable, options, time.monotonic() + DESCRIBE_S, lambda: False)
@@ -117,7 +125,7 @@ def backends() -> str:
             out.append(
                 f"cpu  {variant.name:<{names}}  {answer['isa']}, {lanes}, {answer['compiler']}{baseline}"
             )
-    return "\n".join(out) + "\n"
+    return out
 
 
 def body(profile: CapabilityProfile, style: Style, kernels: Sequence[Kernel]) -> str:

@@ -7,20 +7,23 @@ from collections.abc import Mapping
 KERNELS = "KERNEL"
 """How kernels' names, which are no flag, stand among the flags."""
 
-_MEASURING = ("--quick", "--thorough", "--budget", "--copies", "--variant")
+_OF_COPIES = ("--copies", "--variant")
+_MEASURING = ("--quick", "--thorough", "--budget", *_OF_COPIES)
 _WRITING = ("--format", "--json", "--output")
 
 IGNORED: Mapping[str, tuple[str, ...]] = {
     "--show": _MEASURING,
     "--list": (*_MEASURING, *_WRITING),
     "--list-backends": (*_MEASURING, *_WRITING, KERNELS),
+    "--device": _OF_COPIES,
 }
-"""What each flag that measures nothing would not look at."""
+"""What each flag that measures nothing, or no copies on CPUs, would not look at."""
 
 _WHY = {
     "--show": "shows what was measured earlier",
     "--list": "prints a list as text and measures nothing",
     "--list-backends": "prints a list as text and measures nothing",
+    "--device": "measures on a GPU",
 }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from payloads.catalogue import Kernel
 from payloads.conditions import Snapshot, together
-from payloads.outcome import BenchOutcome, KernelOutcome, Series, VariantOutcome
+from payloads.outcome import BenchOutcome, EventsOutcome, KernelOutcome, Series, VariantOutcome
 from payloads.plan import Options
 from payloads.verify import Verdict
 from profiles.cpulist import text_of
@@ -95,8 +96,8 @@ def _result(
         baseline_events_per_s=_baseline(found.variants, outcome.copies),
         variant=None if best is None else best.name,
         variants=tuple(_variant(variant) for variant in found.variants[:16]),
-        event_set=_event_set(found),
-        physics=_physics(best, manifest.reference.tolerance, found.reason),
+        event_set=event_set(found.kernel, found.events),
+        physics=physics(None if best is None else best.verdict, manifest.reference.tolerance, found.reason),
         reason=None if found.reason is None else found.reason[:MAX_TEXT],
         failed=found.failed,
         remarks=tuple(
@@ -163,24 +164,25 @@ def _series(series: Series) -> RateSeries:
     )
 
 
-def _event_set(found: KernelOutcome) -> EventSet | None:
-    if found.events is None:
+def event_set(kernel: Kernel, events: EventsOutcome | None) -> EventSet | None:
+    """What a kernel was measured on; None where that was not reached."""
+    if events is None:
         return None
-    chosen = found.kernel.manifest
+    chosen = kernel.manifest
     return EventSet(
         section=chosen.section,
-        simulation_version=found.events.simulation_version,
+        simulation_version=events.simulation_version,
         pile_up=chosen.events.pile_up,
         seed=chosen.events.seed,
         count=chosen.events.count,
-        digest=found.events.digest,
-        size_bytes=found.events.size_bytes,
-        origin="cache" if found.events.origin == "cache" else "made",
+        digest=events.digest,
+        size_bytes=events.size_bytes,
+        origin="cache" if events.origin == "cache" else "made",
     )
 
 
-def _physics(best: VariantOutcome | None, tolerance: str, reason: str | None) -> PhysicsVerdict:
-    verdict = None if best is None else best.verdict
+def physics(verdict: Verdict | None, tolerance: str, reason: str | None) -> PhysicsVerdict:
+    """A verdict as the profile has it; where there is none, `reason` says why."""
     if verdict is None:
         return PhysicsVerdict(right=False, tolerance=tolerance, reason=f"not judged: {reason}"[:MAX_TEXT])
     return PhysicsVerdict(

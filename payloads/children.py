@@ -241,6 +241,24 @@ class Group:
         return f"{sentence} ({lines[-1][:200]})" if lines else sentence
 
 
+def ask_one(
+    command: Sequence[str], name: str, request: Mapping[str, Any], end: float, stop: Stop | None = None
+) -> dict[str, Any]:
+    """The answer of a child that is started for one request.
+
+    Raises:
+        ChildError: it failed, hung until `end` and was killed, or was interrupted.
+    """
+    with Group(command) as group:
+        child = group.start(name, request)
+        answer = group.ask([child], end, stop)[child]
+    if isinstance(answer, ChildError):
+        raise answer
+    if "error" in answer:
+        raise ChildError(str(answer["error"]))
+    return answer
+
+
 def _too_late(child: Child) -> str:
     child.close()
     return ": ".join(filter(None, ("did not answer in time and was killed", child.left_behind)))

@@ -15,11 +15,11 @@ from typing import Any
 
 from payloads import compiled
 from payloads.arrays import Array
+from payloads.backends.on_device import open_on_device
 from payloads.channel import Channel
 from payloads.compiled import Opened
-from payloads.errors import PayloadError
-from payloads.events import EventKey, make
-from payloads.store import read
+from payloads.events import EventKey, make, maker
+from payloads.store import Store, read
 
 SPIN_S = 0.002
 """Before a common start the last moments are not slept through: waking up takes longer than the start may be off."""
@@ -39,12 +39,22 @@ def open_copy(request: Mapping[str, Any]) -> tuple[Opened, int]:
 
 
 def open_on(request: Mapping[str, Any], events: Mapping[str, Array]) -> Opened:
-    """The kernel of a request on these events."""
+    """The kernel of a request on these events: of a variant, or on a device where one is named.
+
+    Raises:
+        PayloadError: the kernel or the device cannot be had.
+        ValueError: the kernel refuses the events.
+    """
     if request["backend"] != "cpu":
-        raise PayloadError(f"there is no backend {request['backend']!r} yet")
+        return open_on_device(request, events, stores_of(request))
     return compiled.open_kernel(
         request["variant"], request["kernel"], events, request["settings"], request["lanes"]
     )
+
+
+def stores_of(request: Mapping[str, Any]) -> list[Store]:
+    """Where event sets, results of the reference and device code are kept."""
+    return [Store(Path(place), maker(), request["cache_max_bytes"]) for place in request["places"]]
 
 
 def private_events(request: Mapping[str, Any]) -> dict[str, Array]:

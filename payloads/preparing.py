@@ -11,8 +11,8 @@ import numpy as np
 from payloads import compiled
 from payloads.arrays import Array, Arrays, each_event, event_count, one_event
 from payloads.errors import PayloadError
-from payloads.events import EventKey, Events, get_or_make, keep, look_up, make, maker, simulation_version
-from payloads.measuring import open_on, stages
+from payloads.events import EventKey, Events, get_or_make, keep, look_up, make, simulation_version
+from payloads.measuring import open_on, stages, stores_of
 from payloads.parts import load_part
 from payloads.store import Store, read
 
@@ -37,7 +37,7 @@ def describe(request: Request) -> dict[str, Any]:
 
 def prepare(request: Request) -> dict[str, Any]:
     """Have the events of a kernel and the reference's results kept where copies and verdicts find them."""
-    stores = _stores(request)
+    stores = stores_of(request)
     events = get_or_make(EventKey(**request["events"]), stores, request["threads"])
     _, said = _reference(request, stores)
     return {
@@ -52,7 +52,7 @@ def prepare(request: Request) -> dict[str, Any]:
 
 def verify(request: Request) -> dict[str, Any]:
     """Run one variant on the reference's events, on all of the benchmark's and on single particles; measure its physics."""
-    stores = _stores(request)
+    stores = stores_of(request)
     (reference_events, wanted), _ = _reference(request, stores)
     opened = open_on(request, reference_events)
     judge = load_part(Path(request["folder"]), "physics")
@@ -108,10 +108,6 @@ def picture(request: Request) -> dict[str, Any]:
     opened.process(0)
     draw = load_part(Path(request["folder"]), "display").picture
     return {"svg": str(draw(one_event(events, 0), opened.results()))}
-
-
-def _stores(request: Request) -> list[Store]:
-    return [Store(Path(place), maker(), request["cache_max_bytes"]) for place in request["places"]]
 
 
 def _events(request: Request, stores: Sequence[Store]) -> Events:

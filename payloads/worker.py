@@ -1,7 +1,7 @@
 """`python -I -m payloads.worker`: one task in a process of its own, asked for by a line of JSON.
 
-Tasks: `describe` a compiled variant, `prepare` events and reference of a kernel, `verify` a variant of it, `copy`: measure
-one pinned copy, `picture`: draw one event of a kernel, `event`: one event through all kernels. Whatever goes wrong is said in one line `{"error": …}`.
+Tasks: `driver`: list a driver's devices, `describe` a compiled variant, `prepare` events and reference of a kernel, `verify` a variant of it, `copy`: measure
+one pinned copy, `device`: verify and measure on a device, `picture`: draw one event of a kernel, `event`: one event through all kernels. Whatever goes wrong is said in one line `{"error": …}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payloads import measuring, preparing, whole_event
+from payloads import device_measuring, measuring, preparing, whole_event
+from payloads.backends import devices
 from payloads.channel import Channel
 from payloads.errors import PayloadError
 
@@ -25,11 +26,13 @@ _PR_SET_PDEATHSIG = 1
 Request = Mapping[str, Any]
 
 TASKS: Mapping[str, Callable[[Request, Channel], None]] = {
+    "driver": lambda request, channel: channel.send(devices.ask_driver(request)),
     "describe": lambda request, channel: channel.send(preparing.describe(request)),
     "prepare": lambda request, channel: channel.send(preparing.prepare(request)),
     "verify": lambda request, channel: channel.send(preparing.verify(request)),
     "picture": lambda request, channel: channel.send(preparing.picture(request)),
     "event": lambda request, channel: channel.send(whole_event.whole_event(request)),
+    "device": lambda request, channel: channel.send(device_measuring.measure(request)),
     "copy": measuring.copy,
 }
 

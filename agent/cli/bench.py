@@ -22,10 +22,14 @@ from agent.codes import NOT_FINISHED, USAGE
 from agent.head import head_line
 
 if TYPE_CHECKING:
-    from agent.bench import BenchRequest
+    from collections.abc import Sequence
+
+    from agent.bench import Benched, BenchRequest
     from agent.config import Loaded
+    from payloads.device_bench import DeviceBench
     from payloads.runner import Bench
     from probes.runner import Runner
+    from probes.spec import Probe
     from profiles.profile import CapabilityProfile
 
 FORMATS = ("text", "json", "html")
@@ -78,6 +82,7 @@ bench.add_command(event)
 @click.option("--budget", "budget_s", type=_Seconds(1, 86_400), help="Seconds for all payloads.")
 @click.option("--copies", type=_Count(1, 65_536), help="Pinned copies; default: one a granted core.")
 @click.option("--variant", "variants", multiple=True, help="Measure this variant; may be given again.")
+@click.option("--device", "device", metavar="gpu:N", help="Measure on this GPU instead of the CPUs.")
 @click.option("--list", "list_only", is_flag=True, help="List kernels, and end.")
 @click.option("--list-backends", is_flag=True, help="List what kernels can run on here, or why not, and end.")
 @click.option("--show", "shown", metavar="FILE|last", help="Show an earlier run, or KERNELs of it.")
@@ -102,6 +107,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     budget_s: float | None,
     copies: int | None,
     variants: tuple[str, ...],
+    device: str | None,
     list_only: bool,  # noqa: FBT001
     list_backends: bool,  # noqa: FBT001
     shown: str | None,
@@ -141,8 +147,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     require_numpy(as_json=machine)
     # From here on models and kernels are loaded, which takes longer than a reader wants to look at nothing.
     from agent import bench_commands  # noqa: PLC0415
-    from agent.bench import BenchRequest, TooManyCopiesError, benchmark  # noqa: PLC0415
+    from agent.bench import BenchRequest, TooManyCopiesError  # noqa: PLC0415
     from agent.bench_last import keep, read  # noqa: PLC0415
+    from agent.bench_on_device import UnusableDeviceError  # noqa: PLC0415
     from agent.cli.loading import load_all, sentences  # noqa: PLC0415
     from agent.config import parse_assignment  # noqa: PLC0415
     from agent.exit_code import bench_exit_code  # noqa: PLC0415
@@ -176,8 +183,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         result.check()
         with BenchProgress(quiet=quiet or no_progress) as progress:
             try:
-                done = benchmark(request, probes, loaded.config, on_start=_on_signals, told=progress.told)
-            except TooManyCopiesError as error:
+                done = _measured(device, request, probes, loaded, progress, named=bool(names))
+            except (TooManyCopiesError, UnusableDeviceError) as error:
                 fail(USAGE, "usage", str(error), as_json=machine)
         # First, so that a result whose reader or file went away meanwhile is still there for --show last.
         unkept = keep(done.profile, place)
@@ -185,6 +192,30 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
             result.write(bench_commands.body(done.profile, style, known))
         _after(done.profile, unkept, machine=machine, style=style)
     sys.exit(bench_exit_code(done.profile, interrupted_by=done.interrupted_by))
+
+
+def _measured(
+    device: str | None,
+    request: BenchRequest,
+    probes: Sequence[Probe],
+    loaded: Loaded,
+    progress: BenchProgress,
+    *,
+    named: bool,
+) -> Benched:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from agent.bench import Benched, benchmark, look_for_bench  # noqa: PLC0415
+    from agent.bench_on_device import find_gpu, kernels_for, measure_on_device  # noqa: PLC0415
+
+    if device is None:
+        return benchmark(request, probes, loaded.config, on_start=_on_signals, told=progress.told)
+    request = replace(request, kernels=kernels_for(request.kernels, named=named))
+    gpu = find_gpu(device)
+    seen = look_for_bench(probes, loaded.config, _on_signals)
+    if seen.interrupted_by:
+        return Benched(seen.profile, seen.interrupted_by, None)
+    return measure_on_device(seen, request, gpu, loaded.config, on_start=_on_signals, told=progress.told)
 
 
 def _refuse_contradiction(context: click.Context, *, as_json: bool) -> None:
@@ -239,7 +270,7 @@ def compare(a: Path, b: Path, as_json: bool) -> None:  # noqa: FBT001
         click.echo(render_json(found) if as_json else render_text(found, width), nl=False)
 
 
-def _on_signals(running: Runner | Bench) -> None:
+def _on_signals(running: Runner | Bench | DeviceBench) -> None:
     def handle(number: int, _frame: FrameType | None) -> None:
         running.interrupt(signal.Signals(number).name)
 

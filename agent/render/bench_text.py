@@ -50,6 +50,8 @@ def _heading(profile: CapabilityProfile) -> str:
     if bench is None or not profile.payloads:
         return "This profile holds no payloads."
     first = profile.payloads[0]
+    if first.backend != "cpu":
+        return one_line(f"Events per second end to end on {first.device}, transfers included")
     copies = f"{bench.copies} {'copy' if bench.copies == 1 else 'copies'}"
     present = profile.scope.cores_present
     where = f"CPUs {first.cpus}" if first.cpus else "no CPUs"

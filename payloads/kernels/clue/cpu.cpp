@@ -1,5 +1,6 @@
 // The kernel on a CPU: one event in one thread.
 #include "kernels/clue/layout.h"
+#include "kernels/clue/results.h"
 
 namespace sitecap::clue {
 
@@ -113,8 +114,8 @@ class Clue : public Payload {
     lap("tracksters");
   }
 
-  Columns results() const override;
-  u64 digest() const override;
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
 
  private:
   void sort_cells(const Cells& cells) {
@@ -219,22 +220,9 @@ class Clue : public Payload {
     }
   }
 
-  // What is told of clusters and tracksters and counts for the digest, by name.
-  template <class Visit>
-  void each_of_clusters(const Visit& visit) const {
-    visit("cluster_x", w_.cluster_x);
-    visit("cluster_y", w_.cluster_y);
-    visit("cluster_z", w_.cluster_z);
-    visit("cluster_eta", w_.cluster_eta);
-    visit("cluster_phi", w_.cluster_phi);
-    visit("cluster_energy", w_.cluster_energy);
-  }
-  template <class Visit>
-  void each_of_tracksters(const Visit& visit) const {
-    visit("trackster_x", w_.trackster_x);
-    visit("trackster_y", w_.trackster_y);
-    visit("trackster_z", w_.trackster_z);
-    visit("trackster_energy", w_.trackster_energy);
+  Found found() const {
+    return {cell_count_, cluster_count_,      trackster_count_, w_.cluster.data(),
+            clusters_,   w_.trackster.data(), tracksters_,      p_.link};
   }
 
   Columns columns_;
@@ -249,40 +237,6 @@ class Clue : public Payload {
   Tracksters tracksters_;
   i32 cell_count_ = 0, point_count_ = 0, cluster_count_ = 0, node_count_ = 0, trackster_count_ = 0;
 };
-
-template <class T>
-std::vector<T> copy(const std::vector<T>& from, i32 count) {
-  return std::vector<T>(from.begin(), from.begin() + count);
-}
-
-template <class F>
-Columns Clue<F>::results() const {
-  Columns columns;
-  columns.put("rechit_cluster", copy(w_.cluster, cell_count_));
-  each_of_clusters(
-      [&](const char* name, const auto& column) { columns.put(name, copy(column, cluster_count_)); });
-  columns.put("cluster_cells", copy(w_.cluster_cells, cluster_count_));
-  columns.put("cluster_layer", copy(w_.cluster_plane, cluster_count_));
-  columns.put("cluster_seed", copy(w_.cluster_seed, cluster_count_));
-  if (!p_.link) return columns;
-  columns.put("cluster_trackster", copy(w_.trackster, cluster_count_));
-  each_of_tracksters(
-      [&](const char* name, const auto& column) { columns.put(name, copy(column, trackster_count_)); });
-  columns.put("trackster_clusters", copy(w_.trackster_clusters, trackster_count_));
-  columns.put("trackster_seed", copy(w_.trackster_seed, trackster_count_));
-  return columns;
-}
-
-template <class F>
-u64 Clue<F>::digest() const {
-  Digest digest;
-  digest.add(w_.cluster.data(), cell_count_);
-  each_of_clusters([&](const char*, const auto& column) { digest.add(column.data(), cluster_count_); });
-  if (!p_.link) return digest.value();
-  digest.add(w_.trackster.data(), cluster_count_);
-  each_of_tracksters([&](const char*, const auto& column) { digest.add(column.data(), trackster_count_); });
-  return digest.value();
-}
 
 }  // namespace
 

@@ -24,15 +24,4 @@ SITECAP_FN void sort_by_bin(const i32* bin, i32 items, i32 bins, i32* offset, i3
   for (i32 i = 0; i < items; ++i) order[offset[bin[i] + 1]++] = i;
 }
 
-// The same in pieces for many threads: count, scan (exclusive), fill in any order, then put each bin in
-// order.
-SITECAP_FN void order_bin(i32 b, const i32* offset, i32* order) {
-  for (i32 k = offset[b] + 1; k < offset[b + 1]; ++k) {
-    const i32 item = order[k];
-    i32 at = k;
-    for (; at > offset[b] && order[at - 1] > item; --at) order[at] = order[at - 1];
-    order[at] = item;
-  }
-}
-
 }  // namespace sitecap::clue

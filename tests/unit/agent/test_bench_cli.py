@@ -119,6 +119,7 @@ def test_lists(environment: dict[str, str]) -> None:
     assert "4 events of section numbers at pile-up 50" in listed.stdout
     backends = bench("--list-backends", env=environment)
     assert "x86_64_v4  no: this processor lacks avx512f" in backends.stdout
+    assert "intel no: there are no kernels for Intel's GPUs" in backends.stdout
 
 
 def test_an_unknown_kernel_is_suggested(environment: dict[str, str]) -> None:

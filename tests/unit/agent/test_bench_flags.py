@@ -22,6 +22,8 @@ from tests.unit.agent.bench_examples import profile, result
         ({"--show": "last", "--variant": ("a",), "--copies": 1}, "leave --variant and --copies out"),
         ({"--show": ""}, "--show has no name"),
         ({"--list": True, "--json": True}, "leave --json out"),
+        ({"--device": "gpu:0", "--copies": 2}, "--device measures on a GPU: leave --copies out"),
+        ({"--device": "gpu:0", "--show": "last"}, "--show and --device do not go together"),
         ({"--list-backends": True, "KERNEL": ("clue",)}, "leave KERNEL out"),
     ],
 )
