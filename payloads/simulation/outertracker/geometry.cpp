@@ -194,7 +194,7 @@ const std::vector<Ring>& rings_of(int layer) {
 
 // The inner tracker's layers and discs are near those of CERN-LHCC-2017-009. Radiation lengths are ours,
 // of the size that its material budget has (0.28 in sum at eta = 0).
-const std::vector<Surface>& cylinders() {
+static const std::vector<Surface>& cylinders() {
   static const std::vector<Surface> all = {
       {2.30, 0.0, 120.0, {0.0023, 0.148}, -1},  // beam pipe
       {3.00, 0.0, 20.0, of_mixture(0.015), -1},  {7.00, 0.0, 20.0, of_mixture(0.015), -1},
@@ -207,7 +207,7 @@ const std::vector<Surface>& cylinders() {
   return all;
 }
 
-const std::vector<Surface>& planes() {
+static const std::vector<Surface>& planes() {
   static const std::vector<Surface> all = [] {
     std::vector<Surface> positive;
     for (const double z : {25.0, 32.0, 41.0, 52.0, 67.0, 86.0, 109.0, 127.0})
@@ -226,6 +226,11 @@ const std::vector<Surface>& planes() {
     both.insert(both.end(), positive.begin(), positive.end());
     return both;
   }();
+  return all;
+}
+
+const Surfaces& surfaces() {
+  static const Surfaces all{cylinders(), planes()};
   return all;
 }
 

@@ -7,7 +7,7 @@
 #pragma once
 #include <vector>
 
-#include "simulation/geometry/material.h"
+#include "simulation/geometry/surfaces.h"
 
 namespace sitecap::simulation::outertracker {
 
@@ -39,14 +39,7 @@ const std::vector<Module>& modules();
 // Of each layer; discs: both sides.
 const std::vector<Ring>& rings_of(int layer);
 
-// What a step ends at. Cylinders from inside, discs from low z; layer -1: matter only.
-struct Surface {
-  double at_cm;            // radius or z
-  double low_cm, high_cm;  // |z| or radius between which there is anything
-  Matter matter;
-  int layer;
-};
-const std::vector<Surface>& cylinders();
-const std::vector<Surface>& planes();
+// All that particles are stopped at; surfaces without a layer are matter only.
+const Surfaces& surfaces();
 
 }  // namespace sitecap::simulation::outertracker

@@ -87,7 +87,7 @@ const std::vector<int>& layer_begin() {
 // layer with its support, and then raised, for the discs and for what ends the barrel (cables, cooling),
 // until secondaries fill the gap to the multiplicities of CMS's reference events (README.md of the
 // simulation).
-const std::vector<Surface>& cylinders() {
+static const std::vector<Surface>& cylinders() {
   static const std::vector<Surface> all = {
       {2.20, 0.0, 60.0, {0.0023, 0.148}, -1},  // beam pipe
       {2.93, 0.0, 26.9, of_mixture(0.018), 0},
@@ -105,13 +105,18 @@ const std::vector<Surface>& cylinders() {
   return all;
 }
 
-const std::vector<Surface>& discs() {
+static const std::vector<Surface>& discs() {
   static const std::vector<Surface> all = {
       {-49.0, 4.5, 16.2, of_mixture(0.045), 9}, {-39.5, 4.5, 16.2, of_mixture(0.045), 8},
       {-32.0, 4.5, 16.2, of_mixture(0.045), 7}, {-27.5, 2.6, 16.5, of_mixture(0.16), -1},
       {27.5, 2.6, 16.5, of_mixture(0.16), -1},  {32.0, 4.5, 16.2, of_mixture(0.045), 4},
       {39.5, 4.5, 16.2, of_mixture(0.045), 5},  {49.0, 4.5, 16.2, of_mixture(0.045), 6},
   };
+  return all;
+}
+
+const Surfaces& surfaces() {
+  static const Surfaces all{cylinders(), discs()};
   return all;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "simulation/geometry/material.h"
+#include "simulation/geometry/surfaces.h"
 
 namespace sitecap::simulation::pixel {
 
@@ -56,15 +56,7 @@ const std::vector<int>& layer_begin();
 inline constexpr int modules_of_ladder = 8;
 inline constexpr double module_spacing_cm = 6.7;
 
-// A surface that a step ends at. Cylinders and discs without a layer are matter only.
-struct Surface {
-  double at_cm;            // radius or z
-  double low_cm, high_cm;  // |z| or radius between which there is anything
-  Matter matter;
-  int layer;  // -1: no sensors
-};
-// Cylinders from inside, discs from low z.
-const std::vector<Surface>& cylinders();
-const std::vector<Surface>& discs();
+// All that particles are stopped at; surfaces without a layer are matter only.
+const Surfaces& surfaces();
 
 }  // namespace sitecap::simulation::pixel

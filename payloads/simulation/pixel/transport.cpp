@@ -14,8 +14,6 @@ constexpr double strips_begin_cm = 18.0;
 // Steps end after so many surfaces, and after so much path: later crossings belong to another bunch crossing.
 constexpr int most_steps = 400;
 constexpr double longest_path_cm = 750.0;
-// Matter is met at most so obliquely.
-constexpr double least_cosine = 0.05;
 // Radiation lengths in one nuclear interaction length, of a mixture of carbon, silicon and copper.
 constexpr double interaction_lengths = 0.35;
 // Secondaries below this curl up where they are made.
@@ -23,7 +21,6 @@ constexpr double least_secondary_gev = 0.0005;
 // Knock-on electrons are seen if they leave the matter where they are made with this kinetic energy; on their
 // way out they lose what minimum ionising particles do.
 constexpr double least_knock_on_gev = 0.0003, loss_gev_per_gram = 0.0018;
-constexpr double step_back_cm = 1e-6;
 // Photons of bremsstrahlung below this are not followed.
 constexpr double least_photon_gev = 0.02;
 
@@ -60,64 +57,26 @@ void Transport::follow(int index, Random& random, std::vector<Crossing>& crossin
 
 void Transport::follow_charged(Pending& now, Random& random, std::vector<Crossing>& crossings) {
   State& state = now.state;
-  const auto& tubes = cylinders();
-  const auto& planes = discs();
-  // how many cylinders are inside of the particle, and how many planes at lower z
-  const double r2 = state.position.x * state.position.x + state.position.y * state.position.y;
-  std::size_t tube = 0, plane = 0;
-  while (tube < tubes.size() && tubes[tube].at_cm * tubes[tube].at_cm < r2) ++tube;
-  while (plane < planes.size() && planes[plane].at_cm < state.position.z) ++plane;
-  if (tube == tubes.size()) return depart(now);
-  for (int step = 0; step < most_steps; ++step) {
+  Walk walk(surfaces(), state.position);
+  for (int step = 0; step < most_steps && !walk.outside(); ++step) {
     const Helix helix(state);
-    double s = never;
-    enum class Next { nothing, inner, outer, disc } next = Next::nothing;
-    if (tube > 0) {
-      const double inward = helix.to_cylinder(tubes[tube - 1].at_cm, step_back_cm);
-      if (inward < s) s = inward, next = Next::inner;
-    }
-    if (tube < tubes.size()) {
-      const double outward = helix.to_cylinder(tubes[tube].at_cm, step_back_cm);
-      if (outward < s) s = outward, next = Next::outer;
-    }
-    const bool forward = state.direction.z > 0;
-    if (forward ? plane < planes.size() : plane > 0) {
-      const double along = helix.to_disc(planes[forward ? plane : plane - 1].at_cm, 0.0);
-      if (along < s) s = along, next = Next::disc;
-    }
-    if (next == Next::nothing) return depart(now);
-    now.path_cm += s;
+    const auto met = walk.next(state, helix);
+    if (!met) return depart(now);
+    now.path_cm += met->path_cm;
     if (now.path_cm > longest_path_cm) return;
-    Vector position, direction;
-    helix.at(s, position, direction);
-    if (precise::absolute(position.z) > end_cm) return depart(now);
-    const double r = precise::square_root(position.x * position.x + position.y * position.y);
-    const Surface* surface = nullptr;
-    double cosine = 1.0;
-    bool inside = false;
-    if (next == Next::disc) {
-      surface = &planes[forward ? plane : plane - 1];
-      plane = forward ? plane + 1 : plane - 1;
-      cosine = precise::absolute(direction.z);
-      inside = r > surface->low_cm && r < surface->high_cm;
-    } else {
-      surface = &tubes[next == Next::outer ? tube : tube - 1];
-      tube = next == Next::outer ? tube + 1 : tube - 1;
-      cosine = precise::absolute(position.x * direction.x + position.y * direction.y) / r;
-      inside = precise::absolute(position.z) < surface->high_cm;
-    }
-    if (inside && surface->layer >= 0) cross_layer(helix, s, state, surface->layer, now.particle, crossings);
-    state.position = position;
-    state.direction = direction;
-    if (inside) {
-      const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
-      if (interact(now, surface->matter, thicker, random)) return;
-      if (next == Next::disc || surface->at_cm < strips_begin_cm)
-        knock_on(now, surface->matter, thicker, random);
-      if (!pass_matter(now, surface->matter, thicker, random)) return;
-    }
-    if (tube == tubes.size()) return depart(now);
+    if (precise::absolute(met->position.z) > end_cm) return depart(now);
+    const Surface& surface = *met->surface;
+    if (met->hits() && surface.layer >= 0)
+      cross_layer(helix, met->path_cm, state, surface.layer, now.particle, crossings);
+    state.position = met->position;
+    state.direction = met->direction;
+    if (!met->hits()) continue;
+    const double thicker = met->thicker();
+    if (interact(now, surface.matter, thicker, random)) return;
+    if (met->on_plane || surface.at_cm < strips_begin_cm) knock_on(now, surface.matter, thicker, random);
+    if (!pass_matter(now, surface.matter, thicker, random)) return;
   }
+  if (walk.outside()) depart(now);
 }
 
 // As pass(), and the photon that an electron radiates is followed where what leaves is asked for.
@@ -147,36 +106,15 @@ void Transport::depart(const Pending& now) {
 }
 
 void Transport::follow_neutral(Pending& now, Random& random) {
-  State& state = now.state;
-  const Helix line(state);
-  // every surface once, from the inside: those are few, and straight
-  Vector position, direction;
-  const auto try_surface = [&](const Surface& surface, double s, bool disc) {
-    if (s == never) return false;
-    line.at(s, position, direction);
-    const double r = precise::square_root(position.x * position.x + position.y * position.y);
-    const bool inside =
-        disc ? r > surface.low_cm && r < surface.high_cm : precise::absolute(position.z) < surface.high_cm;
-    if (!inside) return false;
-    const double cosine = disc ? precise::absolute(direction.z)
-                               : precise::absolute(position.x * direction.x + position.y * direction.y) / r;
+  const bool ends = along_line(surfaces(), now.state, [&](const Meeting& met) {
     Pending here = now;
-    here.state.position = position;
-    here.state.direction = direction;
-    here.path_cm += s;
-    const double thicker = 1.0 / (cosine > least_cosine ? cosine : least_cosine);
-    now.radiation_lengths += surface.matter.radiation_lengths * thicker;
-    return interact(here, surface.matter, thicker, random);
-  };
-  for (const Surface& tube : cylinders())
-    if (try_surface(tube, line.to_cylinder(tube.at_cm, 0.0), false)) return;
-  const bool forward = state.direction.z > 0;
-  const auto& planes = discs();
-  for (std::size_t i = 0; i < planes.size(); ++i) {
-    const Surface& plane = planes[forward ? i : planes.size() - 1 - i];
-    if (try_surface(plane, line.to_disc(plane.at_cm, 0.0), true)) return;
-  }
-  depart(now);
+    here.state.position = met.position;
+    here.state.direction = met.direction;
+    here.path_cm += met.path_cm;
+    now.radiation_lengths += met.surface->matter.radiation_lengths * met.thicker();
+    return interact(here, met.surface->matter, met.thicker(), random);
+  });
+  if (!ends) depart(now);
 }
 
 bool Transport::interact(const Pending& now, const Matter& matter, double thicker, Random& random) {
