@@ -93,7 +93,7 @@ contracts: $(STAMP)
 	$(BIN)/python charts/generate.py --check
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab and not long'
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab and not long and not slow'
 
 # Quick: what to run before every commit.
 check: lint types contracts unit

@@ -23,6 +23,8 @@ from tests.lab.promtool import Promtool
 from tests.lab.service import Service
 from tests.lab.waiting import until
 
+pytestmark = pytest.mark.lab
+
 LIMIT_S = 120
 
 
@@ -156,7 +158,6 @@ def test_it_answers_reads_its_file_again_and_ends_with_its_picture_in_the_spool(
     assert last["MEM-01"] == "SKIPPED"
 
 
-@pytest.mark.lab
 def test_its_page_is_one_that_prometheus_itself_accepts(daemon: Daemon, promtool: Promtool) -> None:
     daemon.start()
     daemon.ready()

@@ -22,6 +22,8 @@ from profiles.reading import read_profile, write_profile
 from profiles.schema import schema_text
 from tests.unit.agent.bench_examples import profile, result
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 AGENT = [sys.executable, "-I", str(ROOT / "tests/unit/payloads/toy/agent.py"), "bench"]
 

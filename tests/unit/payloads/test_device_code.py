@@ -12,6 +12,8 @@ from payloads import _device, compiled
 from payloads.backends import cubin, hiprtc, nvrtc
 from payloads.backends.device_code import DeviceCompilerError, device_kernels
 
+pytestmark = pytest.mark.slow
+
 # NVRTC 12.9 says this of sm_70 whatever the source is.
 DEPRECATED = re.compile(r"nvrtc: warning: Architectures prior to .* are deprecated.*\n?")
 

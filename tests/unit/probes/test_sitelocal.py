@@ -342,6 +342,7 @@ ANY_JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=ANY_JSON, xml=st.binary(max_size=200))
 def test_any_files_give_a_site_and_never_an_error(tmp_path: Path, document: Any, xml: bytes) -> None:

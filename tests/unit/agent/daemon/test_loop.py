@@ -78,6 +78,7 @@ def word(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_probes_run_at_their_periods_for_two_days(tmp_path: Path, word: Path) -> None:
     probes = [says(word), says(word, "other", "TST-02")]
     turning = Turning(tmp_path, probes, a_config(period_s=3 * 3600, periods_s={"other": 8 * 3600}))
@@ -162,6 +163,7 @@ def test_another_agent_on_the_node_only_puts_the_look_off(
     turning.until(turning.shown, hours=0.1)
 
 
+@pytest.mark.slow
 @needs_fuse
 def test_a_probe_that_hangs_for_days_keeps_one_child_and_is_named(
     tmp_path: Path, word: Path, caplog: pytest.LogCaptureFixture

@@ -44,6 +44,7 @@ def turn_until(turning: Turning, what: str, true: Any) -> None:
     until(what, look, limit_s=60)
 
 
+@pytest.mark.slow
 def test_labels_and_events_follow_what_is_shown(tmp_path: Path, server: ApiServer) -> None:
     word, features = tmp_path / "word", tmp_path / "features.d"
     word.write_text("good")

@@ -79,6 +79,7 @@ CLAIMS = st.dictionaries(
 ).map(lambda claims: {"exp": NOW + DAY, **claims})
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40) | CLAIMS.map(raw)

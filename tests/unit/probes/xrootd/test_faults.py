@@ -86,6 +86,7 @@ greetings = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(
     greeting=greetings | json_values,
     walk=json_values,
