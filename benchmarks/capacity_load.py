@@ -175,7 +175,7 @@ def say(what: str, figure: str, goal: str = "", cost: Cost | None = None) -> Non
         each = {"client": cost.client_ms, **cost.parts_ms}
         parts = ", ".join(f"{name} {value:.2f}" for name, value in each.items())
         parts = f"CPU ms: {parts}, sum {cost.total_ms:.2f}; others busy on {cost.others_cpus:.1f} CPUs"
-    print(f"{what:<44}{figure:>22}  {goal:<16}{parts}".rstrip(), flush=True)
+    print(f"{what:<44} {figure:>21}  {goal:<16}{parts}".rstrip(), flush=True)
 
 
 def title_of(detail: Kind) -> str:
