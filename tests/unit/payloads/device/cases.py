@@ -1,0 +1,72 @@
+"""The kernels that are launched on devices, with small events for each and what the tests do to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from payloads import compiled
+from payloads.catalogue import Kernel, choose, kernels
+
+Events = dict[str, Any]
+Settings = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kernel on a device.
+
+    Attributes:
+        kernel: its name.
+        events: section, pile-up, seed and number of events that show all stages.
+        few: as `events`, fewer, for what takes the whole way through a driver.
+        settings: others than the kernel's own that its stages have to bear.
+        quiet: a column of the events and a value in all of it that leaves little to be found.
+        refused: settings that it refuses, and what is said of them.
+        wrong: a column, a value that it may not have, and what is said of it.
+        registers: most of any entry; 64 allow half of a multiprocessor's threads.
+    """
+
+    kernel: str
+    events: tuple[str, float, int, int]
+    few: tuple[str, float, int, int]
+    settings: tuple[Settings, ...]
+    quiet: tuple[str, float]
+    refused: tuple[Settings, str]
+    wrong: tuple[str, float, str]
+    registers: int = 64
+
+    def simulate(self) -> Events:
+        section, pile_up, seed, count = self.events
+        return compiled.simulate(section, pile_up, seed, 0, count)
+
+    def found(self) -> Kernel:
+        """The kernel with its manifest."""
+        (kernel,) = choose(kernels(), (self.kernel,))
+        return kernel
+
+
+CASES = (
+    Case(
+        "clue",
+        events=("hgcal", 5, 5, 4),
+        few=("hgcal", 5, 5, 3),
+        settings=(
+            {"link": 0.0},
+            {"kappa": 20.0, "least_clusters": 3.0, "least_cells": 1.0},
+            {"threshold_sigma": 6.0},  # leaves cells out of a slot that no event has used
+        ),
+        quiet=("rechit_sigma_noise", 100.0),
+        refused=({"nonsense": 1.0}, "there is no setting 'nonsense'"),
+        wrong=("rechit_energy", float("nan"), "out of range: make the event set again"),
+    ),
+    Case(
+        "hgcalml",
+        events=("tracksters", 8, 5, 4),
+        few=("tracksters", 8, 5, 2),
+        settings=({"least_energy_gev": 0.0}, {"least_energy_gev": 8.0}),
+        quiet=("trackster_energy", 0.5),
+        refused=({"nonsense": 1.0}, "hgcalml has no setting 'nonsense'"),
+        wrong=("trackster_energy", float("nan"), "out of range .0 to 1e6 GeV.: make the event set again"),
+    ),
+)
