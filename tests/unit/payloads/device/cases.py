@@ -69,4 +69,18 @@ CASES = (
         refused=({"nonsense": 1.0}, "hgcalml has no setting 'nonsense'"),
         wrong=("trackster_energy", float("nan"), "out of range .0 to 1e6 GeV.: make the event set again"),
     ),
+    Case(
+        "pflow",
+        events=("calorimeters", 10, 5, 4),
+        few=("calorimeters", 20, 3, 2),
+        settings=(
+            {"max_iterations": 2.0},
+            {"ecal_window": 4.0, "hcal_window": 0.0, "depth_sigmas": 10.0},
+            {"lack_sigmas": 0.0, "track_error_gev": 0.0},
+        ),
+        quiet=("rechit_energy", 0.01),
+        refused=({"nonsense": 1.0}, "there is no setting 'nonsense'"),
+        wrong=("rechit_energy", float("nan"), "an energy out of range, or a channel that does not rise"),
+        registers=80,  # pflow_share, whose blocks have 32 threads: 25 of them on a multiprocessor
+    ),
 )
