@@ -83,4 +83,24 @@ CASES = (
         wrong=("rechit_energy", float("nan"), "an energy out of range, or a channel that does not rise"),
         registers=80,  # pflow_share, whose blocks have 32 threads: 25 of them on a multiprocessor
     ),
+    Case(
+        "eseeding",
+        events=("electron", 20, 7, 4),
+        few=("electron", 20, 7, 3),
+        settings=(
+            {"layers_for_triplets": 8.0},
+            {"least_cluster_gev": 0.1, "least_seed_et_gev": 0.1, "least_et_gev": 2.0},
+            # more first hits, next hits and seeds than there is room for
+            {
+                "first_dphi": 0.5,
+                "largest_z_cm": 50.0,
+                "next_dphi": 0.5,
+                "next_drz_cm": 10.0,
+                "layers_for_triplets": 8.0,
+            },
+        ),
+        quiet=("ecal_energy", 0.01),
+        refused=({"log_weight": 1e3}, "setting 'log_weight' of eseeding is 1000, not within 0.1 and 20"),
+        wrong=("ecal_energy", float("nan"), "not between 0 and 100 TeV"),
+    ),
 )
