@@ -25,6 +25,7 @@ class Case:
         refused: settings that it refuses, and what is said of them.
         wrong: a column, a value that it may not have, and what is said of it.
         registers: most of any entry; 64 allow half of a multiprocessor's threads.
+        indexed: entries with arrays of their own whose indices are known only when they run, so that they lie in memory.
     """
 
     kernel: str
@@ -35,6 +36,7 @@ class Case:
     refused: tuple[Settings, str]
     wrong: tuple[str, float, str]
     registers: int = 64
+    indexed: frozenset[str] = frozenset()
 
     def simulate(self) -> Events:
         section, pile_up, seed, count = self.events
@@ -102,5 +104,21 @@ CASES = (
         quiet=("ecal_energy", 0.01),
         refused=({"log_weight": 1e3}, "setting 'log_weight' of eseeding is 1000, not within 0.1 and 20"),
         wrong=("ecal_energy", float("nan"), "not between 0 and 100 TeV"),
+    ),
+    Case(
+        "mkfit",
+        events=("tracker", 3, 7, 4),
+        few=("tracker", 3, 7, 2),
+        settings=(
+            {"candidates": 1.0, "overlap_chi2": 30.0},
+            # more pairs of a seed than there is room for
+            {"chi2": 1000.0, "shared": 0.05, "least_hits": 4.0},
+            {"holes": 0.0, "consecutive_holes": 0.0, "fit_chi2": 1.0},
+        ),
+        quiet=("hit_z", 900.0),
+        refused=({"candidates": 6.0}, "'candidates' is 6: give 1 to 5"),
+        wrong=("hit_covariance_ll", 0.0, "'hit_covariance_ll' has 0.0.* at 0: make the event set"),
+        registers=128,
+        indexed=frozenset({"mkfit_keep"}),
     ),
 )

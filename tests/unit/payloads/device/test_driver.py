@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from payloads.backends import cubin, cuda, nvrtc
+from payloads.backends import cubin, cuda, nvrtc, on_device
 from payloads.chains import request_of
 from payloads.children import WORKER, ChildError, ask_one
+from payloads.errors import PayloadError
 from payloads.events import maker
 from payloads.plan import Options
 from payloads.store import Store
@@ -162,10 +163,13 @@ def test_bits_that_differ_in_the_timed_passes_are_noticed(node: Node, ask: Any) 
         ask()
 
 
-def test_a_kernel_without_launches(node: Node, ask: Any) -> None:
-    node()
-    with pytest.raises(ChildError, match="mkfit has no launches for a device yet; clue"):
-        ask(kernel="mkfit", task="picture", events={**EVENTS, "section": "tracker"})
+def test_a_kernel_without_launches(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Module:
+        kernels = ("clue",)
+
+    monkeypatch.setattr(on_device, "device_module", Module)
+    with pytest.raises(PayloadError, match="mkfit has no launches for a device yet; clue has"):
+        on_device.open_on_device({"kernel": "mkfit", "device": "cuda:0"}, {}, [])
 
 
 class TestKeptCode:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from payloads import _device, compiled
-from payloads.parts import load_part
 from tests.unit.payloads.device.cases import CASES, Case, Events
 
 
@@ -58,7 +57,6 @@ def test_other_settings_as_on_the_cpu(case: Case, events: Events) -> None:
 def test_columns_are_those_of_the_cpu(case: Case, events: Events) -> None:
     cpu = compiled.open_kernel("scalar", case.kernel, events)
     opened = _device.Emulated().open(case.kernel, events)
-    physics = load_part(case.found().folder, "physics")
     for event in (2, 0):
         cpu.process(event)
         opened.process(event)
@@ -67,7 +65,6 @@ def test_columns_are_those_of_the_cpu(case: Case, events: Events) -> None:
         assert any(len(column) > 0 for column in on_cpu.values())
         for name, column in on_cpu.items():
             np.testing.assert_array_equal(column, on_device[name], err_msg=name)
-        assert physics.differences(on_cpu, on_device) is None
         assert opened.digest() == cpu.digest()
 
 
