@@ -121,4 +121,22 @@ CASES = (
         registers=128,
         indexed=frozenset({"mkfit_keep"}),
     ),
+    Case(
+        "catracks",
+        events=("outertracker", 3, 7, 4),
+        few=("outertracker", 3, 7, 2),
+        settings=(
+            {"min_pt_gev": 0.5, "rz_sigmas": 8.0, "least_shared_hits": 9.0, "least_common_hits": 4.0},
+            # more of each than there is room for
+            {"max_doublets": 300.0},
+            {"max_segments": 200.0},
+            {"max_triplets": 100.0},
+            {"max_quintuplets": 10.0},
+        ),
+        quiet=("hit_z", 5000.0),
+        refused=({"max_segments": 0.5}, "setting 'max_segments' is not in 1 .. 16000000: set it within"),
+        wrong=("hit_z", float("nan"), "column 'hit_z' holds a number that is no place in a detector"),
+        registers=128,
+        indexed=frozenset({"catracks_clean", "catracks_fill_tracks"}),
+    ),
 )
