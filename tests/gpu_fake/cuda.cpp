@@ -1,5 +1,5 @@
-// A libcuda.so.1 that runs clue's entries on the CPU and holds every call against what CUDA asks for; the
-// environment's FAKE_CUDA names what is wrong with it, FAKE_CUDA_AFTER after how many launches,
+// A libcuda.so.1 that runs the kernels' entries on the CPU and holds every call against what CUDA asks for;
+// the environment's FAKE_CUDA names what is wrong with it, FAKE_CUDA_AFTER after how many launches,
 // FAKE_CUDA_BYTES its memory.
 //
 // Signatures and numbers of errors from NVIDIA's "CUDA Driver API" reference (12.x). A rule of the API that
@@ -14,7 +14,11 @@
 #include <string>
 
 #include "backends/device/fibers.h"
-#include "kernels/clue/gpu.cu"
+
+// The entries of all kernels, by name; made by driver.py.
+const std::map<std::string, sitecap::Entry>& fake_entries();
+
+using namespace sitecap;
 
 namespace {
 
@@ -112,19 +116,10 @@ int give_back(void* memory, bool pinned) {
   return ready();
 }
 
-// clang-format off
-#define FAKE_ENTRIES(X) \
-  X(clue_place) X(clue_take) X(clue_density) X(clue_nearest_denser) X(clue_decide) X(clue_label) \
-  X(clue_bins_of_groups) X(clue_measure) X(clue_place_clusters) X(clue_take_clusters) \
-  X(clue_density_3d) X(clue_nearest_denser_3d) X(clue_decide_3d) X(clue_root_3d) X(clue_keep) \
-  X(clue_number_tracksters) X(clue_measure_3d) X(sitecap_scan_sums) X(sitecap_scan_totals) \
-  X(sitecap_scan_tiles) X(sitecap_histogram) X(sitecap_fill_bins) X(sitecap_rank_in_bins) \
-  X(sitecap_compact)
-// clang-format on
-#define FAKE_ENTRY(NAME) {#NAME, Function{sitecap::detail::entry_of<&NAME>(#NAME)}},
-const std::map<std::string, Function>& known() {
-  static const std::map<std::string, Function> entries = {FAKE_ENTRIES(FAKE_ENTRY)};
-  return entries;
+std::map<std::string, Function> all_functions() {
+  std::map<std::string, Function> all;
+  for (const auto& [name, entry] : fake_entries()) all.emplace(name, Function{entry});
+  return all;
 }
 
 // A cubin says how long it is, PTX ends with a null.
@@ -220,7 +215,7 @@ int cuModuleLoadData(void** module, const void* image) {
   if (cubin && (is("no-binary") || is("only-newer"))) return no_binary_for_gpu;
   if (!cubin && is("only-newer")) return unsupported_ptx_version;
   if (!cubin && code.find(".entry") == std::string::npos) return invalid_image;
-  auto* made = new Module{code, known()};
+  auto* made = new Module{code, all_functions()};
   const std::lock_guard<std::mutex> lock(mutex);
   modules.insert(made);
   *module = made;

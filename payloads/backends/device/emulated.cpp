@@ -159,6 +159,11 @@ std::map<std::string, std::vector<std::size_t>> Emulated::launched() const {
   return launched_;
 }
 
+u64 Emulated::held_bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return held_bytes_;
+}
+
 u64 Emulated::allocations() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return allocations_;

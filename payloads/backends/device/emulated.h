@@ -44,6 +44,8 @@ class Emulated : public Device {
   // Also throws DeviceError where something has written beside an array.
   void wait(void* stream) override;
   u64 allocations() const override;
+  // Bytes of its memory that are given out, pinned memory apart.
+  u64 held_bytes() const;
   // Sizes of the parameters, in bytes, of every entry that was launched.
   std::map<std::string, std::vector<std::size_t>> launched() const;
 

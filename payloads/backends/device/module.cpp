@@ -117,6 +117,7 @@ NB_MODULE(_device, module) {
           nb::arg("order") = EmulationOptions{}.order,
           nb::arg("memory_bytes") = EmulationOptions{}.memory_bytes,
           nb::arg("poison") = EmulationOptions{}.poison)
+      .def_prop_ro("held_bytes", &Emulated::held_bytes)
       .def("launched", &Emulated::launched);
   nb::class_<Driver, Device>(module, "Driver")
       .def(

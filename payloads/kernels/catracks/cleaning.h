@@ -103,5 +103,12 @@ SITECAP_FN Track track_of(const Cuts& cuts, const Doublets& d, const Quintuplets
   track.charge = curvature < 0.f ? 1 : -1;
   return track;
 }
+SITECAP_FN void put_track(const Tracks& to, i32 at, const Track& track) {
+  to.pt_gev[at] = track.pt_gev;
+  to.phi[at] = track.phi;
+  to.cotangent[at] = track.cotangent;
+  to.impact_cm[at] = track.impact_cm;
+  to.charge[at] = track.charge;
+}
 
 }  // namespace sitecap::catracks

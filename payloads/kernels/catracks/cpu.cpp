@@ -1,5 +1,6 @@
 // The tracks on a CPU: loops over the stages' items, W of them at a time where lanes pay.
 #include "kernels/catracks/results.h"
+#include "kernels/catracks/workspace.h"
 
 namespace sitecap::catracks {
 namespace {
@@ -18,8 +19,12 @@ class CaTracks final : public Payload {
 
   int events() const override { return events_.count(); }
   std::size_t workspace_bytes() const override { return static_cast<std::size_t>(space_.pool.bytes()); }
-  Columns results() const override { return results_of(events_.cuts, space_, counts_); }
-  u64 digest() const override { return digest_of(events_.cuts, space_, counts_); }
+  Columns results() const override {
+    return with_tracks([](const Found& found) { return columns_of(found); });
+  }
+  u64 digest() const override {
+    return with_tracks([](const Found& found) { return digest_of(found); });
+  }
 
   void process(int event, StageClock* clock) override {
     const i32 begin = events_.offset[event];
@@ -227,7 +232,19 @@ class CaTracks final : public Payload {
       space_.path_start[counts_.tracks++] = at;
       for (i32 i = 0; i < path.length; ++i) space_.path_point[at++] = path.point[i];
     }
-    space_.path_start[counts_.tracks] = at;
+    space_.path_start[counts_.tracks] = counts_.path_points = at;
+  }
+
+  // Calls work(found) with the tracks' columns: they are no part of what is timed.
+  template <class Work>
+  auto with_tracks(const Work& work) const {
+    Pool pool;
+    const auto take = [&](auto value) { return pool.take<decltype(value)>(counts_.tracks); };
+    const Tracks tracks{take(0.f), take(0.f), take(0.f), take(0.f), take(0)};
+    for (i32 k = 0; k < counts_.tracks; ++k)
+      put_track(tracks, k, track_of(events_.cuts, space_.doublets, space_.quintuplets, space_.track[k]));
+    return work(Found{counts_, space_.doublets, space_.segments, space_.triplets, space_.quintuplets,
+                      space_.track, space_.path_start, space_.path_point, tracks});
   }
 
   Events events_;

@@ -1,85 +1,65 @@
-// What an event came to, as named arrays. Host only.
+// What an event came to, as named arrays, wherever it ran. Host only.
 #pragma once
-#include "kernels/catracks/workspace.h"
+#include <vector>
+
+#include "host/found.h"
+#include "kernels/catracks/stages.h"
 
 namespace sitecap::catracks {
 
-struct Counts {
-  i32 hits = 0, doublets = 0, segments = 0, triplets = 0, quintuplets = 0, tracks = 0;
-  i32 doublets_over = 0, segments_over = 0, triplets_over = 0,
-      quintuplets_over = 0;                          // not held by the workspace
-  i32 pairs_of_segments = 0, pairs_of_triplets = 0;  // looked at
-};
+// Views of one event's result in the host's memory.
+struct Found {
+  Counts n;
+  Doublets doublets;
+  Segments segments;
+  Triplets triplets;
+  Quintuplets quintuplets;
+  i32 *track, *path_start, *path_point;
+  Tracks tracks;
 
-// Arrays of a result by name, in a fixed order, to `put(name, data, count)`.
-template <class Put>
-void each_result(const Workspace& s, const Counts& n, const Put& put) {
-  put("doublet_lower", s.doublets.lower, n.doublets);
-  put("doublet_upper", s.doublets.upper, n.doublets);
-  put("doublet_angle", s.doublets.angle, n.doublets);
-  put("segment_inner", s.segments.inner, n.segments);
-  put("segment_outer", s.segments.outer, n.segments);
-  put("triplet_inner", s.triplets.inner, n.triplets);
-  put("triplet_outer", s.triplets.outer, n.triplets);
-  put("quintuplet_inner", s.quintuplets.inner, n.quintuplets);
-  put("quintuplet_outer", s.quintuplets.outer, n.quintuplets);
-  put("quintuplet_chi2_bend", s.quintuplets.chi2_bend, n.quintuplets);
-  put("quintuplet_chi2_rz", s.quintuplets.chi2_rz, n.quintuplets);
-  put("track_quintuplet", s.track, n.tracks);
-  put("path_offset", s.path_start, n.tracks + 1);
-  put("path_doublet", s.path_point, s.path_start[n.tracks]);
-}
+  template <class Visit>
+  void each_column(const Visit& visit) {
+    visit("doublet_lower", doublets.lower, n.doublets);
+    visit("doublet_upper", doublets.upper, n.doublets);
+    visit("doublet_angle", doublets.angle, n.doublets);
+    visit("segment_inner", segments.inner, n.segments);
+    visit("segment_outer", segments.outer, n.segments);
+    visit("triplet_inner", triplets.inner, n.triplets);
+    visit("triplet_outer", triplets.outer, n.triplets);
+    visit("quintuplet_inner", quintuplets.inner, n.quintuplets);
+    visit("quintuplet_outer", quintuplets.outer, n.quintuplets);
+    visit("quintuplet_chi2_bend", quintuplets.chi2_bend, n.quintuplets);
+    visit("quintuplet_chi2_rz", quintuplets.chi2_rz, n.quintuplets);
+    visit("track_quintuplet", track, n.tracks);
+    visit("path_offset", path_start, n.tracks + 1);
+    visit("path_doublet", path_point, n.path_points);
+    visit("track_pt", tracks.pt_gev, n.tracks);
+    visit("track_phi", tracks.phi, n.tracks);
+    visit("track_cot", tracks.cotangent, n.tracks);
+    visit("track_impact", tracks.impact_cm, n.tracks);
+    visit("track_charge", tracks.charge, n.tracks);
+  }
+};
 
 inline std::vector<i32> numbers_of(const Counts& n) {
   return {n.doublets_over,    n.segments_over,     n.triplets_over,
           n.quintuplets_over, n.pairs_of_segments, n.pairs_of_triplets};
 }
 
-struct TrackColumns {
-  std::vector<float> pt, phi, cotangent, impact;
-  std::vector<i32> charge;
-};
-inline TrackColumns tracks_of(const Cuts& cuts, const Workspace& s, const Counts& n) {
-  TrackColumns columns;
-  for (i32 k = 0; k < n.tracks; ++k) {
-    const Track track = track_of(cuts, s.doublets, s.quintuplets, s.track[k]);
-    columns.pt.push_back(track.pt_gev);
-    columns.phi.push_back(track.phi);
-    columns.cotangent.push_back(track.cotangent);
-    columns.impact.push_back(track.impact_cm);
-    columns.charge.push_back(track.charge);
-  }
-  return columns;
-}
-
 // Columns, of which README.md tells the meaning.
-inline Columns results_of(const Cuts& cuts, const Workspace& s, const Counts& n) {
-  Columns columns;
-  each_result(s, n, [&](const char* name, const auto* values, i32 count) {
-    using T = std::remove_const_t<std::remove_pointer_t<decltype(values)>>;
-    columns.put(name, std::vector<T>(values, values + count));
-  });
-  TrackColumns tracks = tracks_of(cuts, s, n);
-  columns.put("track_pt", std::move(tracks.pt));
-  columns.put("track_phi", std::move(tracks.phi));
-  columns.put("track_cot", std::move(tracks.cotangent));
-  columns.put("track_impact", std::move(tracks.impact));
-  columns.put("track_charge", std::move(tracks.charge));
+inline Columns columns_of(const Found& found) {
+  Columns columns = sitecap::columns_of<Found>(found);
   const char* const names[] = {"overflow_doublets",    "overflow_segments",   "overflow_triplets",
                                "overflow_quintuplets", "count_segment_pairs", "count_triplet_pairs"};
-  const std::vector<i32> numbers = numbers_of(n);
+  const std::vector<i32> numbers = numbers_of(found.n);
   for (std::size_t i = 0; i < numbers.size(); ++i) columns.put(names[i], std::vector<i32>{numbers[i]});
   return columns;
 }
 
-inline u64 digest_of(const Cuts& cuts, const Workspace& s, const Counts& n) {
+inline u64 digest_of(Found found) {
   Digest digest;
-  each_result(s, n, [&](const char*, const auto* values, i32 count) { digest.add(values, count); });
-  const TrackColumns tracks = tracks_of(cuts, s, n);
-  for (const auto* column : {&tracks.pt, &tracks.phi, &tracks.cotangent, &tracks.impact})
-    digest.add(column->data(), n.tracks);
-  digest.add(tracks.charge.data(), n.tracks);
-  const std::vector<i32> numbers = numbers_of(n);
+  found.each_column([&digest](const char*, const auto* view, i64 count) { digest.add(view, count); });
+  const std::vector<i32> numbers = numbers_of(found.n);
   digest.add(numbers.data(), static_cast<i64>(numbers.size()));
   return digest.value();
 }

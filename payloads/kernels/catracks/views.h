@@ -68,4 +68,19 @@ struct Quintuplets {
   float *chi2_bend, *chi2_rz;
 };
 
+// Columns of tracks at the point where they are closest to the beam line.
+struct Tracks {
+  float *pt_gev, *phi, *cotangent, *impact_cm;
+  i32* charge;
+};
+
+// How many there are of each.
+struct Counts {
+  i32 hits = 0, doublets = 0, segments = 0, triplets = 0, quintuplets = 0, tracks = 0;
+  // there was no room for
+  i32 doublets_over = 0, segments_over = 0, triplets_over = 0, quintuplets_over = 0;
+  i32 pairs_of_segments = 0, pairs_of_triplets = 0;  // looked at
+  i32 quintuplet_points = 0, path_points = 0;
+};
+
 }  // namespace sitecap::catracks

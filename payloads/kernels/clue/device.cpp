@@ -2,8 +2,8 @@
 //
 // Nothing waits until the result is fetched: how many points, clusters and tracksters there are stays on the
 // device, where scans leave it at the end of their arrays.
-#include "host/device_payload.h"
 #include "host/device_primitives.h"
+#include "host/device_slots.h"
 #include "kernels/clue/gpu.cu"
 #include "kernels/clue/layout.h"
 #include "kernels/clue/results.h"
@@ -12,15 +12,22 @@ namespace sitecap::clue {
 
 namespace {
 
-// Columns of cells in one block of memory, so that an event is one copy: floats first, then bytes.
-constexpr i64 cell_bytes = 7 * sizeof(float) + 2;
+struct Event {
+  Cells cells;
 
-Cells cells_at(u8* block, i32 count) {
-  const auto floats = [&](i32 column) { return reinterpret_cast<const float*>(block) + column * i64{count}; };
-  const u8* bytes = block + 7 * static_cast<i64>(sizeof(float)) * count;
-  return {floats(0), floats(1), floats(2), floats(3),     floats(4),
-          floats(5), floats(6), bytes,     bytes + count, count};
-}
+  template <class Visit>
+  void each_column(const Visit& visit) {
+    visit("rechit_x", cells.x_cm, cells.count);
+    visit("rechit_y", cells.y_cm, cells.count);
+    visit("rechit_z", cells.z_cm, cells.count);
+    visit("rechit_eta", cells.eta, cells.count);
+    visit("rechit_phi", cells.phi, cells.count);
+    visit("rechit_energy", cells.energy_gev, cells.count);
+    visit("rechit_sigma_noise", cells.sigma_gev, cells.count);
+    visit("rechit_layer", cells.plane, cells.count);
+    visit("rechit_is_silicon", cells.is_silicon, cells.count);
+  }
+};
 
 template <class Take>
 Clusters take_clusters(const Take& take) {
@@ -32,15 +39,11 @@ Tracksters take_tracksters(const Take& take) {
 }
 
 // All that an event in flight needs, for the largest one.
-struct Slot {
-  Slot(Device& device, i32 cells, i32 tiles, i32 slots)
-      : memory(device),
-        pinned(device),
-        stream(device),
-        primitives(memory, stream, cells, std::max({cells, tiles, slots}) + 1) {
+struct Slot : SlotOf<Event, Found> {
+  Slot(Device& device, i64 input_bytes, i32 cells, i32 tiles, i32 slots)
+      : SlotOf(device, input_bytes), primitives(memory, stream, cells, std::max({cells, tiles, slots}) + 1) {
     const auto on_device = [&](auto type) { return memory.take<decltype(type)>(cells + 2); };
     const auto on_host = [&](auto type) { return pinned.take<decltype(type)>(cells + 2); };
-    input = memory.take<u8>(cell_bytes * cells);
     placed = memory.take<Placed>(cells);
     offset = memory.take<i32>(tiles + 2);
     slot_offset = memory.take<i32>(slots + 2);
@@ -60,11 +63,7 @@ struct Slot {
     found_tracksters = take_tracksters(on_host);
   }
 
-  DeviceMemory memory;
-  PinnedMemory pinned;
-  Stream stream;
   Primitives primitives;
-  u8* input;
   Placed* placed;
   i32 *offset, *slot_offset;
   i32 *bin, *number, *cluster, *member_offset, *member, *slot, *root, *size, *kept, *trackster;
@@ -76,39 +75,27 @@ struct Slot {
   i32 *found_cluster, *found_trackster, *counts;
   Clusters found_clusters;
   Tracksters found_tracksters;
-  Cells cells{};  // on the device, of the event that is in flight
 };
 
-class ClueOnDevice : public DevicePayload {
+class ClueOnDevice : public SlottedPayload<Slot> {
  public:
   ClueOnDevice(const Columns& columns, const Settings& settings, Device& device, int slots)
-      : p_(parameters_of(settings)),
-        shared_(device),
-        pinned_(device),
+      : SlottedPayload(device),
+        p_(parameters_of(settings)),
         most_slots_(p_.link ? towers() * p_.trackster.layers : 0) {
     const Events events = events_of(columns, p_);
     const Layout layout = lay_out(events, p_);
     tiles_ = layout.tiles;
-    take_sheets(device, layout);
-    take_events(events);
-    slots_ = open_slots<Slot>(
-        slots, [&] { return std::make_unique<Slot>(device, events.cells.count, tiles_, most_slots_); });
-  }
-
-  int events() const override { return static_cast<int>(cell_counts_.size()); }
-  int slots() const override { return static_cast<int>(slots_.size()); }
-  std::size_t slot_bytes() const override { return slots_.front()->memory.bytes(); }
-
-  void bring(int slot, int event) override {
-    Slot& s = at(slot);
-    const auto e = static_cast<std::size_t>(event);
-    s.cells = cells_at(s.input, cell_counts_[e]);
-    s.stream.copy_in(s.input, inputs_[e], cell_bytes * cell_counts_[e]);
+    sheets_ = upload(device, shared_, layout.sheets.data(), static_cast<i64>(layout.sheets.size()));
+    for (int event = 0; event < events.count; ++event) events_.add({cells_of(events, event)});
+    slots_ = open_slots<Slot>(slots, [&] {
+      return std::make_unique<Slot>(device, events_.most_bytes(), events.cells.count, tiles_, most_slots_);
+    });
   }
 
   void reconstruct(int slot) override {
     Slot& s = at(slot);
-    const i32 cells = s.cells.count;
+    const i32 cells = s.event.cells.count;
     // where scans leave their totals
     const Count points{s.offset + tiles_, cells}, clusters{s.number + cells, cells},
         nodes{s.slot_offset + most_slots_, cells}, tracksters{s.kept + cells, cells};
@@ -118,7 +105,7 @@ class ClueOnDevice : public DevicePayload {
 
   void fetch(int slot) override {
     Slot& s = at(slot);
-    const i32 cells = s.cells.count;
+    const i32 cells = s.event.cells.count;
     s.counts[1] = 0;
     s.stream.copy_out(s.counts, s.number + cells, 1);
     if (p_.link) s.stream.copy_out(s.counts + 1, s.kept + cells, 1);
@@ -127,51 +114,24 @@ class ClueOnDevice : public DevicePayload {
     copy_clusters(s, s.counts[0]);
     if (p_.link) copy_tracksters(s, s.counts[0], s.counts[1]);
     s.stream.wait();
+    s.found = {cells,
+               s.counts[0],
+               s.counts[1],
+               s.found_cluster,
+               s.found_clusters,
+               s.found_trackster,
+               s.found_tracksters,
+               p_.link};
   }
-  void wait(int slot) override { at(slot).stream.wait(); }
-
-  Columns results(int slot) const override { return columns_of(found(slot)); }
-  u64 digest(int slot) const override { return digest_of(found(slot)); }
 
  private:
-  Slot& at(int slot) { return *slots_[static_cast<std::size_t>(slot)]; }
-
-  void take_sheets(Device& device, const Layout& layout) {
-    const auto count = static_cast<i64>(layout.sheets.size());
-    auto* staged = pinned_.take<Sheet>(count);
-    std::copy(layout.sheets.begin(), layout.sheets.end(), staged);
-    auto* sheets = shared_.take<Sheet>(count);
-    Stream stream(device);
-    stream.copy_in(sheets, staged, count);
-    stream.wait();
-    sheets_ = sheets;
-  }
-
-  void take_events(const Events& events) {
-    for (int event = 0; event < events.count; ++event) {
-      const Cells cells = cells_of(events, event);
-      u8* block = pinned_.take<u8>(cell_bytes * cells.count);
-      u8* to = block;
-      for (const float* column :
-           {cells.x_cm, cells.y_cm, cells.z_cm, cells.eta, cells.phi, cells.energy_gev, cells.sigma_gev}) {
-        std::copy_n(reinterpret_cast<const u8*>(column),
-                    sizeof(float) * static_cast<std::size_t>(cells.count), to);
-        to += sizeof(float) * static_cast<std::size_t>(cells.count);
-      }
-      std::copy_n(cells.plane, cells.count, to);
-      std::copy_n(cells.is_silicon, cells.count, to + cells.count);
-      inputs_.push_back(block);
-      cell_counts_.push_back(cells.count);
-    }
-  }
-
   void cluster_cells(Slot& s, Count points, Count clusters) {
-    const i32 cells = s.cells.count;
+    const i32 cells = s.event.cells.count;
     const Count all{nullptr, cells};
     const i32* offset = s.offset;
-    SITECAP_LAUNCH(s.stream, clue_place, cells, s.cells, sheets_, p_.layer, tiles_, s.placed, s.bin);
+    SITECAP_LAUNCH(s.stream, clue_place, cells, s.event.cells, sheets_, p_.layer, tiles_, s.placed, s.bin);
     s.primitives.sort_by_bin(s.bin, all, tiles_, s.offset, s.points.cell);
-    SITECAP_LAUNCH(s.stream, clue_take, cells, points, s.cells, s.placed, s.points);
+    SITECAP_LAUNCH(s.stream, clue_take, cells, points, s.event.cells, s.placed, s.points);
     SITECAP_LAUNCH(s.stream, clue_density, cells, points, sheets_, offset, s.points);
     SITECAP_LAUNCH(s.stream, clue_nearest_denser, cells, points, sheets_, offset, p_.layer, s.points);
     s.stream.fill(s.number, 0, cells);
@@ -180,12 +140,12 @@ class ClueOnDevice : public DevicePayload {
     s.primitives.compact(s.number, cells, s.clusters.seed);
     SITECAP_LAUNCH(s.stream, clue_label, cells, points, s.points, s.number, s.cluster);
     group(s, all, s.cluster);
-    SITECAP_LAUNCH(s.stream, clue_measure, cells, clusters, s.member_offset, s.member, s.cells, p_.layer,
-                   s.clusters);
+    SITECAP_LAUNCH(s.stream, clue_measure, cells, clusters, s.member_offset, s.member, s.event.cells,
+                   p_.layer, s.clusters);
   }
 
   void link_clusters(Slot& s, Count clusters, Count nodes, Count tracksters) {
-    const i32 cells = s.cells.count;
+    const i32 cells = s.event.cells.count;
     const i32* offset = s.slot_offset;
     SITECAP_LAUNCH(s.stream, clue_place_clusters, cells, clusters, s.clusters, p_.trackster, most_slots_,
                    s.slot);
@@ -210,7 +170,7 @@ class ClueOnDevice : public DevicePayload {
   // Members by group in rising order; there are at most as many groups as cells, and those of no group are
   // left out.
   void group(Slot& s, Count items, const i32* group_of) {
-    const i32 last = s.cells.count;
+    const i32 last = s.event.cells.count;
     SITECAP_LAUNCH(s.stream, clue_bins_of_groups, items.at_most, items, last, group_of, s.bin);
     s.primitives.sort_by_bin(s.bin, items, last, s.member_offset, s.member);
   }
@@ -239,20 +199,9 @@ class ClueOnDevice : public DevicePayload {
     s.stream.copy_out(to.seed, from.seed, count);
   }
 
-  Found found(int slot) const {
-    const Slot& s = *slots_[static_cast<std::size_t>(slot)];
-    return {s.cells.count,    s.counts[0],       s.counts[1],        s.found_cluster,
-            s.found_clusters, s.found_trackster, s.found_tracksters, p_.link};
-  }
-
   Parameters p_;
-  DeviceMemory shared_;
-  PinnedMemory pinned_;
   i32 most_slots_, tiles_ = 0;
   const Sheet* sheets_ = nullptr;
-  std::vector<const u8*> inputs_;  // of each event, pinned
-  std::vector<i32> cell_counts_;
-  std::vector<std::unique_ptr<Slot>> slots_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Electron seeding on a CPU: the loops over items, W lanes each.
 #include <cstring>
 
-#include "kernels/eseeding/results.h"
+#include "kernels/eseeding/workspace.h"
 
 namespace sitecap::eseeding {
 
@@ -42,8 +42,8 @@ class Seeding final : public Payload {
     lap("seeds");
   }
 
-  Columns results() const override { return results_of(s_, n_); }
-  u64 digest() const override { return digest_of(s_, n_); }
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
 
  private:
   static constexpr i32 width = width_of<F>;
@@ -171,6 +171,11 @@ class Seeding final : public Payload {
     for (i32 f = 0; f < n_.firsts; ++f)
       if (s_.seed_count[f + 1] > s_.seed_count[f])
         fill_seeds(s_.firsts, s_.nexts, s_.hits, o_, f, s_.seeds, s_.seed_count[f], most_found);
+  }
+
+  Found found() const {
+    return {n_.crystals, n_.clusters, n_.superclusters, n_.seeds, s_.climbing.cluster,
+            s_.clusters, s_.chosen,   s_.superclusters, s_.seeds, &n_.overflow};
   }
 
   Events events_;

@@ -103,6 +103,13 @@ SITECAP_FN F steepness(float curve, F width) {
   return larger(1.f / (4.f * a), all_lanes<F>(0.f));
 }
 
+// Windows around a seed of that range; a GPU cannot look up an array in its arguments.
+SITECAP_FN const float* reach_of(const Candidates& s, i32 range) {
+  const float* const low = range == 0 ? s.reach[0] : s.reach[1];
+  const float* const high = range == 2 ? s.reach[2] : s.reach[3];
+  return range < 2 ? low : high;
+}
+
 // Items = W candidates: whether they lie in the seed's mustache.
 template <class F>
 SITECAP_FN MaskOf<F> in_mustache(const Mustache& m, const Options& o, const Candidates& s, i32 base) {
@@ -117,7 +124,7 @@ SITECAP_FN MaskOf<F> in_mustache(const Mustache& m, const Options& o, const Cand
   const F below = steepness<F>(m.lower_curve, half) * square + smaller(-half, all_lanes<F>(-half_crystal));
   const F deta = m.sign * (load<F>(s.eta + base) - m.eta);
   return (deta < o.widening * above) & (deta > o.widening * below) &
-         (absolute(dphi) < load<F>(s.reach[m.range] + base));
+         (absolute(dphi) < load<F>(reach_of(s, m.range) + base));
 }
 
 // Item = a seed and a word of 32 candidates: a bit for each that lies in its mustache.

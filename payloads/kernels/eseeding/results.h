@@ -1,63 +1,54 @@
-// What an event came to, as named arrays. Host only.
+// What an event came to, wherever it was reconstructed, as named arrays; README.md tells their meaning. Host
+// only.
 #pragma once
-#include "kernels/eseeding/workspace.h"
+#include "host/found.h"
+#include "kernels/eseeding/stages.h"
 
 namespace sitecap::eseeding {
 
-struct Counts {
-  i32 crystals = 0, clusters = 0, candidates = 0, candidate_seeds = 0, superclusters = 0, firsts = 0,
-      seeds = 0;
-  i32 overflow = 0;  // what the workspace did not hold
+// Most first hits and seeds of an event.
+inline constexpr i32 most_firsts = 8192, most_found = 65536;
+
+struct Found {
+  i32 crystal_count, cluster_count, supercluster_count, seed_count;
+  const i32* cluster_of_crystal;
+  Clusters clusters;
+  const i32* supercluster_of_cluster;
+  Superclusters superclusters;
+  Seeds seeds;
+  const i32* overflow;  // one: what there was no room for
+
+  template <class Visit>
+  void each_column(const Visit& visit) {
+    visit("ecal_cluster", cluster_of_crystal, crystal_count);
+    visit("cluster_energy", clusters.energy, cluster_count);
+    visit("cluster_eta", clusters.eta, cluster_count);
+    visit("cluster_phi", clusters.phi, cluster_count);
+    visit("cluster_sc", supercluster_of_cluster, cluster_count);
+    visit("sc_seed", superclusters.seed, supercluster_count);
+    visit("sc_energy", superclusters.energy, supercluster_count);
+    visit("sc_eta", superclusters.eta, supercluster_count);
+    visit("sc_phi", superclusters.phi, supercluster_count);
+    visit("sc_x", superclusters.x, supercluster_count);
+    visit("sc_y", superclusters.y, supercluster_count);
+    visit("sc_z", superclusters.z, supercluster_count);
+    visit("sc_behind", superclusters.behind, supercluster_count);
+    visit("sc_selected", superclusters.selected, supercluster_count);
+    visit("seed_sc", seeds.target, seed_count);
+    visit("seed_hit0", seeds.hit0, seed_count);
+    visit("seed_hit1", seeds.hit1, seed_count);
+    visit("seed_hit2", seeds.hit2, seed_count);
+    visit("seed_charges", seeds.charges, seed_count);
+    visit("seed_dphi1_negative", seeds.dphi[0][0], seed_count);
+    visit("seed_dphi1_positive", seeds.dphi[0][1], seed_count);
+    visit("seed_dphi2_negative", seeds.dphi[1][0], seed_count);
+    visit("seed_dphi2_positive", seeds.dphi[1][1], seed_count);
+    visit("seed_dphi3_negative", seeds.dphi[2][0], seed_count);
+    visit("seed_dphi3_positive", seeds.dphi[2][1], seed_count);
+    visit("seed_drz2", seeds.drz[0], seed_count);
+    visit("seed_drz3", seeds.drz[1], seed_count);
+    visit("overflow", overflow, 1);
+  }
 };
-
-// Arrays of a result by name, in a fixed order, to `put(name, data, count)`.
-template <class Put>
-void each_result(const Workspace& s, const Counts& n, const Put& put) {
-  put("ecal_cluster", s.climbing.cluster, n.crystals);
-  put("cluster_energy", s.clusters.energy, n.clusters);
-  put("cluster_eta", s.clusters.eta, n.clusters);
-  put("cluster_phi", s.clusters.phi, n.clusters);
-  put("cluster_sc", s.chosen, n.clusters);
-  put("sc_seed", s.superclusters.seed, n.superclusters);
-  put("sc_energy", s.superclusters.energy, n.superclusters);
-  put("sc_eta", s.superclusters.eta, n.superclusters);
-  put("sc_phi", s.superclusters.phi, n.superclusters);
-  put("sc_x", s.superclusters.x, n.superclusters);
-  put("sc_y", s.superclusters.y, n.superclusters);
-  put("sc_z", s.superclusters.z, n.superclusters);
-  put("sc_behind", s.superclusters.behind, n.superclusters);
-  put("sc_selected", s.superclusters.selected, n.superclusters);
-  put("seed_sc", s.seeds.target, n.seeds);
-  put("seed_hit0", s.seeds.hit0, n.seeds);
-  put("seed_hit1", s.seeds.hit1, n.seeds);
-  put("seed_hit2", s.seeds.hit2, n.seeds);
-  put("seed_charges", s.seeds.charges, n.seeds);
-  put("seed_dphi1_negative", s.seeds.dphi[0][0], n.seeds);
-  put("seed_dphi1_positive", s.seeds.dphi[0][1], n.seeds);
-  put("seed_dphi2_negative", s.seeds.dphi[1][0], n.seeds);
-  put("seed_dphi2_positive", s.seeds.dphi[1][1], n.seeds);
-  put("seed_dphi3_negative", s.seeds.dphi[2][0], n.seeds);
-  put("seed_dphi3_positive", s.seeds.dphi[2][1], n.seeds);
-  put("seed_drz2", s.seeds.drz[0], n.seeds);
-  put("seed_drz3", s.seeds.drz[1], n.seeds);
-}
-
-// Columns, of which README.md tells the meaning.
-inline Columns results_of(const Workspace& s, const Counts& n) {
-  Columns columns;
-  each_result(s, n, [&](const char* name, const auto* values, i32 count) {
-    using T = std::remove_const_t<std::remove_reference_t<decltype(*values)>>;
-    columns.put(name, std::vector<T>(values, values + count));
-  });
-  columns.put("overflow", std::vector<i32>{n.overflow});
-  return columns;
-}
-
-inline u64 digest_of(const Workspace& s, const Counts& n) {
-  Digest digest;
-  each_result(s, n, [&](const char*, const auto* values, i32 count) { digest.add(values, count); });
-  digest.add(&n.overflow, 1);
-  return digest.value();
-}
 
 }  // namespace sitecap::eseeding

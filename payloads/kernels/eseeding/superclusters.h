@@ -17,6 +17,39 @@ struct Towers {
   const float *energy, *eta, *phi;
 };
 
+// What of 32 candidates seed k takes: those in its mustache that are still free, and itself.
+SITECAP_FN u32 take_free(u32 in_mustache, i32 k, i32 word, u32& used) {
+  const u32 own = word == k / 32 ? 1u << (k % 32) : 0u;
+  const u32 taken = (in_mustache | own) & ~used;
+  used |= taken;
+  return taken;
+}
+SITECAP_FN bool is_free(const u32* used, i32 k) {
+  return (used[k / 32] >> (k % 32) & 1u) == 0;
+}
+
+// Energy of clusters, and their places weighted by it.
+struct EnergySum {
+  float energy, x, y, z;
+};
+SITECAP_FN void add(const Candidates& c, i32 j, EnergySum& sum) {
+  sum.energy += c.energy[j];
+  sum.x += c.energy[j] * c.x[j];
+  sum.y += c.energy[j] * c.y[j];
+  sum.z += c.energy[j] * c.z[j];
+}
+SITECAP_FN bool is_large(const EnergySum& sum, const Options& o) {
+  const float r2 = sum.x * sum.x + sum.y * sum.y;
+  return sum.energy * square_root(r2 / (r2 + sum.z * sum.z)) > o.least_et_gev;
+}
+SITECAP_FN void put_supercluster(const EnergySum& sum, i32 seed_cluster, const Superclusters& s, i32 at) {
+  s.seed[at] = seed_cluster;
+  s.energy[at] = sum.energy;
+  s.x[at] = sum.x / sum.energy;
+  s.y[at] = sum.y / sum.energy;
+  s.z[at] = sum.z / sum.energy;
+}
+
 // Item = the event. In the order of transverse energy each seed that is still free takes what is free in its
 // mustache (`rows`, `words` of them a seed). Clusters of a super-cluster that is too small stay taken.
 // `owner` of candidates: a super-cluster or -1. Returns the number of super-clusters.
@@ -26,38 +59,23 @@ SITECAP_FN i32 join_clusters(const Candidates& c, const Options& o, i32 n, i32 s
   for (i32 k = 0; k < n; ++k) owner[k] = -1;
   i32 count = 0;
   for (i32 k = 0; k < seeds; ++k) {
-    if ((used[k / 32] >> (k % 32) & 1u) != 0) continue;
+    if (!is_free(used, k)) continue;
     const u32* row = rows + static_cast<i64>(k) * words;
-    float energy = 0.f, x = 0.f, y = 0.f, z = 0.f;
-    for (i32 w = k / 32; w < words; ++w) {
-      u32 joined = row[w];
-      if (w == k / 32) joined |= 1u << (k % 32);
-      joined &= ~used[w];
-      used[w] |= joined;
-      for (; joined != 0; joined &= joined - 1) {
+    EnergySum sum{};
+    for (i32 w = k / 32; w < words; ++w)
+      for (u32 joined = take_free(row[w], k, w, used[w]); joined != 0; joined &= joined - 1) {
         const i32 j = 32 * w + lowest_bit(joined);
         owner[j] = most_superclusters + k;
-        energy += c.energy[j];
-        x += c.energy[j] * c.x[j];
-        y += c.energy[j] * c.y[j];
-        z += c.energy[j] * c.z[j];
+        add(c, j, sum);
       }
-    }
-    const float r2 = x * x + y * y;
-    bool kept = energy * square_root(r2 / (r2 + z * z)) > o.least_et_gev;
+    bool kept = is_large(sum, o);
     if (kept && count == most_superclusters) {
       ++*overflow;
       kept = false;
     }
     for (i32 j = k; j < n; ++j)
       if (owner[j] == most_superclusters + k) owner[j] = kept ? count : -1;
-    if (!kept) continue;
-    s.seed[count] = c.cluster[k];
-    s.energy[count] = energy;
-    s.x[count] = x / energy;
-    s.y[count] = y / energy;
-    s.z[count] = z / energy;
-    ++count;
+    if (kept) put_supercluster(sum, c.cluster[k], s, count++);
   }
   return count;
 }

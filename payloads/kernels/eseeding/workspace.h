@@ -2,10 +2,16 @@
 #pragma once
 #include "host/arena.h"
 #include "kernels/eseeding/events.h"
+#include "kernels/eseeding/results.h"
 
 namespace sitecap::eseeding {
 
-inline constexpr i32 most_firsts = 8192, most_found = 65536;
+// How many there are of what an event has and of what is found.
+struct Counts {
+  i32 crystals = 0, clusters = 0, candidates = 0, candidate_seeds = 0, superclusters = 0, firsts = 0,
+      seeds = 0;
+  i32 overflow = 0;  // what the workspace did not hold
+};
 
 struct Workspace {
   explicit Workspace(const Events& events) {

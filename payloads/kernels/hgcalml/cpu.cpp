@@ -1,6 +1,7 @@
 // The kernel on a CPU: one event in one thread, a few tracksters at a time, so that pictures stay in the
 // nearest caches.
 #include "kernels/hgcalml/events.h"
+#include "kernels/hgcalml/results.h"
 
 namespace sitecap::hgcalml {
 
@@ -50,7 +51,11 @@ class HgcalMl final : public Payload {
       : events_(columns),
         o_(options),
         weights_(weights_of(columns)),
-        w_(events_.most_clusters(), events_.most_tracksters()) {}
+        w_(events_.most_clusters(), events_.most_tracksters()),
+        answers_{{w_.probability[0].data(), w_.probability[1].data(), w_.probability[2].data(),
+                  w_.probability[3].data(), w_.probability[4].data()},
+                 w_.correction.data(),
+                 w_.answer_gev.data()} {}
 
   int events() const override { return events_.events(); }
   std::size_t workspace_bytes() const override { return w_.bytes() + 4 * weights_.size(); }
@@ -72,17 +77,13 @@ class HgcalMl final : public Payload {
           head<F>(weights_.data(), w_.hidden.data(), i, block, w_.scores.data() + i64{first} * head_slots);
       lap("dense layers");
     }
-    const Answers answers{{w_.probability[0].data(), w_.probability[1].data(), w_.probability[2].data(),
-                           w_.probability[3].data(), w_.probability[4].data()},
-                          w_.correction.data(),
-                          w_.answer_gev.data()};
     for (i32 i = 0; i < count_; i += width_of<F>)
-      answer<F>(w_.scores.data(), w_.trackster.data(), tracksters_.energy_gev, i, answers);
+      answer<F>(w_.scores.data(), w_.trackster.data(), tracksters_.energy_gev, i, answers_);
     lap("answers");
   }
 
-  Columns results() const override;
-  u64 digest() const override;
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
 
  private:
   void lap(const char* stage) {
@@ -160,47 +161,18 @@ class HgcalMl final : public Payload {
     lap("convolution 4");
   }
 
-  // What is told of an answer, by name.
-  template <class Visit>
-  void each_column(const Visit& visit) const {
-    static const char* const names[] = {"photon", "electron", "charged_hadron", "neutral_hadron",
-                                        "ambiguous"};
-    for (i32 k = 0; k < classes; ++k) visit(std::string("answer_") + names[k], w_.probability[k]);
-    visit("answer_correction", w_.correction);
-    visit("answer_energy", w_.answer_gev);
-  }
+  Found found() const { return {count_, w_.trackster.data(), answers_}; }
 
   Events events_;
   Options o_;
   std::vector<float> weights_;
   Workspace w_;
+  Answers answers_;
   Tracksters tracksters_{};
   Clusters clusters_{};
   i32 count_ = 0;
   StageClock* clock_ = nullptr;
 };
-
-template <class T>
-std::vector<T> copied(const std::vector<T>& from, i32 count) {
-  return std::vector<T>(from.begin(), from.begin() + count);
-}
-
-template <class F>
-Columns HgcalMl<F>::results() const {
-  Columns columns;
-  columns.put("answer_trackster", copied(w_.trackster, count_));
-  each_column(
-      [&](const std::string& name, const auto& column) { columns.put(name, copied(column, count_)); });
-  return columns;
-}
-
-template <class F>
-u64 HgcalMl<F>::digest() const {
-  Digest digest;
-  digest.add(w_.trackster.data(), count_);
-  each_column([&](const std::string&, const auto& column) { digest.add(column.data(), count_); });
-  return digest.value();
-}
 
 }  // namespace
 

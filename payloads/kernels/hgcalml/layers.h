@@ -9,9 +9,9 @@
 namespace sitecap::hgcalml {
 
 // Places of a tile: with two vectors ten sums, which hide the latency of addition and fit 16 registers.
-SITECAP_CONST i32 tile_places = SITECAP_GPU ? 1 : 5;
+SITECAP_CONST i32 tile_places = 5;
 template <class F, i32 Outputs>
-SITECAP_CONST i32 tile_vectors = Outputs % (2 * width_of<F>) == 0 && !SITECAP_GPU ? 2 : 1;
+SITECAP_CONST i32 tile_vectors = Outputs % (2 * width_of<F>) == 0 ? 2 : 1;
 
 // Adds `terms` products to the sums of a tile: x[place][k] * weight[k * stride + output].
 template <class F, i32 Places, i32 Vectors>
@@ -48,15 +48,14 @@ SITECAP_FN F rectified(F x) {
 }
 
 // Outputs of `tile_places` places from `place` on, of one block of outputs: a work item.
-template <class F, class Layer>
+template <class F, class Layer, i32 Vectors = tile_vectors<F, Layer::Out::channels>>
 SITECAP_FN void convolve(const float* SITECAP_RESTRICT weights, const float* SITECAP_RESTRICT in, i32 place,
                          i32 block, float* SITECAP_RESTRICT out) {
-  constexpr i32 vectors = tile_vectors<F, Layer::Out::channels>;
-  const i32 output = block * vectors * width_of<F>;
+  const i32 output = block * Vectors * width_of<F>;
   const float* x[tile_places];
   SITECAP_UNROLL
   for (i32 p = 0; p < tile_places; ++p) x[p] = in + Layer::window(place + p);
-  F sum[tile_places][vectors];
+  F sum[tile_places][Vectors];
   start_sums<F>(weights + Layer::first_bias + output, sum);
   const float* weight = weights + Layer::first_weight + output;
   for (i32 row = 0; row < 3; ++row)
@@ -66,7 +65,7 @@ SITECAP_FN void convolve(const float* SITECAP_RESTRICT weights, const float* SIT
   for (i32 p = 0; p < tile_places; ++p) {
     float* to = out + Layer::Out::at(place + p) + output;
     SITECAP_UNROLL
-    for (i32 v = 0; v < vectors; ++v) store(to + v * width_of<F>, rectified(sum[p][v]));
+    for (i32 v = 0; v < Vectors; ++v) store(to + v * width_of<F>, rectified(sum[p][v]));
   }
 }
 
@@ -81,22 +80,21 @@ SITECAP_FN i32 first_place(i32 tile) {
   return min_of(tile * tile_places, Layer::Out::places - tile_places);
 }
 
-// One block of hidden values of `tile_places` tracksters, whose last pictures lie behind each other.
-template <class F>
+// One block of hidden values of `Places` tracksters, whose last pictures lie behind each other.
+template <class F, i32 Places = tile_places, i32 Vectors = tile_vectors<F, Hidden::outputs>>
 SITECAP_FN void hide(const float* SITECAP_RESTRICT weights, const float* SITECAP_RESTRICT pictures, i32 first,
                      i32 block, float* SITECAP_RESTRICT hidden) {
-  constexpr i32 vectors = tile_vectors<F, Hidden::outputs>;
-  const i32 output = block * vectors * width_of<F>;
-  const float* x[tile_places];
+  const i32 output = block * Vectors * width_of<F>;
+  const float* x[Places];
   SITECAP_UNROLL
-  for (i32 p = 0; p < tile_places; ++p) x[p] = pictures + (first + p) * Hidden::inputs;
-  F sum[tile_places][vectors];
+  for (i32 p = 0; p < Places; ++p) x[p] = pictures + (first + p) * Hidden::inputs;
+  F sum[Places][Vectors];
   start_sums<F>(weights + Hidden::first_bias + output, sum);
   add_products<F>(x, 0, weights + Hidden::first_weight + output, Hidden::slots, Hidden::inputs, sum);
   SITECAP_UNROLL
-  for (i32 p = 0; p < tile_places; ++p) {
+  for (i32 p = 0; p < Places; ++p) {
     SITECAP_UNROLL
-    for (i32 v = 0; v < vectors; ++v)
+    for (i32 v = 0; v < Vectors; ++v)
       store(hidden + (first + p) * Hidden::outputs + output + v * width_of<F>, rectified(sum[p][v]));
   }
 }

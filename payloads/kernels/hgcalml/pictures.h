@@ -60,37 +60,46 @@ SITECAP_FN void describe(Clusters c, i32 first, const float* eta, const float* p
   store(to.phi + first, within(d_phi * angle_scale, largest_angle));
 }
 
-// Fills the picture of one trackster, whose clusters are `member`, by rising index. `picture` is all zeros
-// but for what an earlier call left; `filled` says how many clusters each layer has there.
+// Row of a picture in which a cluster is, by its layer of either endcap.
+SITECAP_FN i32 row_of(i32 plane) {
+  return plane < layers_of_an_endcap ? plane : plane - layers_of_an_endcap;
+}
+// Takes a cluster among the best of its row, by insertion, behind those of equal energy; what falls off the
+// end is not seen.
+SITECAP_FN void insert(i32 cluster, const float* energy_gev, i32* best, i32& filled) {
+  i32 place = filled;
+  while (place > 0 && energy_gev[best[place - 1]] < energy_gev[cluster]) --place;
+  if (place == columns_of_picture) return;
+  if (filled < columns_of_picture) ++filled;
+  for (i32 k = filled - 1; k > place; --k) best[k] = best[k - 1];
+  best[place] = cluster;
+}
+// A row is all zeros but for its first `filled` places.
+SITECAP_FN void clear_row(i32& filled, float* row) {
+  for (i32 k = 0; k < filled * features; ++k) row[k] = 0.f;
+  filled = 0;
+}
+SITECAP_FN void fill_row(const i32* best, i32 filled, Features f, float* row) {
+  for (i32 k = 0; k < filled; ++k) {
+    row[k * features] = f.energy[best[k]];
+    row[k * features + 1] = f.eta[best[k]];
+    row[k * features + 2] = f.phi[best[k]];
+  }
+}
+
+// Fills the picture of one trackster, whose clusters are `member`, by rising index. `filled` says how many
+// clusters each of its rows has from an earlier call.
 SITECAP_FN void draw(const i32* member, i32 members, Clusters c, Features f, i32* best, i32* filled,
                      float* picture) {
-  for (i32 layer = 0; layer < rows_of_picture; ++layer) {
-    float* row = picture + Picture0::at(layer * columns_of_picture);
-    for (i32 k = 0; k < filled[layer] * features; ++k) row[k] = 0.f;
-    filled[layer] = 0;
-  }
+  for (i32 row = 0; row < rows_of_picture; ++row)
+    clear_row(filled[row], picture + Picture0::at(row * columns_of_picture));
   for (i32 m = 0; m < members; ++m) {
-    const i32 cluster = member[m];
-    const i32 plane = c.layer[cluster];
-    const i32 layer = plane < layers_of_an_endcap ? plane : plane - layers_of_an_endcap;
-    i32* at = best + layer * columns_of_picture;
-    // by insertion, behind those of equal energy; what falls off the end is not seen
-    i32 place = filled[layer];
-    while (place > 0 && c.energy_gev[at[place - 1]] < c.energy_gev[cluster]) --place;
-    if (place == columns_of_picture) continue;
-    if (filled[layer] < columns_of_picture) ++filled[layer];
-    for (i32 k = filled[layer] - 1; k > place; --k) at[k] = at[k - 1];
-    at[place] = cluster;
+    const i32 row = row_of(c.layer[member[m]]);
+    insert(member[m], c.energy_gev, best + row * columns_of_picture, filled[row]);
   }
-  for (i32 layer = 0; layer < rows_of_picture; ++layer) {
-    float* row = picture + Picture0::at(layer * columns_of_picture);
-    const i32* at = best + layer * columns_of_picture;
-    for (i32 k = 0; k < filled[layer]; ++k) {
-      row[k * features] = f.energy[at[k]];
-      row[k * features + 1] = f.eta[at[k]];
-      row[k * features + 2] = f.phi[at[k]];
-    }
-  }
+  for (i32 row = 0; row < rows_of_picture; ++row)
+    fill_row(best + row * columns_of_picture, filled[row], f,
+             picture + Picture0::at(row * columns_of_picture));
 }
 
 struct Answers {

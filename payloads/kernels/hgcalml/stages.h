@@ -23,14 +23,5 @@ SITECAP_FN i32 bin_of(Clusters c, const i32* number, i32 tracksters, i32 i) {
   const i32 t = c.trackster[i];
   return t < 0 || number[t] == number[t + 1] ? number[tracksters] : number[t];
 }
-// Puts the clusters of a bin in rising order, where threads filled it in any.
-SITECAP_FN void order_bin(i32 from, i32 to, i32* member) {
-  for (i32 k = from + 1; k < to; ++k) {
-    const i32 item = member[k];
-    i32 at = k;
-    for (; at > from && member[at - 1] > item; --at) member[at] = member[at - 1];
-    member[at] = item;
-  }
-}
 
 }  // namespace sitecap::hgcalml

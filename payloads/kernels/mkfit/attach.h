@@ -63,6 +63,8 @@ struct Pairs {
   i32 count;
 };
 
+SITECAP_CONST float overlap_cut = 30.f;  // on the chi2 of such a hit's own pair
+
 // The best other hit of the same parent on the other side of the layer, or -1; of equals the first. Arrays of
 // pairs are read up to W - 1 entries past their ends.
 template <class F>

@@ -12,12 +12,6 @@ inline constexpr i32 batch_pairs = batch_seeds * most_pairs;
 // lines.
 inline constexpr i32 tree_nodes = most_nodes + 8;
 
-// What a seed ends as.
-struct Built {
-  Candidate best;
-  float score;
-};
-
 // Each seed has two sides of rows, the candidates before and after a layer.
 inline i32 slot_of(i32 seed, i32 side, i32 candidate) {
   return side * batch_slots + seed * most_candidates + candidate;
@@ -59,6 +53,51 @@ struct Meeting {
     }
   }
 };
+
+#if defined(__AVX2__)
+// The numbers of the lanes that a mask of eight has, packed to the left.
+struct LanesOfMask {
+  alignas(32) i32 number[256][8];
+};
+constexpr LanesOfMask lanes_of_mask() {
+  LanesOfMask lanes{};
+  for (int bits = 0; bits < 256; ++bits)
+    for (int l = 0, count = 0; l < 8; ++l)
+      if ((bits >> l & 1) != 0) lanes.number[bits][count++] = l;
+  return lanes;
+}
+inline constexpr LanesOfMask lanes_packed = lanes_of_mask();
+#endif
+
+// Appends the values of those lanes to a list at `to`; up to W - 1 entries past them are written.
+template <class I>
+void append(i32* to, I values, u32 lanes) {
+  constexpr int W = width_of<I>;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) {
+    store(to, static_cast<I>(__builtin_ia32_compresssi512_mask(values, values, static_cast<u16>(lanes))));
+    return;
+  }
+#endif
+#if defined(__AVX2__)
+  if constexpr (W >= 8) {
+    using Eight = Types<8>::Int;
+    i32 list[W];
+    store(list, values);
+    for (int first = 0; first < W; first += 8) {
+      const u32 bits = lanes >> first & 255u;
+      const auto packed = load<Eight>(lanes_packed.number[bits]);
+      store(to, static_cast<Eight>(__builtin_ia32_permvarsi256(load<Eight>(list + first), packed)));
+      to += __builtin_popcount(bits);
+    }
+    return;
+  }
+#endif
+  for (int l = 0; l < W; ++l) {
+    *to = lane(values, l);
+    to += static_cast<i32>(lanes >> l & 1u);
+  }
+}
 
 // Entries past the end of a list that W lanes read: any valid ones.
 template <int W>

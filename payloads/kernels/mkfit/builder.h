@@ -24,9 +24,8 @@ class Builder {
   float* seed_row(i32 seed) { return rows_.data() + seed * most_candidates * row_floats; }
   // `hits`: of the seed; `start`: place in the plan after the seed's last layer
   void begin(i32 seed, i32 hits, i32 start) {
-    const i32 tree = seed * tree_nodes;
-    progress_[seed] = Progress{1, 0, tree, tree + most_nodes, Candidate{-1, 0.f, 0.f, 0.f, 0.f, {}}, 0.f};
-    candidates_[seed * most_candidates] = Candidate{-1, static_cast<float>(hits), 0.f, 0.f, 0.f, {}};
+    progress_[seed] = fresh_progress(seed * tree_nodes);
+    candidates_[seed * most_candidates] = first_candidate(hits);
     start_[seed] = start;
   }
   const Node* nodes() const { return nodes_.data(); }
@@ -50,21 +49,10 @@ class Builder {
     }
   }
 
-  // The best of a seed, its state in `row`.
-  Built finish(i32 seed, float* row) {
+  Built finish(i32 seed) {
     const Progress& p = progress_[seed];
-    Built built{p.finished, p.finished_score};
-    const float* from = finished_.data() + seed * row_floats;
-    for (i32 c = 0; c < p.candidates; ++c) {
-      const i32 slot = slot_of(seed, p.side, c);
-      const float* own = row_of(slot);
-      const float score = score_of(candidates_[slot], own[3]);
-      if (built.best.hits > 0.f && !(score > built.score)) continue;
-      built = Built{candidates_[slot], score};
-      from = own;
-    }
-    __builtin_memcpy(row, from, row_floats * sizeof(float));
-    return built;
+    const i32 first = slot_of(seed, p.side, 0);
+    return best_of(p, candidates_ + first, row_of(first), finished_.data() + seed * row_floats);
   }
 
  private:
@@ -123,7 +111,6 @@ class Builder {
     }
     pad<W>(asked_slot_, asked);
     active_ = met_.count = 0;
-    const float margin_cm = 3.f;
     for (i32 i = 0; i < asked; i += W) {
       u32 near = mask_bits(comes_near<kind, F>(rows_.data(), asked_slot_ + i, layer, margin_cm));
       for (; near != 0; near &= near - 1) {
@@ -203,7 +190,7 @@ class Builder {
       update_parent_[u] = pair_parent_[pair];
       update_hit_[u] = pair_hit_[pair];
       Candidate candidate = candidates_[active_slot_[pair_parent_[pair]]];
-      add_node(update_node_[u], candidate, pair_hit_[pair], pair_chi2_[pair]);
+      add_node(nodes_.data(), update_node_[u], candidate, pair_hit_[pair], pair_chi2_[pair]);
       candidates_[update_slot_[u]] = candidate;
     }
     pad<W>(update_parent_, updates_);
@@ -213,13 +200,9 @@ class Builder {
   // Keeps each seed's best of the candidates that have too many holes.
   void end_candidates() {
     for (i32 k = 0; k < ending_; ++k) {
-      const float ended = ended_[ending_place_[k]];
       const i32 slot = active_slot_[ending_place_[k]], s = slot % batch_slots / most_candidates;
-      Progress& p = progress_[s];
-      if (!(ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score))) continue;
-      p.finished = candidates_[slot];
-      p.finished_score = ended;
-      __builtin_memcpy(finished_.data() + s * row_floats, row_of(slot), row_floats * sizeof(float));
+      if (keep_ended(progress_[s], candidates_[slot], ended_[ending_place_[k]]))
+        __builtin_memcpy(finished_.data() + s * row_floats, row_of(slot), row_floats * sizeof(float));
     }
   }
   // Second hits of this layer for updates of seeds whose hits lie on both sides.
@@ -230,7 +213,7 @@ class Builder {
       if ((met_.pairs[a] <= 1) | !(met_.spread[a] >= stagger)) continue;
       const Pairs pairs{pair_parent_ + first, pair_hit_ + first, pair_chi2_ + first, pair_depth_ + first,
                         met_.pairs[a]};
-      const i32 other = overlap_of<F>(pairs, stagger, update_pair_[u] - first, 30.f);
+      const i32 other = overlap_of<F>(pairs, stagger, update_pair_[u] - first, overlap_cut);
       if (other < 0) continue;
       overlap_seed_[overlaps_] = met_.seed[a];
       overlap_hit_[overlaps_] = other;
@@ -252,15 +235,6 @@ class Builder {
       candidates_[to] = next;
     }
   }
-  void add_node(i32 node, Candidate& candidate, i32 hit, float chi2) {
-    nodes_[static_cast<std::size_t>(node)] = Node{hit, candidate.node};
-    candidate.node = node;
-    candidate.hits += 1.f;
-    candidate.inner += candidate.tail;
-    candidate.tail = 0.f;
-    candidate.chi2 += chi2;
-  }
-
   template <int kind>
   void take_overlaps(const Parameters& parameters, const Hits& hits, i32 i) {
     const i32 lanes = min_of(W, overlaps_ - i);
@@ -269,7 +243,8 @@ class Builder {
     for (i32 l = 0; l < lanes; ++l) {
       Progress& p = progress_[overlap_seed_[i + l]];
       if (!(lane(chi2, l) < parameters.overlap_chi2) || p.nodes == p.most_nodes) continue;
-      add_node(p.nodes++, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l], lane(chi2, l));
+      add_node(nodes_.data(), p.nodes++, candidates_[overlap_slot_[i + l]], overlap_hit_[i + l],
+               lane(chi2, l));
     }
   }
 

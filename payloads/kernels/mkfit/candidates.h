@@ -43,6 +43,16 @@ struct Progress {
   float finished_score;
 };
 
+// A candidate takes a hit, which is put at `node` of the tree.
+SITECAP_FN void add_node(Node* nodes, i32 node, Candidate& candidate, i32 hit, float chi2) {
+  nodes[node] = Node{hit, candidate.node};
+  candidate.node = node;
+  candidate.hits += 1.f;
+  candidate.inner += candidate.tail;
+  candidate.tail = 0.f;
+  candidate.chi2 += chi2;
+}
+
 // mkFit's score (RecoTracker/MkFitCore, standard functions, default scorer; while candidates are sought).
 template <class F>
 SITECAP_FN F score_of(F hits, F inner, F tail, F chi2, F inverse_pt) {
@@ -57,6 +67,14 @@ SITECAP_FN float score_of(const Candidate& c, float inverse_pt) {
 }
 
 SITECAP_CONST float no_score = -1e30f;  // of a way that is not open
+
+// Keeps a candidate that ends with score `ended` where it is the seed's best of these; whether it is.
+SITECAP_FN bool keep_ended(Progress& p, const Candidate& candidate, float ended) {
+  if (!(ended > 0.5f * no_score && (p.finished.hits == 0.f || ended > p.finished_score))) return false;
+  p.finished = candidate;
+  p.finished_score = ended;
+  return true;
+}
 
 // What W candidates would be worth after a layer.
 struct Worth {

@@ -1,4 +1,4 @@
-// The choice of the best ways to go on at a layer, of W seeds at a time: one a lane. Host only.
+// The choice of the best ways to go on at a layer, of W seeds at a time: one a lane.
 #pragma once
 #include "kernels/mkfit/candidates.h"
 
@@ -36,7 +36,7 @@ struct Choice {
 };
 
 // One seed: most ways end before the first comparison.
-inline void insert_one(Choice<float>& choice, float own, i32 number) {
+SITECAP_FN void insert_one(Choice<float>& choice, float own, i32 number) {
   i32 place = most_candidates - 1;
   if (!(own > choice.score[place]) || !(own > 0.5f * no_score)) return;
   for (; place > 0 && own > choice.score[place - 1]; --place) {
@@ -47,12 +47,15 @@ inline void insert_one(Choice<float>& choice, float own, i32 number) {
   choice.score[place] = own;
 }
 
+// `jumps`: whether one seed's ways end early where they can; a GPU would keep the choice in memory for that.
 // `with`, `depth`: of pairs, read up to most_pairs + 3 entries past a seed's last; `without`: of candidates,
 // up to 7.
-template <class F>
-Choice<F> choose(const Ways<F>& ways, const float* with, const float* depth, const float* without) {
+template <class F, bool jumps = true>
+SITECAP_FN Choice<F> choose(const Ways<F>& ways, const float* with, const float* depth,
+                            const float* without) {
   constexpr int W = width_of<F>;
   Choice<F> choice;
+  SITECAP_UNROLL
   for (i32 k = 0; k < most_candidates; ++k) {
     choice.score[k] = all_lanes<F>(no_score);
     choice.way[k] = IntOf<F>{};
@@ -60,13 +63,18 @@ Choice<F> choose(const Ways<F>& ways, const float* with, const float* depth, con
   const F far = all_lanes<F>(1e9f);
   F low = far, high = -far;
   if constexpr (W == 1) {
+    const auto insert = [&choice](float own, i32 number) {
+      if constexpr (jumps)
+        insert_one(choice, own, number);
+      else
+        choice.insert(own, number);
+    };
     for (i32 k = 0; k < ways.pairs; ++k) {
-      insert_one(choice, with[ways.first_pair + k], k);
+      insert(with[ways.first_pair + k], k);
       low = smaller(low, depth[ways.first_pair + k]);
       high = larger(high, depth[ways.first_pair + k]);
     }
-    for (i32 k = 0; k < ways.candidates; ++k)
-      insert_one(choice, without[ways.first_candidate + k], ways.pairs + k);
+    for (i32 k = 0; k < ways.candidates; ++k) insert(without[ways.first_candidate + k], ways.pairs + k);
   } else {
     i32 first[W], first_candidate[W], pairs[W];
     store(first, ways.first_pair);
@@ -94,51 +102,6 @@ Choice<F> choose(const Ways<F>& ways, const float* with, const float* depth, con
   }
   choice.spread = high - low;
   return choice;
-}
-
-#if defined(__AVX2__)
-// The numbers of the lanes that a mask of eight has, packed to the left.
-struct LanesOfMask {
-  alignas(32) i32 number[256][8];
-};
-constexpr LanesOfMask lanes_of_mask() {
-  LanesOfMask lanes{};
-  for (int bits = 0; bits < 256; ++bits)
-    for (int l = 0, count = 0; l < 8; ++l)
-      if ((bits >> l & 1) != 0) lanes.number[bits][count++] = l;
-  return lanes;
-}
-inline constexpr LanesOfMask lanes_packed = lanes_of_mask();
-#endif
-
-// Appends the values of those lanes to a list at `to`; up to W - 1 entries past them are written.
-template <class I>
-void append(i32* to, I values, u32 lanes) {
-  constexpr int W = width_of<I>;
-#if defined(__AVX512F__)
-  if constexpr (W == 16) {
-    store(to, static_cast<I>(__builtin_ia32_compresssi512_mask(values, values, static_cast<u16>(lanes))));
-    return;
-  }
-#endif
-#if defined(__AVX2__)
-  if constexpr (W >= 8) {
-    using Eight = Types<8>::Int;
-    i32 list[W];
-    store(list, values);
-    for (int first = 0; first < W; first += 8) {
-      const u32 bits = lanes >> first & 255u;
-      const auto packed = load<Eight>(lanes_packed.number[bits]);
-      store(to, static_cast<Eight>(__builtin_ia32_permvarsi256(load<Eight>(list + first), packed)));
-      to += __builtin_popcount(bits);
-    }
-    return;
-  }
-#endif
-  for (int l = 0; l < W; ++l) {
-    *to = lane(values, l);
-    to += static_cast<i32>(lanes >> l & 1u);
-  }
 }
 
 }  // namespace sitecap::mkfit

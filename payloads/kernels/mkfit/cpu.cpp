@@ -3,6 +3,7 @@
 
 #include "kernels/mkfit/bare.h"
 #include "kernels/mkfit/builder.h"
+#include "kernels/mkfit/results.h"
 #include "kernels/mkfit/settings.h"
 #include "sitecap/order.h"
 
@@ -27,7 +28,7 @@ class MkFit final : public Payload {
     const std::size_t bins = events_.layers.size() * phi_bins;
     bin_offset_.resize(bins + 1);
     cursor_.resize(bins + most_hits + 2);
-    region_.resize(seeds);
+    direction_.resize(seeds);
     seed_order_.resize(seeds);
     track_.resize(seeds);
     track_rows_.resize(seeds * row_floats);
@@ -56,19 +57,8 @@ class MkFit final : public Payload {
     if (clock) clock->lap("clean");
   }
 
-  Columns results() const override;
-  u64 digest() const override {
-    Digest digest;
-    digest.add(kept_.data(), kept_count_);
-    for (i32 k = 0; k < kept_count_; ++k) {
-      const i32 t = kept_[static_cast<std::size_t>(k)];
-      digest.add(track_rows_.data() + static_cast<std::size_t>(t) * row_floats, 29);
-      digest.add(track_hits_.data() + static_cast<std::size_t>(t) * most_hits,
-                 track_[static_cast<std::size_t>(t)].hits);
-      digest.add(&track_[static_cast<std::size_t>(t)].chi2, 1);
-    }
-    return digest.value();
-  }
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
   std::size_t workspace_bytes() const override {
     return builder_->bytes() + phi_.size() * 9 * 4 + points_.size() * 4 +
            (bin_offset_.size() + cursor_.size()) * 4 + track_.size() * (sizeof(Track) + 24) +
@@ -76,7 +66,6 @@ class MkFit final : public Payload {
   }
 
  private:
-  static constexpr i32 sectors = 32;  // of azimuth
   static constexpr i32 no_layer = -1;
 
   void sort_hits() {
@@ -98,63 +87,34 @@ class MkFit final : public Payload {
   }
 
   void build(StageClock* clock) {
-    for (i32 s = 0; s < seeds_; ++s) {
-      const i64 at = first_seed_ + s;
-      const i32 sector =
-          to_int((reduced_angle(events_.seed_phi[at]) + pi) * (static_cast<float>(sectors) / (2.f * pi)));
-      region_[static_cast<std::size_t>(s)] =
-          region_of(events_.seed_x[at], events_.seed_y[at], events_.seed_z[at], events_.seed_theta[at]) *
-              sectors +
-          clamp(sector, 0, sectors - 1);
-    }
-    // seeds that look the same way find the same hits in the caches
-    i32 sorted[regions * sectors + 1], offset[regions + 1];
-    counting_sort(region_.data(), seeds_, regions * sectors, sorted, cursor_.data(), seed_order_.data());
+    const RawSeeds raw = raw_seeds(events_, first_seed_);
+    for (i32 s = 0; s < seeds_; ++s) direction_[static_cast<std::size_t>(s)] = direction_of(raw, s);
+    i32 sorted[directions + 1], offset[regions + 1];
+    counting_sort(direction_.data(), seeds_, directions, sorted, cursor_.data(), seed_order_.data());
     for (i32 region = 0; region <= regions; ++region) offset[region] = sorted[region * sectors];
     const Hits hits{points_.data(), sorted_phi_.data(), sorted_along_.data(), bin_offset_.data()};
     for (i32 region = 0; region < regions; ++region)
       for (i32 first = offset[region]; first < offset[region + 1]; first += batch_seeds) {
         const i32 count = min_of(batch_seeds, offset[region + 1] - first);
-        for (i32 k = 0; k < count; ++k) begin(k, seed_order_[static_cast<std::size_t>(first + k)], region);
+        for (i32 k = 0; k < count; ++k)
+          begin(raw, k, seed_order_[static_cast<std::size_t>(first + k)], region);
         builder_->run(count, parameters_, events_, region, hits, clock);
-        for (i32 k = 0; k < count; ++k) end(k, seed_order_[static_cast<std::size_t>(first + k)]);
+        for (i32 k = 0; k < count; ++k) end(raw, k, seed_order_[static_cast<std::size_t>(first + k)]);
       }
   }
-  void begin(i32 k, i32 seed, i32 region) {
-    const i64 at = first_seed_ + seed;
-    float* row = builder_->seed_row(k);
-    row[0] = events_.seed_x[at];
-    row[1] = events_.seed_y[at];
-    row[2] = events_.seed_z[at];
-    row[3] = events_.seed_inverse_pt[at];
-    row[4] = events_.seed_phi[at];
-    row[5] = events_.seed_theta[at];
-    row[6] = static_cast<float>(events_.seed_charge[at]);
-    row[7] = row[29] = row[30] = row[31] = 0.f;
-    __builtin_memcpy(row + 8, events_.covariance.data + 21 * at, 21 * sizeof(float));
-    i32 hits = 0, start = 0;
-    for (int h = 0; h < seed_hits; ++h) {
-      const i32 hit = events_.seed_hit[h][at];
-      if (hit < 0) continue;
-      ++hits;
-      start = max_of(start, events_.plan.place[region][events_.hit_layer[first_hit_ + hit]] + 1);
-    }
+  void begin(const RawSeeds& raw, i32 k, i32 seed, i32 region) {
+    put_seed(raw, seed, builder_->seed_row(k));
+    i32 start;
+    const i32 hits =
+        seed_hit_count(raw, seed, events_.hit_layer.data + first_hit_, events_.plan.place[region], start);
     builder_->begin(k, hits, start);
   }
-  // A seed's best candidate becomes a track: hits of the candidate from its last, then the seed's.
-  void end(i32 k, i32 seed) {
+  void end(const RawSeeds& raw, i32 k, i32 seed) {
     const auto at = static_cast<std::size_t>(seed);
-    const Built built = builder_->finish(k, track_rows_.data() + at * row_floats);
-    i32* list = track_hits_.data() + at * most_hits;
-    i32 count = 0;
-    const Node* nodes = builder_->nodes();
-    for (i32 node = built.best.node; node >= 0 && count < most_hits - seed_hits; node = nodes[node].before)
-      list[count++] = nodes[node].hit;
-    for (int h = seed_hits - 1; h >= 0; --h) {
-      const i32 hit = events_.seed_hit[h][first_seed_ + seed];
-      if (hit >= 0) list[count++] = place_[static_cast<std::size_t>(hit)];
-    }
-    track_[at] = Track{count, static_cast<i32>(built.best.inner), 0.f, built.score};
+    const Built built = builder_->finish(k);
+    __builtin_memcpy(track_rows_.data() + at * row_floats, built.row, row_floats * sizeof(float));
+    track_[at] = mkfit::track_of(raw, seed, built, builder_->nodes(), place_.data(),
+                                 track_hits_.data() + at * most_hits);
   }
 
   // Tracks of like lengths side by side.
@@ -228,53 +188,21 @@ class MkFit final : public Payload {
     each_hit([&](i32 place) { users.first[track_hits_[static_cast<std::size_t>(place)]] = -1; });
   }
 
+  Found found() const {
+    return {hits_,        seeds_,        kept_count_,        static_cast<i32>(builder_->overflows),
+            kept_.data(), track_.data(), track_rows_.data(), track_hits_.data(),
+            order_.data()};
+  }
+
   Events events_;
   Parameters parameters_;
   std::unique_ptr<Builder<W>> builder_;
   i32 hits_ = 0, seeds_ = 0, first_hit_ = 0, first_seed_ = 0, kept_count_ = 0;
   std::vector<float> phi_, along_, inverse_radius_, sorted_phi_, sorted_along_, points_, track_rows_;
-  std::vector<i32> bin_, order_, place_, first_user_, bin_offset_, cursor_, region_, seed_order_, track_hits_,
-      next_user_, kept_, fit_order_, fit_length_;
+  std::vector<i32> bin_, order_, place_, first_user_, bin_offset_, cursor_, direction_, seed_order_,
+      track_hits_, next_user_, kept_, fit_order_, fit_length_;
   std::vector<Track> track_;
 };
-
-template <int W>
-Columns MkFit<W>::results() const {
-  std::vector<i32> seed, first{0}, hit, hits, holes, charge;
-  std::vector<float> parameters[6], covariance, chi2, score;
-  for (i32 k = 0; k < kept_count_; ++k) {
-    const auto t = static_cast<std::size_t>(kept_[static_cast<std::size_t>(k)]);
-    const float* row = track_rows_.data() + t * row_floats;
-    seed.push_back(static_cast<i32>(t));
-    hits.push_back(track_[t].hits);
-    holes.push_back(track_[t].holes);
-    chi2.push_back(track_[t].chi2);
-    score.push_back(track_[t].score);
-    charge.push_back(row[6] > 0.f ? 1 : -1);
-    for (int i = 0; i < 6; ++i) parameters[i].push_back(row[i]);
-    covariance.insert(covariance.end(), row + 8, row + 29);
-    // from inside to outside, as indices of the event's hits
-    for (i32 i = track_[t].hits - 1; i >= 0; --i)
-      hit.push_back(
-          order_[static_cast<std::size_t>(track_hits_[t * most_hits + static_cast<std::size_t>(i)])]);
-    first.push_back(static_cast<i32>(hit.size()));
-  }
-  Columns columns;
-  const char* const names[] = {"track_x",          "track_y",   "track_z",
-                               "track_inverse_pt", "track_phi", "track_theta"};
-  for (int i = 0; i < 6; ++i) columns.put(names[i], std::move(parameters[i]));
-  columns.put("track_seed", std::move(seed));
-  columns.put("track_charge", std::move(charge));
-  columns.put("track_hits", std::move(hits));
-  columns.put("track_holes", std::move(holes));
-  columns.put("track_chi2", std::move(chi2));
-  columns.put("track_score", std::move(score));
-  columns.put("track_covariance", std::move(covariance));
-  columns.put("track_first_hit", std::move(first));
-  columns.put("track_hit", std::move(hit));
-  columns.put("overflows", std::vector<i32>{static_cast<i32>(builder_->overflows)});
-  return columns;
-}
 
 template <int W>
 std::unique_ptr<Payload> make(const Columns& events, const Settings& settings) {

@@ -39,6 +39,8 @@ SITECAP_FN Arc<F> arc_to_layer(const State<F>& s, const Heading<F>& h, const Lay
     return arc_to_cylinder(s, h, all_lanes<F>(layer.position * layer.position), reached);
 }
 
+SITECAP_CONST float margin_cm = 3.f;  // how far off its sensors a candidate meets a layer
+
 // Whether a candidate comes within `margin` cm of the sensors of a layer: parameters only.
 template <int kind, class F>
 SITECAP_FN MaskOf<F> comes_near(const float* rows, const i32* row, const Layer& layer, float margin) {

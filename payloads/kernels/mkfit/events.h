@@ -157,4 +157,17 @@ inline RawHits raw_hits(const Events& e, i64 first) {
           e.hit_tt.data + first,    e.hit_tl.data + first, e.hit_ll.data + first};
 }
 
+inline RawSeeds raw_seeds(const Events& e, i64 first) {
+  const auto of = [first](const auto& column) { return column.data + first; };
+  return {of(e.seed_x),
+          of(e.seed_y),
+          of(e.seed_z),
+          of(e.seed_inverse_pt),
+          of(e.seed_phi),
+          of(e.seed_theta),
+          e.covariance.data + 21 * first,
+          {of(e.seed_hit[0]), of(e.seed_hit[1]), of(e.seed_hit[2]), of(e.seed_hit[3])},
+          of(e.seed_charge)};
+}
+
 }  // namespace sitecap::mkfit

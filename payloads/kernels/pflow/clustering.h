@@ -87,8 +87,9 @@ class Clustering {
   void share_all(const Options& o) {
     i64 slot = 0, fraction = 0;
     for (i32 r = 0; r < cells_.count; ++r) {
-      Group g{};
-      if (!group_at(r, o, g)) continue;
+      if (clusters_of(r) == 0) continue;
+      Group g =
+          group_of(cells_of(r), clusters_of(r), cluster_offset_[at(r)], cells_.channel[r], channels_, o);
       g.first_slot = static_cast<i32>(slot);
       g.fraction = fraction_.data() + fraction;
       fill(r, g);
@@ -132,19 +133,6 @@ class Clustering {
     return s;
   }
 
-  // The topological cluster whose first cell is r; false if there is none or it has no seed.
-  bool group_at(i32 r, const Options& o, Group& g) const {
-    g.clusters = clusters_of(r);
-    if (g.clusters == 0) return false;
-    g.cells = cells_of(r);
-    g.first_place = cluster_offset_[at(r)];
-    const i32 channel = cells_.channel[r], layer = channels_.layer[channel];
-    g.x_cm = channels_.x_cm[channel];
-    g.y_cm = channels_.y_cm[channel];
-    g.inverse_norm = 1.f / layer_of(layer).cell_gev;
-    g.inverse_sigma2 = layer < ecal_layers ? o.ecal_inverse_sigma2 : o.hcal_inverse_sigma2;
-    return true;
-  }
   void fill(i32 r, const Group& g) {
     const i32 origin = cells_.channel[r];
     for (i32 k = 0; k < padded(g.cells); ++k)

@@ -1,14 +1,10 @@
 // The kernel on a CPU: one event in one thread.
 #include "kernels/pflow/clustering.h"
+#include "kernels/pflow/results.h"
 
 namespace sitecap::pflow {
 
 namespace {
-
-template <class T>
-std::vector<T> copy(const std::vector<T>& from, i32 count) {
-  return std::vector<T>(from.begin(), from.begin() + count);
-}
 
 // Buffers behind clusters, for the largest event.
 struct Workspace {
@@ -102,17 +98,8 @@ class Pflow : public Payload {
     lap("candidates");
   }
 
-  Columns results() const override {
-    Columns columns;
-    each_column(
-        [&](const char* name, const auto& column, i32 count) { columns.put(name, copy(column, count)); });
-    return columns;
-  }
-  u64 digest() const override {
-    Digest digest;
-    each_column([&](const char*, const auto& column, i32 count) { digest.add(column.data(), count); });
-    return digest.value();
-  }
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
 
  private:
   static std::size_t at(i32 i) { return static_cast<std::size_t>(i); }
@@ -200,33 +187,9 @@ class Pflow : public Payload {
     counting_sort(bin.data(), items, bins, offset.data(), w_.cursor.data(), order.data());
   }
 
-  // Every column of the result, by name, with its length.
-  template <class Visit>
-  void each_column(const Visit& visit) const {
-    visit("share_cell", w_.share_cell, share_count_);
-    visit("share_cluster", w_.share_cluster, share_count_);
-    visit("share_fraction", w_.share_fraction, share_count_);
-    visit("cluster_seed", w_.seed, cluster_count_);
-    visit("cluster_layer", w_.layer, cluster_count_);
-    visit("cluster_iterations", w_.iterations, cluster_count_);
-    visit("cluster_shower", w_.shower, cluster_count_);
-    visit("cluster_energy", w_.energy, cluster_count_);
-    visit("cluster_x", w_.x, cluster_count_);
-    visit("cluster_y", w_.y, cluster_count_);
-    visit("cluster_z", w_.z, cluster_count_);
-    visit("shower_is_hcal", w_.is_hcal, shower_count_);
-    visit("shower_energy", w_.shower_energy, shower_count_);
-    visit("shower_eta", w_.shower_eta, shower_count_);
-    visit("shower_phi", w_.shower_phi, shower_count_);
-    visit("track_ecal", w_.track_ecal, tracks_.count);
-    visit("track_hcal", w_.track_hcal, tracks_.count);
-    visit("candidate_kind", w_.c_kind, candidate_count_);
-    visit("candidate_track", w_.c_track, candidate_count_);
-    visit("candidate_shower", w_.c_shower, candidate_count_);
-    visit("candidate_pt", w_.c_pt, candidate_count_);
-    visit("candidate_eta", w_.c_eta, candidate_count_);
-    visit("candidate_phi", w_.c_phi, candidate_count_);
-    visit("candidate_energy", w_.c_energy, candidate_count_);
+  Found found() const {
+    return {share_count_, cluster_count_, shower_count_, tracks_.count, candidate_count_,
+            clusters_,    showers_,       links_.ecal,   links_.hcal,   candidates_};
   }
 
   Columns columns_;

@@ -4,6 +4,21 @@
 
 namespace sitecap::pflow {
 
+// A topological cluster whose first cell lies at `channel`; where its fractions and slots begin is left out.
+SITECAP_FN Group group_of(i32 cells, i32 clusters, i32 first_place, i32 channel, const Channels& channels,
+                          const Options& o) {
+  Group g{};
+  g.cells = cells;
+  g.clusters = clusters;
+  g.first_place = first_place;
+  g.x_cm = channels.x_cm[channel];
+  g.y_cm = channels.y_cm[channel];
+  const i32 layer = channels.layer[channel];
+  g.inverse_norm = 1.f / layer_of(layer).cell_gev;
+  g.inverse_sigma2 = layer < ecal_layers ? o.ecal_inverse_sigma2 : o.hcal_inverse_sigma2;
+  return g;
+}
+
 // Slot of a cell (none: padding), its place from that of channel `origin`.
 SITECAP_FN void put_slot(i32 slot, i32 cell, i32 origin, const Cells& cells, const Channels& channels,
                          const Slots& slots) {

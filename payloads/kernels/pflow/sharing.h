@@ -182,22 +182,33 @@ SITECAP_FN float move(const Group& g, const Slots& slots, const Places& places, 
   return (dx * dx + dy * dy + dz * dz) / (rx * rx + ry * ry);
 }
 
-// Iterates one topological cluster until no cluster of it moves by more than the tolerance times the square
-// of their number less one.
+// One cluster once all weights are known: what it holds, and where that moves it. Returns the square of how
+// far. No other cluster looks at this one's energy and place before the next iteration.
 template <class F>
-SITECAP_FN void share(const Group& g, const Options& o, const Slots& slots, const Places& places) {
+SITECAP_FN float settle(const Group& g, const Slots& slots, const Places& places, i32 c) {
+  const float energy = normalise<F>(g, slots, c);
+  const float moved2 = move<F>(g, slots, places, c);
+  places.energy_gev[g.first_place + c] = energy;
+  return moved2;
+}
+
+// Square of how far clusters of a topological cluster may still move: by the tolerance times the square of
+// their number less one.
+SITECAP_FN float allowed_move2(const Group& g, const Options& o) {
   const float others = static_cast<float>(max_of(1, g.clusters - 1));
   const float allowed = o.tolerance * others * others;
+  return allowed * allowed;
+}
+
+// Iterates one topological cluster until no cluster of it moves by more than that.
+template <class F>
+SITECAP_FN void share(const Group& g, const Options& o, const Slots& slots, const Places& places) {
+  const float allowed2 = allowed_move2(g, o);
   i32 done = 0;
-  for (float moved2 = 1e30f; done < o.max_iterations && moved2 > allowed * allowed; ++done) {
+  for (float moved2 = 1e30f; done < o.max_iterations && moved2 > allowed2; ++done) {
     for (i32 k = 0; k < g.cells; k += width_of<F>) weigh<F>(g, slots, places, k);
     moved2 = 0.f;
-    for (i32 c = 0; c < g.clusters; ++c) {
-      // no other cluster looks at this one's energy and place before the next iteration
-      const float energy = normalise<F>(g, slots, c);
-      moved2 = max_of(moved2, move<F>(g, slots, places, c));
-      places.energy_gev[g.first_place + c] = energy;
-    }
+    for (i32 c = 0; c < g.clusters; ++c) moved2 = max_of(moved2, settle<F>(g, slots, places, c));
   }
   for (i32 c = 0; c < g.clusters; ++c) places.iterations[g.first_place + c] = done;
 }

@@ -11,6 +11,7 @@ import pytest
 from payloads import _device, compiled
 from payloads.backends import cubin, hiprtc, nvrtc
 from payloads.backends.device_code import DeviceCompilerError, device_kernels
+from tests.unit.payloads.device.cases import CASES, Case
 
 pytestmark = pytest.mark.slow
 
@@ -42,21 +43,23 @@ def test_nvrtc_makes_a_cubin(kernel: str, architecture: str) -> None:
 @pytest.mark.parametrize(
     "architecture", ["sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"]
 )
-def test_clue_fits_every_architecture_without_spills(architecture: str) -> None:
-    """Registers allow half of a multiprocessor's threads at least: 65,536 of them for 1,024 of 2,048 (or 1,536)."""
-    entries = cubin.entries(nvrtc.compile_kernel("clue", architecture).code)
-    assert {name for name, entry in entries.items() if entry.local_bytes > 0} == set()
-    assert max(entry.registers for entry in entries.values()) <= 64
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.kernel)
+def test_what_is_launched_fits_every_architecture_without_spills(case: Case, architecture: str) -> None:
+    """64 registers allow half of a multiprocessor's threads at least: 65,536 of them for 1,024 of 2,048 (or 1,536)."""
+    entries = cubin.entries(nvrtc.compile_kernel(case.kernel, architecture).code)
+    assert {name for name, entry in entries.items() if entry.local_bytes > 0} == case.indexed
+    assert max(entry.registers for entry in entries.values()) <= case.registers
     assert min(entry.registers for entry in entries.values()) > 0
 
 
 @pytest.mark.parametrize("architecture", ["sm_60", "sm_90", "sm_120"])
-def test_a_device_takes_the_very_parameters_that_the_host_gives(architecture: str) -> None:
-    """Every entry that clue launches is in the cubin, and its parameters have the sizes that the host's compiler gives."""
-    events = compiled.simulate("hgcal", 0, 1, 0, 1)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.kernel)
+def test_a_device_takes_the_very_parameters_that_the_host_gives(case: Case, architecture: str) -> None:
+    """Every entry that is launched is in the cubin, and its parameters have the sizes that the host's compiler gives."""
+    events = compiled.simulate(case.events[0], 0, 1, 0, 1)
     device = _device.Emulated()
-    device.open("clue", events).process(0)
-    entries = cubin.entries(nvrtc.compile_kernel("clue", architecture).code)
+    device.open(case.kernel, events).process(0)
+    entries = cubin.entries(nvrtc.compile_kernel(case.kernel, architecture).code)
     on_device = {name: [size for _, size in entry.parameters] for name, entry in entries.items()}
     launched = device.launched()
     assert launched.items() <= on_device.items()

@@ -1,4 +1,4 @@
-"""clue through a CUDA driver that runs its entries on the CPU: the whole way, and all that can go wrong on it."""
+"""Kernels through a CUDA driver that runs their entries on the CPU: the whole way, and with clue all that can go wrong on it."""
 
 from __future__ import annotations
 
@@ -10,46 +10,49 @@ from typing import Any
 
 import pytest
 
-from payloads.backends import cubin, cuda, nvrtc
-from payloads.catalogue import Kernel, choose, kernels
+from payloads.backends import cubin, cuda, nvrtc, on_device
 from payloads.chains import request_of
 from payloads.children import WORKER, ChildError, ask_one
+from payloads.errors import PayloadError
 from payloads.events import maker
 from payloads.plan import Options
 from payloads.store import Store
+from tests.unit.payloads.device.cases import CASES, Case
 from tests.unit.payloads.device.conftest import Node
 
 EVENTS = {"section": "hgcal", "pile_up": 5.0, "seed": 5, "count": 1}
 ENOUGH_S = 300.0
+(CLUE,) = (case for case in CASES if case.kernel == "clue")
 
 
 @pytest.fixture
-def clue() -> Kernel:
-    (kernel,) = choose(kernels(), ("clue",))
-    return kernel
-
-
-@pytest.fixture
-def ask(clue: Kernel, tmp_path: Path) -> Any:
+def ask(tmp_path: Path) -> Any:
     """The digest that a task in a child finds, on a device or on the CPU; or ChildError."""
 
     def ask(
-        device: str | None = "cuda:0", patience_s: float = ENOUGH_S, task: str = "device", **more: Any
+        device: str | None = "cuda:0",
+        patience_s: float = ENOUGH_S,
+        task: str = "device",
+        case: Case = CLUE,
+        **more: Any,
     ) -> Any:
         options = Options(mode="quick", budget_s=ENOUGH_S, cpus=(0,), copies=1, places=(tmp_path / "cache",))
-        request = {**request_of(clue, options), "events": EVENTS, "reference": EVENTS, "seconds": 0.0, "slots": 2,
-                   "task": task, **more}  # fmt: skip
+        request = {**request_of(case.found(), options), "events": EVENTS, "reference": EVENTS, "seconds": 0.0,
+                   "slots": 2, "task": task, **more}  # fmt: skip
         request |= {"variant": "scalar"} if device is None else {"backend": "cuda", "device": device}
-        name = f"clue on {device or 'the CPU'}"
+        name = f"{case.kernel} on {device or 'the CPU'}"
         return ask_one(WORKER, name, request, time.monotonic() + patience_s)
 
     return ask
 
 
-def test_physics_and_bits_are_those_of_the_cpu(node: Node, ask: Any) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.kernel)
+def test_physics_and_bits_are_those_of_the_cpu(node: Node, ask: Any, case: Case) -> None:
     node()
-    events = {**EVENTS, "count": 3}
-    on_cpu, on_gpu = ask(None, task="verify", events=events), ask(events=events)
+    section, pile_up, seed, count = case.few
+    events = {"section": section, "pile_up": pile_up, "seed": seed, "count": count}
+    chosen = {"case": case, "events": events, "reference": {**events, "count": 1}}
+    on_cpu, on_gpu = ask(None, task="verify", **chosen), ask(**chosen)
     assert on_gpu["differences"] is None
     assert on_gpu["digest"] == on_cpu["digest"]
     assert on_gpu["metrics"] == on_cpu["metrics"]
@@ -160,10 +163,13 @@ def test_bits_that_differ_in_the_timed_passes_are_noticed(node: Node, ask: Any) 
         ask()
 
 
-def test_a_kernel_without_launches(node: Node, ask: Any) -> None:
-    node()
-    with pytest.raises(ChildError, match="mkfit has no launches for a device yet; clue has"):
-        ask(kernel="mkfit", task="picture", events={**EVENTS, "section": "tracker"})
+def test_a_kernel_without_launches(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Module:
+        kernels = ("clue",)
+
+    monkeypatch.setattr(on_device, "device_module", Module)
+    with pytest.raises(PayloadError, match="mkfit has no launches for a device yet; clue has"):
+        on_device.open_on_device({"kernel": "mkfit", "device": "cuda:0"}, {}, [])
 
 
 class TestKeptCode:
