@@ -2,9 +2,16 @@
 // p2r: github.com/cerati). Seeds fly outwards through `bare_layers` equal cylinders and meet a hit a
 // millimetre off in each. Host only.
 #pragma once
+#include "kernels/mkfit/bare_flight.h"
 #include "kernels/mkfit/events.h"
 
 namespace sitecap::mkfit {
+
+inline int bare_cylinders(const Settings& settings) {
+  const double wanted = setting(settings, "bare_layers", 20);
+  if (wanted > 1000) throw std::invalid_argument("mkfit: 'bare_layers' is above 1000: give fewer");
+  return static_cast<int>(wanted);
+}
 
 template <int W>
 class Bare final : public Payload {
@@ -12,8 +19,7 @@ class Bare final : public Payload {
 
  public:
   Bare(Events events, const Settings& settings)
-      : events_(std::move(events)), layers_(static_cast<int>(setting(settings, "bare_layers", 20))) {
-    if (layers_ > 1000) throw std::invalid_argument("mkfit: 'bare_layers' is above 1000: give fewer");
+      : events_(std::move(events)), layers_(bare_cylinders(settings)) {
     states_.resize(static_cast<std::size_t>(events_.most_seeds / W + 1));
     place_points();
   }
@@ -112,11 +118,7 @@ class Bare final : public Payload {
         Heading<F> h = start(first, g, s);
         Point<F>* points = points_of(event, g) + g % side_by_side;
         for (int step = 0; step < layers_; ++step, points += side_by_side) {
-          const F radius = square_root(s.x * s.x + s.y * s.y), inverse = 1.f / radius, next = radius + 1.5f;
-          const F ux = s.x * inverse, uy = s.y * inverse;
-          *points = Point<F>{
-              ux * next, uy * next, s.z + 1.5f * h.cot_theta, all_lanes<F>(1e-5f), F{}, all_lanes<F>(1e-2f),
-              ux,        uy};
+          *points = point_ahead(s, h);
           kalman_step<cylinder>(s, h, *points, MaskOf<F>{});
         }
       }

@@ -3,8 +3,8 @@
 // All seeds meet the layers of their regions together, place by place of the regions' plans. Nothing waits
 // until the result is fetched: how many seeds meet a layer, and how many pairs they have, stays on the
 // device.
+#include "kernels/mkfit/bare_device.h"
 #include "kernels/mkfit/device_memory.h"
-#include "kernels/mkfit/events.h"
 #include "kernels/mkfit/settings.h"
 
 namespace sitecap::mkfit {
@@ -13,11 +13,8 @@ namespace {
 
 class MkFitOnDevice : public SlottedPayload<Slot> {
  public:
-  MkFitOnDevice(const Columns& columns, const Settings& settings, Device& device, int slots)
+  MkFitOnDevice(const Events& events, const Settings& settings, Device& device, int slots)
       : SlottedPayload(device), p_(parameters_of(settings)) {
-    if (setting(settings, "bare_layers", 0) > 0)
-      throw std::invalid_argument("mkfit: 'bare_layers' is for CPUs: leave it out on a device");
-    const Events events(columns);
     layers_ = static_cast<i32>(events.layers.size());
     for (const i32 count : events.plan.count) places_ = std::max(places_, count);
     tracker_ = {upload(device, shared_, events.layers.data(), layers_),
@@ -122,8 +119,11 @@ class MkFitOnDevice : public SlottedPayload<Slot> {
 
 }  // namespace
 
-std::unique_ptr<DevicePayload> open_on_device(const Columns& events, const Settings& settings, Device& device,
-                                              int slots) {
+std::unique_ptr<DevicePayload> open_on_device(const Columns& columns, const Settings& settings,
+                                              Device& device, int slots) {
+  const Events events(columns);
+  if (setting(settings, "bare_layers", 0) > 0)
+    return std::make_unique<BareOnDevice>(events, settings, device, slots);
   return std::make_unique<MkFitOnDevice>(events, settings, device, slots);
 }
 

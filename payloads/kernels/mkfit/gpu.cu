@@ -2,6 +2,7 @@
 //
 // At each layer the seeds that meet it and their pairs with hits are listed in whatever order threads come to
 // it: an item's results lie at its own place, so that the lists' order does not show.
+#include "kernels/mkfit/bare_flight.h"
 #include "kernels/mkfit/building.h"
 #include "sitecap/primitives.h"
 
@@ -135,6 +136,16 @@ __global__ void mkfit_keep(Parameters parameters, Tracks tracks, Users users, i3
                       !is_duplicate(parameters, tracks.track, tracks.hits, users, t)
                   ? 1
                   : 0;
+}
+
+// ---- the Kalman step alone
+__global__ void mkfit_place_points(RawSeeds raw, i32 seeds, i32 cylinders, float* points) {
+  const i32 i = thread_item();
+  if (i < seeds) place_points(raw, seeds, i, cylinders, points);
+}
+__global__ void mkfit_fly(RawSeeds raw, i32 seeds, i32 cylinders, const float* points, float* covariance) {
+  const i32 i = thread_item();
+  if (i < seeds) fly(raw, seeds, i, cylinders, points, covariance);
 }
 
 }  // extern "C"

@@ -58,7 +58,8 @@ def test_a_device_takes_the_very_parameters_that_the_host_gives(case: Case, arch
     """Every entry that is launched is in the cubin, and its parameters have the sizes that the host's compiler gives."""
     events = compiled.simulate(case.events[0], 0, 1, 0, 1)
     device = _device.Emulated()
-    device.open(case.kernel, events).process(0)
+    for settings in ({}, *case.settings):
+        device.open(case.kernel, events, settings).process(0)
     entries = cubin.entries(nvrtc.compile_kernel(case.kernel, architecture).code)
     on_device = {name: [size for _, size in entry.parameters] for name, entry in entries.items()}
     launched = device.launched()

@@ -114,6 +114,7 @@ CASES = (
             # more pairs of a seed than there is room for
             {"chi2": 1000.0, "shared": 0.05, "least_hits": 4.0},
             {"holes": 0.0, "consecutive_holes": 0.0, "fit_chi2": 1.0},
+            {"bare_layers": 20.0},
         ),
         quiet=("hit_z", 900.0),
         refused=({"candidates": 6.0}, "'candidates' is 6: give 1 to 5"),
