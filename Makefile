@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
 .PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs pictures generate bench \
-  bench-remote bench-payloads bench-delivery image clean
+  bench-remote bench-payloads bench-delivery image clean wheel
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -128,6 +128,10 @@ generate: $(STAMP)
 	$(BIN)/python -m profiles.schema
 	$(BIN)/python docs/generate.py
 	$(BIN)/python charts/generate.py
+
+# A wheel with all kernels and their device code for NVIDIA's GPUs, in dist/.
+wheel: $(STAMP)
+	$(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
 
 # The images sitecap-agent and sitecap-capacity, with podman or docker (ENGINE); all kernels for all instruction sets.
 # IMAGE_OPTIONS go to the engine's `build`, such as --platform linux/arm64.
