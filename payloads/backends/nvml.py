@@ -105,7 +105,7 @@ class Board:
                 return tuple(int(one.pid) for one in listed[: min(count.value, room)])
             if error != _INSUFFICIENT_SIZE or room >= MOST_PROCESSES:
                 return None
-            room = min(max(2 * room, count.value), MOST_PROCESSES)
+            room = min(max(2 * room, count.value, 1), MOST_PROCESSES)
 
     def _driver_version(self) -> str | None:
         text = ctypes.create_string_buffer(96)
