@@ -71,6 +71,7 @@ def make(folder: Path, kernels: tuple[str, ...] = device_kernels()) -> int:
     Raises:
         DeviceCompilerError: NVRTC is absent or refuses a source.
     """
+    about = json.dumps({"compiler": nvrtc.version()}) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [(kernel, architecture) for kernel in kernels for architecture in (*ARCHITECTURES, PTX)]
     missing = [pair for pair in wanted if not (folder / _name(*pair)).is_file()]
@@ -81,7 +82,6 @@ def make(folder: Path, kernels: tuple[str, ...] = device_kernels()) -> int:
     def one(pair: tuple[str, str]) -> None:
         (folder / _name(*pair)).write_bytes(nvrtc.compile_kernel(*pair).code)
 
-    about = json.dumps({"compiler": nvrtc.version()}) + "\n"
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, missing))
     (folder / _ABOUT).write_text(about, "utf-8")
