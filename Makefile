@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
 .PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs pictures generate bench \
-  bench-remote bench-payloads bench-delivery image clean
+  bench-remote bench-payloads bench-delivery image clean wheel gpu-check
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -129,6 +129,10 @@ generate: $(STAMP)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python charts/generate.py
 
+# A wheel with all kernels and their device code for NVIDIA's GPUs, in dist/.
+wheel: $(STAMP)
+	$(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
+
 # The images sitecap-agent and sitecap-capacity, with podman or docker (ENGINE); all kernels for all instruction sets.
 # IMAGE_OPTIONS go to the engine's `build`, such as --platform linux/arm64.
 image:
@@ -151,6 +155,11 @@ bench-payloads: $(STAMP)
 bench-delivery: $(STAMP)
 	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python -m benchmarks.delivery --faults
+
+# All checks that need a GPU, on that of this machine; writes a file with date and device below benchmarks/data/gpu_check.
+# Exit code 3 of the script: there is no GPU.
+gpu-check: $(STAMP)
+	$(BIN)/python -m benchmarks.gpu_check $(ARGS)
 
 clean:
 	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

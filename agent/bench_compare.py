@@ -40,10 +40,20 @@ class Comparison:
 
 def compare(a: CapabilityProfile, b: CapabilityProfile) -> Comparison:
     """B against A, kernel by kernel."""
-    left = {(one.backend, one.kernel): one for one in a.payloads}
-    right = {(one.backend, one.kernel): one for one in b.payloads}
+    left = {_key(one): one for one in a.payloads}
+    right = {_key(one): one for one in b.payloads}
     keys = list(dict.fromkeys((*left, *right)))
-    return Comparison(tuple(_row(key[1], left.get(key), right.get(key)) for key in keys), tuple(_runs(a, b)))
+    rows = tuple(_row(_name(*key), left.get(key), right.get(key)) for key in keys)
+    return Comparison(rows, tuple(_runs(a, b)))
+
+
+def _key(result: PayloadResult) -> tuple[str, str]:
+    """Where, and what: of several GPUs each is held against the one with its number."""
+    return (result.backend if result.device_run is None else result.device_run.place), result.kernel
+
+
+def _name(place: str, kernel: str) -> str:
+    return kernel if ":" not in place else f"{kernel} {place}"
 
 
 def _row(kernel: str, a: PayloadResult | None, b: PayloadResult | None) -> Row:

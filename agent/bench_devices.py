@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.chosen_devices import ABSENT
 from payloads.backends.device_module import device_module
 from payloads.backends.devices import Backend, Gpu, backends
 from payloads.errors import NotBuiltError
-
-INTEL = "there are no kernels for Intel's GPUs"
 
 
 def device_lines() -> Iterator[str]:
@@ -22,8 +21,8 @@ def device_lines() -> Iterator[str]:
         if backend.reason is not None:
             yield f"{backend.api:<5} no: {backend.reason}"
         for gpu in backend.gpus:
-            yield f"{backend.api}:{gpu.ordinal}  {_about(gpu, backend, kernels)}"
-    yield f"intel no: {INTEL}"
+            yield f"{gpu.place}  {_about(gpu, backend, kernels)}"
+    yield f"intel no: {ABSENT['intel']}"
 
 
 def _about(gpu: Gpu, backend: Backend, kernels: str) -> str:

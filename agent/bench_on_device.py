@@ -1,4 +1,4 @@
-"""`agent bench --device`: kernels on one GPU, as a profile."""
+"""`agent bench --device`, `--backend`: kernels on GPUs, as a profile."""
 
 from __future__ import annotations
 
@@ -7,42 +7,17 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from agent.bench import Benched, BenchRequest, exclusively, options_of
+from agent.chosen_devices import UnusableDeviceError
 from agent.config import Config
-from agent.payload_results import MAX_TEXT, event_set, physics
+from agent.device_results import device_result
+from agent.payload_results import MAX_TEXT
 from agent.run import Look
 from payloads.backends.device_module import device_module
-from payloads.backends.devices import Gpu, backends, ordinal_of
+from payloads.backends.devices import Gpu
 from payloads.catalogue import Kernel
-from payloads.device_bench import DeviceBench, DeviceOutcome
+from payloads.device_bench import DeviceBench
 from payloads.measured_kernel import Told
-from payloads.sampling import interval
-from profiles.payload_result import BenchInfo, PayloadResult
-
-
-class UnusableDeviceError(Exception):
-    """The device that was asked for cannot be used; the text says why, or which can."""
-
-
-def find_gpu(text: str) -> Gpu:
-    """The GPU that a user names.
-
-    Raises:
-        UnusableDeviceError: there is none of that name, or it cannot be used.
-    """
-    try:
-        api, ordinal = ordinal_of(text)
-    except ValueError as error:
-        raise UnusableDeviceError(f"--device {error}") from error
-    (backend,) = (one for one in backends() if one.api == api)
-    if backend.reason is not None:
-        raise UnusableDeviceError(f"--device {text}: {backend.reason}")
-    if ordinal >= len(backend.gpus):
-        known = ", ".join(f"{api}:{gpu.ordinal}" for gpu in backend.gpus)
-        raise UnusableDeviceError(f"--device {text}: there is no such device; there are: {known}")
-    gpu = backend.gpus[ordinal]
-    if gpu.reason is not None:
-        raise UnusableDeviceError(f"--device {text}: {gpu.name}: {gpu.reason}")
-    return gpu
+from profiles.payload_result import BenchInfo
 
 
 def kernels_for(chosen: Sequence[Kernel], *, named: bool) -> tuple[Kernel, ...]:
@@ -61,16 +36,16 @@ def kernels_for(chosen: Sequence[Kernel], *, named: bool) -> tuple[Kernel, ...]:
     return tuple(kernel for kernel in chosen if kernel.name in known)
 
 
-def measure_on_device(
+def measure_on_devices(
     seen: Look,
     request: BenchRequest,
-    gpu: Gpu,
+    gpus: Sequence[Gpu],
     config: Config,
     *,
     on_start: Callable[[DeviceBench], None] = lambda _: None,
     told: Told = lambda _: None,
 ) -> Benched:
-    """Measure on a GPU of a node that was looked at.
+    """Measure on GPUs of a node that was looked at.
 
     Raises:
         LockError: another benchmark holds the node.
@@ -78,13 +53,13 @@ def measure_on_device(
     began = time.monotonic()
     with ExitStack() as stack:
         options = options_of(request, seen, stack)
-        bench = DeviceBench(request.kernels, gpu, options, told)
+        bench = DeviceBench(request.kernels, gpus, options, told)
         on_start(bench)
         exclusively(stack, config)
         outcomes = bench.run()
     duration_s = time.monotonic() - began
     info = BenchInfo(mode=request.mode, budget_s=options.budget_s, duration_s=duration_s, copies=1)
-    missing = [outcome.kernel.name for outcome in outcomes if outcome.reason is not None]
+    missing = list(dict.fromkeys(outcome.kernel.name for outcome in outcomes if outcome.reason is not None))
     reasons = [
         text
         for text in (seen.profile.limits.reason, f"not measured: {', '.join(missing)}" if missing else "")
@@ -98,45 +73,8 @@ def measure_on_device(
             "reason": "; ".join(reasons)[:MAX_TEXT] or None,
         }
     )
+    results = sorted(outcomes, key=lambda outcome: list(gpus).index(outcome.gpu))
     profile = seen.profile.model_copy(
-        update={"payloads": tuple(_result(one) for one in outcomes), "bench": info, "limits": limits}
+        update={"payloads": tuple(map(device_result, results)), "bench": info, "limits": limits}
     )
     return Benched(profile, bench.interrupted_by, None)
-
-
-def _result(found: DeviceOutcome) -> PayloadResult:
-    manifest, about = found.kernel.manifest, found.about
-    rate = interval([1 / seconds for seconds in found.end_to_end_s]) if found.end_to_end_s else None
-    return PayloadResult(
-        kernel=manifest.name,
-        version=str(manifest.version),
-        title=manifest.title,
-        backend=found.gpu.api,
-        device=found.gpu.name[:MAX_TEXT],
-        isa=found.gpu.architecture,
-        copies=1,
-        threads_per_copy=about.get("threads", 1),
-        events=manifest.events.count,
-        end_to_end_s=tuple(found.end_to_end_s),
-        kernel_only_s=tuple(found.kernel_only_s),
-        events_per_s=None if rate is None else rate.median,
-        events_per_s_low=None if rate is None else rate.low,
-        events_per_s_high=None if rate is None else rate.high,
-        event_set=event_set(found.kernel, found.events),
-        physics=physics(found.verdict, manifest.reference.tolerance, found.reason),
-        reason=None if found.reason is None else found.reason[:MAX_TEXT],
-        failed=found.failed,
-        remarks=tuple(sentence[:MAX_TEXT] for sentence in _remarks(found)[:64]),
-        working_set_bytes=about.get("workspace_bytes"),
-    )
-
-
-def _remarks(found: DeviceOutcome) -> list[str]:
-    said = list(found.said)
-    if found.kernel_only_s:
-        alone = 1 / interval(found.kernel_only_s).median
-        said.append(
-            f"{found.about['slots']} events in flight, driven by {found.about['threads']} threads of the host; "
-            f"kernels alone, with no transfers: {alone:.4g} events/s"
-        )
-    return said

@@ -45,6 +45,7 @@ class Options:
         most_repeats: of one series.
         longest_window_s: of one repeat, if a pass over the events is not longer.
         patience_s: how long a copy may be late before it counts as hanging.
+        in_flight: events at a time on a GPU, where its memory allows.
         command: what is started as a worker.
     """
 
@@ -60,6 +61,7 @@ class Options:
     most_repeats: int = MOST_REPEATS
     longest_window_s: float = LONGEST_WINDOW_S
     patience_s: float = 20.0
+    in_flight: int = 8
     command: tuple[str, ...] = WORKER
 
 

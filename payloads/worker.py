@@ -32,7 +32,7 @@ TASKS: Mapping[str, Callable[[Request, Channel], None]] = {
     "verify": lambda request, channel: channel.send(preparing.verify(request)),
     "picture": lambda request, channel: channel.send(preparing.picture(request)),
     "event": lambda request, channel: channel.send(whole_event.whole_event(request)),
-    "device": lambda request, channel: channel.send(device_measuring.measure(request)),
+    "device": device_measuring.measure,
     "copy": measuring.copy,
 }
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from profiles.base import Bytes, Count, Model, Seconds, Text
 from profiles.checks import Scalar
+from profiles.device_run import DeviceRun
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -180,6 +181,7 @@ class PayloadResult(Model):
     before: Conditions | None = None
     during: ConditionsDuring | None = None
     after: Conditions | None = None
+    device_run: DeviceRun | None = Field(default=None, description="of a run on a GPU (1.4)")
 
 
 class BackendLeftOut(Model):

@@ -1,4 +1,4 @@
-"""The capability profile, schema 1.3: what a node is, which checks it passed, what it can compute.
+"""The capability profile, schema 1.4: what a node is, which checks it passed, what it can compute.
 
 Versions are MAJOR.MINOR. A MINOR only adds optional fields, so a reader ignores what it does not know and takes every
 document of its MAJOR. Nothing in it identifies a person; node names and addresses only if they were asked for.
@@ -16,7 +16,7 @@ from profiles.checks import CheckResult
 from profiles.node_facts import NodeFacts
 from profiles.payload_result import BenchInfo, PayloadResult
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 MAJOR = 1
 
 

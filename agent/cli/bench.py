@@ -82,7 +82,16 @@ bench.add_command(event)
 @click.option("--budget", "budget_s", type=_Seconds(1, 86_400), help="Seconds for all payloads.")
 @click.option("--copies", type=_Count(1, 65_536), help="Pinned copies; default: one a granted core.")
 @click.option("--variant", "variants", multiple=True, help="Measure this variant; may be given again.")
-@click.option("--device", "device", metavar="gpu:N", help="Measure on this GPU instead of the CPUs.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="gpu:N",
+    help="Measure on this GPU, or gpu:all; may be given again.",
+)
+@click.option(
+    "--backend", "backend", metavar="cpu|cuda|hip", help="Measure on CPUs, or the first GPU of a kind."
+)
 @click.option("--list", "list_only", is_flag=True, help="List kernels, and end.")
 @click.option("--list-backends", is_flag=True, help="List what kernels can run on here, or why not, and end.")
 @click.option("--show", "shown", metavar="FILE|last", help="Show an earlier run, or KERNELs of it.")
@@ -107,7 +116,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     budget_s: float | None,
     copies: int | None,
     variants: tuple[str, ...],
-    device: str | None,
+    devices: tuple[str, ...],
+    backend: str | None,
     list_only: bool,  # noqa: FBT001
     list_backends: bool,  # noqa: FBT001
     shown: str | None,
@@ -149,7 +159,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
     from agent import bench_commands  # noqa: PLC0415
     from agent.bench import BenchRequest, TooManyCopiesError  # noqa: PLC0415
     from agent.bench_last import keep, read  # noqa: PLC0415
-    from agent.bench_on_device import UnusableDeviceError  # noqa: PLC0415
+    from agent.chosen_devices import UnusableDeviceError  # noqa: PLC0415
     from agent.cli.loading import load_all, sentences  # noqa: PLC0415
     from agent.config import parse_assignment  # noqa: PLC0415
     from agent.exit_code import bench_exit_code  # noqa: PLC0415
@@ -183,7 +193,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         result.check()
         with BenchProgress(quiet=quiet or no_progress) as progress:
             try:
-                done = _measured(device, request, probes, loaded, progress, named=bool(names))
+                done = _measured((devices, backend), request, probes, loaded, progress, named=bool(names))
             except (TooManyCopiesError, UnusableDeviceError) as error:
                 fail(USAGE, "usage", str(error), as_json=machine)
         # First, so that a result whose reader or file went away meanwhile is still there for --show last.
@@ -195,7 +205,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
 
 
 def _measured(
-    device: str | None,
+    where: tuple[tuple[str, ...], str | None],
     request: BenchRequest,
     probes: Sequence[Probe],
     loaded: Loaded,
@@ -206,16 +216,17 @@ def _measured(
     from dataclasses import replace  # noqa: PLC0415
 
     from agent.bench import Benched, benchmark, look_for_bench  # noqa: PLC0415
-    from agent.bench_on_device import find_gpu, kernels_for, measure_on_device  # noqa: PLC0415
+    from agent.bench_on_device import kernels_for, measure_on_devices  # noqa: PLC0415
+    from agent.chosen_devices import chosen_gpus  # noqa: PLC0415
 
-    if device is None:
+    gpus = chosen_gpus(*where)
+    if not gpus:
         return benchmark(request, probes, loaded.config, on_start=_on_signals, told=progress.told)
     request = replace(request, kernels=kernels_for(request.kernels, named=named))
-    gpu = find_gpu(device)
     seen = look_for_bench(probes, loaded.config, _on_signals)
     if seen.interrupted_by:
         return Benched(seen.profile, seen.interrupted_by, None)
-    return measure_on_device(seen, request, gpu, loaded.config, on_start=_on_signals, told=progress.told)
+    return measure_on_devices(seen, request, gpus, loaded.config, on_start=_on_signals, told=progress.told)
 
 
 def _refuse_contradiction(context: click.Context, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from agent.render import bench_device_text
 from agent.render.plain import one_line
 from agent.render.text import NARROWEST
 from profiles.payload_result import PayloadResult, RateSeries, VariantResult
@@ -20,20 +21,40 @@ _WIDTHS = (14, 8, 7, 7, 7, 5)
 def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verbose: bool = False) -> str:
     """All but the first line of the screen."""
     width = max(width, NARROWEST)
-    out = ["", *_fold(_heading(profile), width)]
     results = profile.payloads
     names = max((len(one_line(result.kernel, NAME_WIDTH)) for result in results), default=0)
-    if results:
-        cells = "  ".join(word.rjust(size) for word, size in zip(_HEAD, _WIDTHS, strict=True))
-        out.append(f"{'':9}{'':{names}} {cells}")
+    out: list[str] = [] if results else ["", *_fold(_heading(profile), width)]
+    place = None
     for result in results:
+        if place != _place(result):
+            place = _place(result)
+            on_cpus = result.backend == "cpu"
+            heading = _heading(profile) if on_cpus else one_line(bench_device_text.heading(result))
+            out += ["", *_fold(heading, width)]
+            head, widths = _columns(result)
+            cells = "  ".join(word.rjust(size) for word, size in zip(head, widths, strict=True))
+            out.append(f"{'':9}{'':{names}} {cells}")
         out += _kernel(result, names, width, colour=colour)
         if verbose:
             out += _details(result, width)
+    for sentence in bench_device_text.together(results):
+        out += ["", *_fold(sentence, width)]
     out += _conditions(profile, width)
     out += _left_out(profile, width)
     out += ["", *_fold(_ending(profile), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
+
+
+def _place(result: PayloadResult) -> str:
+    """What lines stand under one heading for: the CPUs, or one GPU."""
+    run = result.device_run
+    return "cpu" if result.backend == "cpu" else result.device if run is None else run.place
+
+
+def _columns(result: PayloadResult) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    if result.backend == "cpu":
+        return _HEAD, _WIDTHS
+    return bench_device_text.HEAD, bench_device_text.WIDTHS
 
 
 def state_of(result: PayloadResult) -> str:
@@ -50,8 +71,6 @@ def _heading(profile: CapabilityProfile) -> str:
     if bench is None or not profile.payloads:
         return "This profile holds no payloads."
     first = profile.payloads[0]
-    if first.backend != "cpu":
-        return one_line(f"Events per second end to end on {first.device}, transfers included")
     copies = f"{bench.copies} {'copy' if bench.copies == 1 else 'copies'}"
     present = profile.scope.cores_present
     where = f"CPUs {first.cpus}" if first.cpus else "no CPUs"
@@ -61,15 +80,8 @@ def _heading(profile: CapabilityProfile) -> str:
 
 def _kernel(result: PayloadResult, names: int, width: int, *, colour: bool) -> list[str]:
     word = state_of(result)
-    cells = (
-        _rate(result),
-        _number(result.one_copy_events_per_s),
-        _times(result.events_per_s, result.one_copy_events_per_s),
-        _times(result.events_per_s, result.baseline_events_per_s),
-        _verdict(result),
-        "–" if result.memory_per_copy_bytes is None else f"{result.memory_per_copy_bytes / 1e6:.0f}",
-    )
-    row = "  ".join(text.rjust(size) for text, size in zip(cells, _WIDTHS, strict=True))
+    _, widths = _columns(result)
+    row = "  ".join(text.rjust(size) for text, size in zip(_cells(result), widths, strict=True))
     line = f"  {word:<5}  {one_line(result.kernel, NAME_WIDTH):<{names}} {row}"
     if colour:
         line = line.replace(word, f"\033[{_COLOURS[word]}m{word}\033[0m", 1)
@@ -85,6 +97,19 @@ def _kernel(result: PayloadResult, names: int, width: int, *, colour: bool) -> l
                 one_line(f"{variant.name}: {variant.reason}"), width, first="        also  ", rest=" " * 14
             )
     return out
+
+
+def _cells(result: PayloadResult) -> tuple[str, ...]:
+    if result.backend != "cpu":
+        return bench_device_text.cells(result, _rate(result), _verdict(result))
+    return (
+        _rate(result),
+        _number(result.one_copy_events_per_s),
+        _times(result.events_per_s, result.one_copy_events_per_s),
+        _times(result.events_per_s, result.baseline_events_per_s),
+        _verdict(result),
+        "–" if result.memory_per_copy_bytes is None else f"{result.memory_per_copy_bytes / 1e6:.0f}",
+    )
 
 
 def _fault(variant: VariantResult) -> str:
@@ -125,6 +150,8 @@ def _details(result: PayloadResult, width: int) -> list[str]:
     out = []
     for variant in result.variants:
         out += _variant(variant, width)
+    for word, text in bench_device_text.details(result):
+        out += _fold(one_line(text), width, first=f"        {word:<7} ", rest=" " * 16)
     for metric in result.physics.metrics:
         value = (
             "not a number"

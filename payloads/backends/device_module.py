@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Protocol, TypedDict, cast
 
 from payloads.arrays import Array
+from payloads.backends.device_code import DeviceCode
 from payloads.errors import NotBuiltError, PayloadError
 
 
@@ -17,6 +19,7 @@ class Listed(TypedDict):
     """A device as its driver lists it; `capability`, `multiprocessors` and `compute_mode` are CUDA's, 0 where not told."""
 
     name: str
+    bus_id: str
     memory_bytes: int
     capability: tuple[int, int]
     multiprocessors: int
@@ -53,15 +56,38 @@ class OpenedOnDevice(Protocol):
 
 
 class Device(Protocol):
-    """A device that kernels are opened on."""
+    """A GPU that kernels are opened on."""
 
     name: str
+
+    def launched(self) -> dict[str, int]:
+        """Most threads of a block that each entry was launched with so far."""
+        ...
 
     def open(
         self, kernel: str, events: dict[str, Array], settings: dict[str, float], slots: int
     ) -> OpenedOnDevice:
         """A kernel with at most so many events in flight: as many as the device has memory for."""
         ...
+
+
+@dataclass(frozen=True)
+class OpenedGpu:
+    """A GPU with a kernel's code loaded.
+
+    Attributes:
+        device: itself.
+        code: what it was given.
+        bus_id: its place, ``0000:3b:00.0``.
+        multiprocessors: how many it has; None if its driver does not tell.
+        said: what has to be known of how it was opened.
+    """
+
+    device: Device
+    code: DeviceCode
+    bus_id: str
+    multiprocessors: int | None
+    said: tuple[str, ...]
 
 
 class DeviceModule(Protocol):

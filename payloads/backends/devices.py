@@ -10,8 +10,10 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from payloads.backends import kfd
 from payloads.backends.device_module import device_module
 from payloads.children import WORKER, ask_one
 from payloads.errors import PayloadError
@@ -38,8 +40,9 @@ class Gpu:
         ordinal: its number there, among those that this process may see.
         name: the product's.
         memory_bytes: all of it.
-        architecture: ``sm_90``; None where the driver does not say.
+        architecture: ``sm_90``, ``gfx90a``; None where nobody says.
         reason: why it cannot be used; None if it can.
+        bus_id: its place, ``0000:3b:00.0``.
     """
 
     api: Api
@@ -48,6 +51,12 @@ class Gpu:
     memory_bytes: int
     architecture: str | None
     reason: str | None
+    bus_id: str
+
+    @property
+    def place(self) -> str:
+        """What users and children call it: ``cuda:0``."""
+        return f"{self.api}:{self.ordinal}"
 
 
 @dataclass(frozen=True)
@@ -83,14 +92,22 @@ def ask_driver(request: Mapping[str, Any]) -> dict[str, Any]:
         raise PayloadError(str(error)) from error
 
 
-def backends(command: Sequence[str] = WORKER, patience_s: float = ANSWER_S) -> tuple[Backend, ...]:
-    """All drivers with their devices, each asked in a child that is killed when it does not answer."""
+def backends(
+    command: Sequence[str] = WORKER, patience_s: float = ANSWER_S, root: Path = Path("/")
+) -> tuple[Backend, ...]:
+    """All drivers with their devices, each asked in a child that is killed when it does not answer.
+
+    Args:
+        command: the worker.
+        patience_s: for the answer.
+        root: of the file tree that tells what AMD's devices are; for tests.
+    """
 
     def one(api: Api) -> Backend:
         try:
             request = {"task": "driver", "api": api}
             end = time.monotonic() + patience_s
-            return _backend(api, ask_one(command, f"the {api} driver", request, end))
+            return _backend(api, ask_one(command, f"the {api} driver", request, end), root)
         except PayloadError as error:
             return Backend(api, None, (), str(error))
 
@@ -98,8 +115,8 @@ def backends(command: Sequence[str] = WORKER, patience_s: float = ANSWER_S) -> t
         return tuple(pool.map(one, APIS))
 
 
-def _backend(api: Api, answer: Mapping[str, Any]) -> Backend:
-    version = f"{answer['version'] // 1000}.{answer['version'] % 1000 // 10}" if api == "cuda" else None
+def _backend(api: Api, answer: Mapping[str, Any], root: Path) -> Backend:
+    version = version_of(answer["version"]) if api == "cuda" else None
     if api == "cuda" and answer["version"] < OLDEST_CUDA:
         return Backend(
             api,
@@ -107,7 +124,7 @@ def _backend(api: Api, answer: Mapping[str, Any]) -> Backend:
             (),
             f"the driver serves CUDA {version}; needed is one that serves CUDA 12 (525 or newer)",
         )
-    gpus = tuple(_gpu(api, ordinal, one) for ordinal, one in enumerate(answer["devices"]))
+    gpus = tuple(_gpu(api, ordinal, one, root) for ordinal, one in enumerate(answer["devices"]))
     hidden = "CUDA_VISIBLE_DEVICES" if api == "cuda" else "ROCR_VISIBLE_DEVICES"
     return Backend(
         api,
@@ -117,30 +134,34 @@ def _backend(api: Api, answer: Mapping[str, Any]) -> Backend:
     )
 
 
-def _gpu(api: Api, ordinal: int, told: Mapping[str, Any]) -> Gpu:
-    major, minor = told["capability"]
+def version_of(number: int) -> str:
+    """CUDA's 12040 is 12.4."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _gpu(api: Api, ordinal: int, told: Mapping[str, Any], root: Path) -> Gpu:
+    bus_id = str(told["bus_id"])
     reason = None
     if api == "hip":
-        reason = "kernels are not launched on AMD GPUs yet"
-    elif told["compute_mode"] == _PROHIBITED:
-        reason = "its compute mode is prohibited (nvidia-smi -c)"
-    return Gpu(
-        api,
-        ordinal,
-        str(told["name"]),
-        int(told["memory_bytes"]),
-        f"sm_{major}{minor}" if major else None,
-        reason,
-    )
+        architecture = kfd.architecture_at(bus_id, root)
+        if architecture is None:
+            reason = f"the kernel does not tell its instruction set (/{kfd.NODES})"
+    else:
+        major, minor = told["capability"]
+        architecture = f"sm_{major}{minor}" if major else None
+        if told["compute_mode"] == _PROHIBITED:
+            reason = "its compute mode is prohibited (nvidia-smi -c)"
+    return Gpu(api, ordinal, str(told["name"]), int(told["memory_bytes"]), architecture, reason, bus_id)
 
 
-def ordinal_of(text: str) -> tuple[Api, int]:
-    """What a user calls a device: ``cuda:1``, ``hip:0``; ``gpu:0`` is one of NVIDIA's.
+def place_of(text: str) -> tuple[Api, int]:
+    """Driver and ordinal of a device: ``cuda:1``, ``hip:0``.
 
     Raises:
         ValueError: it is none of these.
     """
-    found = re.fullmatch(r"(cuda|hip|gpu):([0-9]{1,3})", text)
-    if found is None:
-        raise ValueError(f"{text!r} names no device: write gpu:0, cuda:0 or hip:0")
-    return ("hip" if found[1] == "hip" else "cuda"), int(found[2])
+    for api in APIS:
+        found = re.fullmatch(rf"{api}:([0-9]{{1,3}})", text)
+        if found is not None:
+            return api, int(found[1])
+    raise ValueError(f"{text!r} names no device: write cuda:0 or hip:0")

@@ -42,6 +42,15 @@ def _nvrtc() -> RuntimeCompiler:
     )
 
 
+def version() -> str:
+    """``NVRTC 12.9``.
+
+    Raises:
+        DeviceCompilerError: NVRTC is absent.
+    """
+    return _nvrtc().version
+
+
 def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
     """Compile the device code of a kernel.
 

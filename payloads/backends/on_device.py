@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from payloads.arrays import Array, Arrays
-from payloads.backends import cuda
-from payloads.backends.device_module import DeviceFailureError, OpenedOnDevice, device_module
-from payloads.backends.devices import ordinal_of
+from payloads.backends import cuda, hip
+from payloads.backends.device_module import DeviceFailureError, OpenedGpu, OpenedOnDevice, device_module
+from payloads.backends.devices import place_of
 from payloads.errors import PayloadError
 from payloads.store import Store
 
 SLOTS = 8
-"""Events in flight that are asked for: more than a GPU has copy engines and running kernels of one event leave idle."""
+"""Events in flight unless a request says otherwise: more than a GPU's copy engines and the kernels of one event leave idle."""
 
 
 class OnDevice:
@@ -21,14 +22,14 @@ class OnDevice:
 
     Args:
         opened: the kernel on its device.
-        name: of the device.
-        said: what has to be known of how it was opened.
+        gpu: the device, with what has to be known of how it was opened.
         threads: of this process that drive the device.
     """
 
-    def __init__(self, opened: OpenedOnDevice, name: str, said: tuple[str, ...], threads: int = 2) -> None:
-        self.name = name
-        self.said = said
+    def __init__(self, opened: OpenedOnDevice, gpu: OpenedGpu, threads: int = 2) -> None:
+        self.gpu = gpu
+        self.name = gpu.device.name
+        self.said = gpu.said
         self.events = opened.events
         self.slots = opened.slots
         self.workspace_bytes = opened.slots * opened.slot_bytes
@@ -115,20 +116,19 @@ def open_on_device(request: Mapping[str, Any], events: Arrays, stores: list[Stor
         ValueError: the kernel refuses events or settings.
     """
     module = device_module()
-    api, ordinal = ordinal_of(request["device"])
+    api, ordinal = place_of(request["device"])
     if request["kernel"] not in module.kernels:
         raise PayloadError(
             f"{request['kernel']} has no launches for a device yet; {', '.join(module.kernels)} has"
         )
-    if api != "cuda":
-        raise PayloadError("kernels are not launched on AMD GPUs yet")
-    device, said = cuda.open_gpu(request["kernel"], ordinal, stores)
+    open_gpu = cuda.open_gpu if api == "cuda" else hip.open_gpu
+    gpu = open_gpu(request["kernel"], ordinal, stores)
     wanted = int(request.get("slots", SLOTS))
     try:
-        opened = device.open(request["kernel"], dict(events), dict(request["settings"]), wanted)
+        opened = gpu.device.open(request["kernel"], dict(events), dict(request["settings"]), wanted)
     except module.DeviceError as error:
         raise DeviceFailureError(str(error)) from error
     if opened.slots < wanted:
         room = f"{opened.slots} of {wanted} events in flight, {opened.slot_bytes / 1e6:.0f} MB each"
-        said = (*said, f"{device.name} has memory for {room}")
-    return OnDevice(opened, device.name, said)
+        gpu = replace(gpu, said=(*gpu.said, f"{gpu.device.name} has memory for {room}"))
+    return OnDevice(opened, gpu, int(request.get("host_threads", 2)))

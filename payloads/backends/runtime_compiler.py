@@ -55,9 +55,16 @@ class RuntimeCompiler:
                 raise DeviceCompilerError(
                     f"{self.name} does not compile {kernel} for {architecture}: {log[:2000]}"
                 )
-            return DeviceCode(kernel, architecture, self._text(program, product), log)
+            return DeviceCode(kernel, architecture, self._text(program, product), log, self.version)
         finally:
             self._call("DestroyProgram")(ctypes.byref(program))
+
+    @property
+    def version(self) -> str:
+        """Its name with the version that it gives itself: ``NVRTC 12.9``."""
+        major, minor = ctypes.c_int(), ctypes.c_int()
+        error = self._call("Version")(ctypes.byref(major), ctypes.byref(minor))
+        return self.name if error else f"{self.name} {major.value}.{minor.value}"
 
     def _text(self, program: ctypes.c_void_p, what: str) -> bytes:
         length = ctypes.c_size_t()

@@ -13,19 +13,13 @@ from probes.answers import Json
 from probes.errors import HostError
 from probes.gpu.watched import Announce, watched
 from probes.host import Host
-from profiles.facts.gpu import NvmlFacts
+from profiles.facts.gpu import THROTTLE_REASONS, NvmlFacts
 
 DEADLINE_S = 5.0
 """Below the probe's own deadline, so that the rest of the facts survives a hang of the driver."""
 
 MAX_DEVICES = 64
 """Devices and MIG instances asked for at most: bounds the answer of a broken library."""
-
-_THROTTLE_BITS = (
-    "gpu_idle", "applications_clocks_setting", "sw_power_cap", "hw_slowdown", "sync_boost",
-    "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown", "display_clock_setting",
-)  # fmt: skip
-"""Bit n of the clocks event reasons, from nvml.h (nvmlClocksEventReason…)."""
 
 _COMPUTE_MODES = {0: "default", 1: "exclusive-thread", 2: "prohibited", 3: "exclusive-process"}
 """nvmlComputeMode_t, from nvml.h."""
@@ -223,8 +217,8 @@ def _slot(info: Any) -> str:  # noqa: ANN401
 
 
 def _reasons(bits: int) -> Json:
-    named: list[Json] = [name for bit, name in enumerate(_THROTTLE_BITS) if bits >> bit & 1]
-    rest = bits >> len(_THROTTLE_BITS) << len(_THROTTLE_BITS)
+    named: list[Json] = [name for bit, name in enumerate(THROTTLE_REASONS) if bits >> bit & 1]
+    rest = bits >> len(THROTTLE_REASONS) << len(THROTTLE_REASONS)
     return [*named, *([f"{rest:#x}"] if rest else [])]
 
 

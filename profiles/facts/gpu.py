@@ -15,6 +15,12 @@ Milliwatts = Annotated[int, Field(ge=0, le=2**31 - 1)]
 UuidHash = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 """First 8 hexadecimal digits of the SHA-256 of a device's UUID: the UUID itself identifies a machine."""
 
+THROTTLE_REASONS = (
+    "gpu_idle", "applications_clocks_setting", "sw_power_cap", "hw_slowdown", "sync_boost",
+    "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown", "display_clock_setting",
+)  # fmt: skip
+"""Bit n of NVML's clocks event reasons, from nvml.h (nvmlClocksEventReason…)."""
+
 
 class GpuVendor(StrEnum):
     """Who made it, by its PCI vendor number."""

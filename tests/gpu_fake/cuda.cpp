@@ -6,6 +6,7 @@
 // a caller breaks is INVALID_VALUE or INVALID_CONTEXT here, where a real driver may crash or do nothing.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -122,8 +123,25 @@ std::map<std::string, Function> all_functions() {
   return all;
 }
 
-// A cubin says how long it is, PTX ends with a null.
+constexpr char bundle_magic[] = "__CLANG_OFFLOAD_BUNDLE__";
+
+// Code objects of AMD lie in a bundle: how many, then of each where it is, how long, and for what.
+std::string bundle_of(const char* image) {
+  u64 count = 0, at = sizeof bundle_magic - 1, length = 0;
+  std::memcpy(&count, image + at, 8);
+  at += 8;
+  for (u64 k = 0; k < count; ++k) {
+    u64 part[3];
+    std::memcpy(part, image + at, sizeof part);
+    length = std::max(length, part[0] + part[1]);
+    at += sizeof part + part[2];
+  }
+  return {image, length};
+}
+
+// A cubin or code object says how long it is, PTX ends with a null.
 std::string image_of(const char* image) {
+  if (std::strncmp(image, bundle_magic, sizeof bundle_magic - 1) == 0) return bundle_of(image);
   if (std::memcmp(image, "\177ELF\2", 5) != 0) return image;
   u64 sections = 0;
   u16 size = 0, count = 0;
@@ -172,6 +190,11 @@ int cuDeviceGetName(char* name, int room, int device) {
   std::strcpy(name, device == 0 ? "Fake H100" : "Fake A100");
   return success;
 }
+int cuDeviceGetPCIBusId(char* id, int room, int device) {
+  if (device < 0 || device >= devices || room < 13) return invalid_value;
+  std::strcpy(id, device == 0 ? "0000:3B:00.0" : "0000:DB:00.0");
+  return success;
+}
 int cuDeviceTotalMem_v2(std::size_t* bytes, int) {
   *bytes = static_cast<std::size_t>(number("FAKE_CUDA_BYTES", 1L << 33));
   return success;
@@ -211,7 +234,7 @@ int cuCtxSetCurrent(void* context) {
 int cuModuleLoadData(void** module, const void* image) {
   if (const int error = ready()) return error;
   const std::string code = image_of(static_cast<const char*>(image));
-  const bool cubin = code.compare(0, 4, "\177ELF") == 0;
+  const bool cubin = code.compare(0, 4, "\177ELF") == 0 || code.compare(0, 2, "__") == 0;
   if (cubin && (is("no-binary") || is("only-newer"))) return no_binary_for_gpu;
   if (!cubin && is("only-newer")) return unsupported_ptx_version;
   if (!cubin && code.find(".entry") == std::string::npos) return invalid_image;

@@ -1,4 +1,4 @@
-"""Make the fake libcuda.so.1 (cuda.cpp), which runs the entries of all kernels with launches on the CPU."""
+"""Make the fake libcuda.so.1 (cuda.cpp) and libamdhip64.so.6 (hip.cpp), which run the entries of all kernels on the CPU."""
 
 from __future__ import annotations
 
@@ -11,19 +11,27 @@ import pytest
 
 HERE = Path(__file__).parent
 PAYLOADS = HERE.parents[1] / "payloads"
-LIBRARY = "libcuda.so.1"
 OPTIONS = ["-std=c++17", "-shared", "-fPIC", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi", "-Werror",
            f"-I{PAYLOADS}", f"-I{PAYLOADS / 'include'}"]  # fmt: skip
 ENTRY = re.compile(r"^__global__ void (\w+)\(", re.MULTILINE)
 
 
 def native_driver(directory: Path) -> Path:
-    """The directory with the fake, compiled for this machine."""
+    """The directory with the fake of CUDA's driver, compiled for this machine."""
+    return _compiled(directory, "cuda.cpp", "libcuda.so.1")
+
+
+def native_rocm(directory: Path) -> Path:
+    """The directory with the fake of ROCm's run-time library."""
+    return _compiled(directory, "hip.cpp", "libamdhip64.so.6")
+
+
+def _compiled(directory: Path, source: str, library: str) -> Path:
     compiler = shutil.which("c++") or shutil.which("g++")
     if compiler is None:
-        pytest.skip("no C++ compiler for the fake CUDA driver: install g++")
-    sources = [HERE / "cuda.cpp", PAYLOADS / "backends" / "device" / "fibers.cpp", *_entries(directory)]
-    command = [compiler, *OPTIONS, f"-Wl,-soname,{LIBRARY}", "-o", directory / LIBRARY, *sources]
+        pytest.skip("no C++ compiler for the fake drivers: install g++")
+    sources = [HERE / source, PAYLOADS / "backends" / "device" / "fibers.cpp", *_entries(directory)]
+    command = [compiler, *OPTIONS, f"-Wl,-soname,{library}", "-o", directory / library, *sources]
     subprocess.run(command, check=True, timeout=300)
     return directory
 

@@ -1,5 +1,7 @@
 #include "backends/device/driver.h"
 
+#include <algorithm>
+
 namespace sitecap {
 
 namespace {
@@ -18,6 +20,12 @@ std::string name_of_device(const DriverTable& driver, int device) {
   char name[256] = "";
   check_driver(driver, driver.device_name(name, sizeof name - 1, device), "name a device");
   return name;
+}
+
+std::string bus_of_device(const DriverTable& driver, int device) {
+  char id[64] = "";
+  check_driver(driver, driver.device_bus(id, sizeof id - 1, device), "say where a device is on the bus");
+  return id;
 }
 
 int count_devices(const DriverTable& driver) {
@@ -55,9 +63,9 @@ std::vector<Listed> listed_devices(Api api) {
       if (api == Api::hip || driver.device_attribute(&value, number, device) != 0) value = 0;
       return value;
     };
-    devices.push_back({name_of_device(driver, device), bytes, attribute(capability_major),
-                       attribute(capability_minor), attribute(multiprocessor_count),
-                       attribute(compute_mode)});
+    devices.push_back({name_of_device(driver, device), bus_of_device(driver, device), bytes,
+                       attribute(capability_major), attribute(capability_minor),
+                       attribute(multiprocessor_count), attribute(compute_mode)});
   }
   return devices;
 }
@@ -151,17 +159,25 @@ void Driver::fill(void* stream, void* to, u32 word, std::size_t words) {
   check(driver_.fill(to, word, words, stream), "fill memory");
 }
 
-void* Driver::function_of(const Entry& entry) {
+void* Driver::function_of(const Entry& entry, u32 threads) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  void*& function = functions_[entry.name];
-  if (function == nullptr)
-    check(driver_.function(&function, module_, entry.name), std::string("find entry ") + entry.name);
-  return function;
+  Function& function = functions_[entry.name];
+  if (function.handle == nullptr)
+    check(driver_.function(&function.handle, module_, entry.name), std::string("find entry ") + entry.name);
+  function.most_threads = std::max(function.most_threads, threads);
+  return function.handle;
+}
+
+std::map<std::string, u32> Driver::launched() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::map<std::string, u32> found;
+  for (const auto& [name, function] : functions_) found[name] = function.most_threads;
+  return found;
 }
 
 void Driver::launch(void* stream, const Entry& entry, Shape shape, void* const* arguments) {
   use();
-  void* function = function_of(entry);
+  void* function = function_of(entry, shape.threads);
   check(driver_.launch(function, shape.blocks, 1, 1, shape.threads, 1, 1, 0, stream,
                        const_cast<void**>(arguments), nullptr),
         std::string("launch ") + entry.name);

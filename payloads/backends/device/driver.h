@@ -12,6 +12,7 @@ namespace sitecap {
 // A device that the driver lists.
 struct Listed {
   std::string name;
+  std::string bus_id;  // domain:bus:device.function on PCI
   u64 memory_bytes;
   // Of CUDA; 0 where the driver does not say.
   int capability_major, capability_minor, multiprocessors, compute_mode;
@@ -42,19 +43,25 @@ class Driver : public Device {
   void launch(void* stream, const Entry& entry, Shape shape, void* const* arguments) override;
   void wait(void* stream) override;
   u64 allocations() const override { return allocations_; }
+  // Most threads of a block that each entry was launched with.
+  std::map<std::string, u32> launched() const;
 
  private:
   void check(int error, const std::string& doing) const;
   void use() const;
-  void* function_of(const Entry& entry);
+  struct Function {
+    void* handle = nullptr;
+    u32 most_threads = 0;
+  };
+  void* function_of(const Entry& entry, u32 threads);
 
   const DriverTable& driver_;
   u32 block_threads_;
   std::string name_;
   int device_ = 0;
   void *context_ = nullptr, *module_ = nullptr;
-  std::mutex mutex_;
-  std::map<std::string, void*> functions_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Function> functions_;
   std::atomic<u64> allocations_{0};
 };
 

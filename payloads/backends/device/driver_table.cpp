@@ -27,6 +27,7 @@ std::vector<Name> names_of(DriverTable& t) {
           {place_of(t.device), "cuDeviceGet", "hipDeviceGet"},
           {place_of(t.device_name), "cuDeviceGetName", "hipDeviceGetName"},
           {place_of(t.device_memory), "cuDeviceTotalMem_v2", "hipDeviceTotalMem"},
+          {place_of(t.device_bus), "cuDeviceGetPCIBusId", "hipDeviceGetPCIBusId"},
           {place_of(t.device_attribute), "cuDeviceGetAttribute", "hipDeviceGetAttribute"},
           {place_of(t.retain_context), "cuDevicePrimaryCtxRetain", "hipDevicePrimaryCtxRetain"},
           {place_of(t.release_context), "cuDevicePrimaryCtxRelease_v2", "hipDevicePrimaryCtxRelease"},

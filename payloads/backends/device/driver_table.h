@@ -19,6 +19,7 @@ struct DriverTable {
   int (*device)(int* device, int ordinal);
   int (*device_name)(char* name, int room, int device);
   int (*device_memory)(std::size_t* bytes, int device);
+  int (*device_bus)(char* id, int room, int device);
   int (*device_attribute)(int* value, int attribute, int device);
   int (*retain_context)(void** context, int device);
   int (*release_context)(int device);

@@ -82,6 +82,7 @@ nb::list listed(const std::string& api) {
   for (const Listed& one : listed_devices(api_of(api))) {
     nb::dict device;
     device["name"] = one.name;
+    device["bus_id"] = one.bus_id;
     device["memory_bytes"] = one.memory_bytes;
     device["capability"] = nb::make_tuple(one.capability_major, one.capability_minor);
     device["multiprocessors"] = one.multiprocessors;
@@ -125,7 +126,8 @@ NB_MODULE(_device, module) {
           [](Driver* self, const std::string& api, int ordinal, const nb::bytes& code, u32 block_threads) {
             new (self) Driver(api_of(api), ordinal, std::string(code.c_str(), code.size()), block_threads);
           },
-          nb::arg("api"), nb::arg("ordinal"), nb::arg("code"), nb::arg("block_threads") = 128);
+          nb::arg("api"), nb::arg("ordinal"), nb::arg("code"), nb::arg("block_threads") = 128)
+      .def("launched", &Driver::launched);
   module.def("driver_version", [](const std::string& api) { return driver_version(api_of(api)); });
   module.def("devices", &listed);
   nb::class_<Opened>(module, "Opened")

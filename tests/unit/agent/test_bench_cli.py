@@ -307,7 +307,7 @@ def test_a_broken_profile_is_one_sentence(environment: dict[str, str], tmp_path:
         b"\xff\xfe",
         b"[]",
         good.read_bytes()[:500],
-        good.read_bytes().replace(b'"1.3"', b'"9.0"'),
+        good.read_bytes().replace(b'"1.4"', b'"9.0"'),
     ):
         bad.write_bytes(content)
         done = bench("compare", str(good), str(bad), env=environment)

@@ -7,8 +7,8 @@ import pytest
 from agent import bench_devices
 from payloads.backends.devices import Backend, Gpu
 
-H100 = Gpu("cuda", 0, "NVIDIA H100", 85_000_000_000, "sm_90", None)
-TAKEN = Gpu("cuda", 1, "NVIDIA T4", 16_000_000_000, "sm_75", "its compute mode is prohibited (nvidia-smi -c)")
+H100 = Gpu("cuda", 0, "NVIDIA H100", 85_000_000_000, "sm_90", None, "0000:3B:00.0")
+TAKEN = Gpu("cuda", 1, "NVIDIA T4", 16_000_000_000, "sm_75", "its compute mode is prohibited (nvidia-smi -c)", "0000:5B:00.0")  # fmt: skip
 
 
 def test_devices_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,12 @@ from tests.unit.agent.bench_examples import profile, result
         ({"--list": True, "--json": True}, "leave --json out"),
         ({"--device": "gpu:0", "--copies": 2}, "--device measures on a GPU: leave --copies out"),
         ({"--device": "gpu:0", "--show": "last"}, "--show and --device do not go together"),
+        ({"--backend": "cuda", "--variant": ("a",)}, "--backend measures on a GPU: leave --variant out"),
+        ({"--backend": "cuda", "--show": "last"}, "--show and --backend do not go together"),
+        (
+            {"--device": ("gpu:0",), "--backend": "cuda", "--copies": 1},
+            "--device measures on a GPU: leave --copies out",
+        ),
         ({"--list-backends": True, "KERNEL": ("clue",)}, "leave KERNEL out"),
     ],
 )
@@ -38,6 +44,8 @@ def test_what_would_be_ignored_in_silence_is_said(given: Mapping[str, object], t
         {"--quick": True, "--budget": 20.0, "--json": True, "--format": "json", "KERNEL": ("clue",)},
         {"--show": "last", "KERNEL": ("clue",), "--cache": "x", "--output": "y", "--format": "html"},
         {"--list": True, "KERNEL": ("clue",)},
+        {"--backend": "cpu", "--copies": 2, "--variant": ("a",)},
+        {"--backend": "cuda", "--device": ("gpu:all",), "--quick": True},
         {"--list-backends": True, "--set": ("a=b",)},
     ],
 )

@@ -41,7 +41,7 @@ def profile(
 ) -> bytes:
     """One document."""
     value: dict[str, Any] = {
-        "schema_version": "1.3",
+        "schema_version": "1.4",
         "id": id or new_id(),
         "created_at": created_at.isoformat(),
         "agent": {"version": "0.1.0"},

@@ -111,7 +111,7 @@ def document(
         }
     identifier = next(_numbers) if number is None else number
     return {
-        "schema_version": "1.3",
+        "schema_version": "1.4",
         "id": f"01a20476-b5f2-7501-b5c7-{identifier:012x}",
         "created_at": at.isoformat(),
         "agent": {"version": "0.1.0"},

@@ -42,7 +42,7 @@ def test_verdicts_count_as_monitoring_plugins_do_and_skipped_checks_have_none() 
 
 def test_the_profile_itself() -> None:
     found = read(prometheus.render(make(check("MEM-01"), partial="cut off")))
-    assert found["cms_agent_build_info", "schema=1.3,version=0.1.0"] == 1
+    assert found["cms_agent_build_info", "schema=1.4,version=0.1.0"] == 1
     assert found["cms_agent_last_run_timestamp_seconds", ""] == 1795370400
     assert found["cms_agent_profile_partial", ""] == 1
     assert found["cms_agent_probe_finished", "probe=memory"] == 0

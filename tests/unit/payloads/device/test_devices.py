@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cuda.bindings import driver as cuda
 
-from payloads.backends.devices import Backend, backends, ordinal_of
+from payloads.backends.devices import Backend, backends, place_of
 from tests.unit.payloads.device.conftest import Node
 
 PATIENCE_S = 30.0
@@ -28,6 +28,10 @@ def test_a_good_driver_lists_its_devices(node: Node) -> None:
         (1, "Fake A100", "sm_80", None),
     ]
     assert found.gpus[0].memory_bytes == 2**33
+    assert [(gpu.place, gpu.bus_id) for gpu in found.gpus] == [
+        ("cuda:0", "0000:3B:00.0"),
+        ("cuda:1", "0000:DB:00.0"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,13 +81,12 @@ def test_without_drivers_there_are_two_sentences() -> None:
         assert backend.reason.startswith(("there is no ", f"the {backend.api} driver cannot start: "))
 
 
-def test_what_users_call_devices() -> None:
-    assert ordinal_of("gpu:0") == ("cuda", 0)
-    assert ordinal_of("cuda:12") == ("cuda", 12)
-    assert ordinal_of("hip:1") == ("hip", 1)
-    for wrong in ("gpu", "gpu:", "gpu:-1", "cuda:1000", "intel:0", "GPU:0", "gpu:0 "):
-        with pytest.raises(ValueError, match="names no device: write gpu:0, cuda:0 or hip:0"):
-            ordinal_of(wrong)
+def test_what_devices_are_called() -> None:
+    assert place_of("cuda:12") == ("cuda", 12)
+    assert place_of("hip:1") == ("hip", 1)
+    for wrong in ("gpu", "gpu:0", "cuda:", "cuda:-1", "cuda:1000", "intel:0", "CUDA:0", "cuda:0 "):
+        with pytest.raises(ValueError, match="names no device: write cuda:0 or hip:0"):
+            place_of(wrong)
 
 
 def test_numbers_of_cuda_are_those_of_its_header() -> None:
