@@ -42,7 +42,8 @@ def test_physics_and_bits_are_those_of_the_cpu(node: Node, on_cpu: Ask, on_gpu: 
         "compiler": nvrtc.version(),
     }
     entries = {one["name"]: one for one in there["entries"]}
-    assert entries.keys() == cubin.entries(nvrtc.compile_kernel(case.kernel, "sm_90").code).keys()
+    assert entries.keys() <= cubin.entries(nvrtc.compile_kernel(case.kernel, "sm_90").code).keys()
+    assert any(name.startswith(f"{case.kernel}_") for name in entries)
     assert all(0 < one["occupancy"] <= 1 for one in entries.values())
 
 

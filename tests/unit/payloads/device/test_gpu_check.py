@@ -14,6 +14,8 @@ from payloads.backends.devices import Gpu, backends
 from payloads.catalogue import Kernel, choose, kernels
 from tests.unit.payloads.device.conftest import Node
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 
 
