@@ -54,10 +54,16 @@ def test_a_device_that_cannot_be_used(name: str, said: str) -> None:
     assert str(caught.value) == said
 
 
-def test_kernels_without_launches_are_left_out_unless_they_were_named() -> None:
-    assert [kernel.name for kernel in kernels_for(kernels(), named=False)] == ["clue"]
+def test_kernels_without_launches_are_left_out_unless_they_were_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Module:
+        kernels = ("clue", "vertexing")
+
+    monkeypatch.setattr(bench_on_device, "device_module", Module)
+    assert [kernel.name for kernel in kernels_for(kernels(), named=False)] == ["clue", "vertexing"]
     with pytest.raises(
-        UnusableDeviceError, match=r"^mkfit: no launches for a device yet; there are for: clue$"
+        UnusableDeviceError, match=r"^mkfit: no launches for a device yet; there are for: clue, vertexing$"
     ):
         kernels_for(choose(kernels(), ("clue", "mkfit")), named=True)
 

@@ -25,6 +25,7 @@ class Case:
         refused: settings that it refuses, and what is said of them.
         wrong: a column, a value that it may not have, and what is said of it.
         registers: most of any entry; 64 allow half of a multiprocessor's threads.
+        local: entries whose threads keep a state or a path that registers cannot hold.
     """
 
     kernel: str
@@ -35,6 +36,7 @@ class Case:
     refused: tuple[Settings, str]
     wrong: tuple[str, float, str]
     registers: int = 64
+    local: tuple[str, ...] = ()
 
     def simulate(self) -> Events:
         section, pile_up, seed, count = self.events
@@ -102,5 +104,27 @@ CASES = (
         quiet=("ecal_energy", 0.01),
         refused=({"log_weight": 1e3}, "setting 'log_weight' of eseeding is 1000, not within 0.1 and 20"),
         wrong=("ecal_energy", float("nan"), "not between 0 and 100 TeV"),
+    ),
+    Case(
+        "vertexing",
+        events=("tracks", 10, 5, 4),
+        few=("tracks", 20, 5, 3),
+        settings=(
+            {"block_tracks": 32.0},
+            {"dz_cut": 0.0, "merge_cm": 0.0, "least_range_cm": 0.01},
+            {
+                "least_pt_gev": 0.0,
+                "least_neighbours": 1.0,
+                "eps_cm": 0.3,
+                "split_chi2": 0.0,
+                "fit_steps": 2.0,
+            },
+            {"largest_eta": 0.3},
+        ),
+        quiet=("track_layers", 0),
+        refused=({"t_min": 1e3}, "setting 't_min' of vertexing is 1000, not within 0.1 and 100"),
+        wrong=("beam_width_x", 0.0, "the beam spot of the tracks has no width"),
+        registers=104,
+        local=("vertexing_anneal", "vertexing_settle"),
     ),
 )
