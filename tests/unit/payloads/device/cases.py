@@ -106,6 +106,21 @@ CASES = (
         wrong=("ecal_energy", float("nan"), "not between 0 and 100 TeV"),
     ),
     Case(
+        "pixeltrack",
+        events=("pixel", 5, 5, 4),
+        few=("pixel", 5, 5, 2),
+        settings=(
+            {"min_hits": 4.0},
+            {"min_pt_doublet_gev": 0.2, "max_z0_cm": 20.0, "max_dca_first_cm": 1.0, "max_dca_cm": 1.0},
+            {"min_cluster_electrons": 0.0, "min_cluster_electrons_first": 0.0, "max_sine2": 1e-2},
+        ),
+        quiet=("digi_adc", 0),
+        refused=({"phase": 3.0}, "setting 'phase' is neither 1 nor 2"),
+        wrong=("digi_row", 65535, "is out of range or order in its row"),
+        registers=72,
+        local=("pixeltrack_count_tuples", "pixeltrack_fill_tuples"),
+    ),
+    Case(
         "vertexing",
         events=("tracks", 10, 5, 4),
         few=("tracks", 20, 5, 3),
