@@ -87,13 +87,16 @@ class Annealer {
 
   SITECAP_STEP void set_ranges(float beta) {
     if (leads()) keep_order(p);
+    if constexpr (!Team::alone) forget_who_sees(team, t, p);
     team.sync();
     const BlockTracks t = this->t;
     const Prototypes p = this->p;
     const float root_t = 1.f / square_root(beta);
     i32 hint = 0;
-    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size())
+    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size()) {
       find_ranges<F>(t, p, o, root_t, chunk * width, hint);
+      if constexpr (!Team::alone) note_who_sees(team, t, p, chunk);
+    }
     team.sync();
     team.lap("annealing: ranges");
   }
@@ -242,8 +245,7 @@ class Annealer {
     for (i32 item = team.rank(); item < *p.count * slots; item += team.size()) {
       const i32 k = item / slots;
       Terms<F> sum{};
-      for (i32 i = item % slots; i < t.padded; i += slots) {
-        if (k < t.first[i] || k >= t.last[i]) continue;
+      each_that_sees(t, p, k, item % slots, [&](i32 i) {
         const F d = t.z[i] - p.z[k];
         const F part = boltzmann<F>(t.weight[i] * -beta, d, t.shift[i], true);
         const Terms<F> terms = terms_of<F>(part, t.share[i], t.weight[i], d, p.rho[k]);
@@ -251,7 +253,7 @@ class Annealer {
         sum.weight += terms.weight;
         sum.moment += terms.moment;
         sum.energy += terms.energy;
-      }
+      });
       p.sum_share[item] = sum.share;
       p.sum_weight[item] = sum.weight;
       p.sum_moment[item] = sum.moment;

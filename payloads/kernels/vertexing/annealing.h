@@ -17,6 +17,12 @@ SITECAP_CONST float least_exponent = -40.f;
 SITECAP_CONST float no_outliers = -1e30f;  // the logarithm of an outlier term of 0
 SITECAP_CONST i32 most_steps = 1000;       // maxIterations_ of thermalize
 
+SITECAP_CONST i32 classes = 5;
+// 2^-k times 0.16 cm: errors of the classes' upper ends
+SITECAP_FN i32 class_of(float sigma_cm) {
+  return sigma_cm < 0.01f ? 0 : (sigma_cm < 0.02f ? 1 : (sigma_cm < 0.04f ? 2 : (sigma_cm < 0.08f ? 3 : 4)));
+}
+
 // Tracks of one block, in an order of their own: by classes of error, then z, so that neighbours in a vector
 // see the same prototypes. Padded to a multiple of 16 with tracks of prior 0.
 struct BlockTracks {
@@ -52,23 +58,19 @@ struct Prototypes {
   float *left_z, *right_z, *left_rho, *right_rho;
   i32* flag;      // one value: what the leader found
   i32* overflow;  // one value: splits refused for want of room
+  // capacity x 5 classes: the tracks that see a prototype lie in between. For teams.
+  i32 *seen_from, *seen_to;
 
   // List `i` of several that lie one behind the other.
   SITECAP_FN Prototypes list(i32 i) const {
-    const i64 at = static_cast<i64>(i) * capacity, sum = at * slots;
+    const i64 at = static_cast<i64>(i) * capacity, sum = at * slots, seen = at * classes;
     return {capacity,       count + i,       z + at,           rho + at,         delta + at,
             start + at,     sum_share + sum, sum_weight + sum, sum_moment + sum, sum_energy + sum,
             sum_more + sum, sum_most + sum,  weight + at,      energy + at,      new_z + at,
             new_rho + at,   pieces + at,     left_z + at,      right_z + at,     left_rho + at,
-            right_rho + at, flag + i,        overflow + i};
+            right_rho + at, flag + i,        overflow + i,     seen_from + seen, seen_to + seen};
   }
 };
-
-SITECAP_CONST i32 classes = 5;
-// 2^-k times 0.16 cm: errors of the classes' upper ends
-SITECAP_FN i32 class_of(float sigma_cm) {
-  return sigma_cm < 0.01f ? 0 : (sigma_cm < 0.02f ? 1 : (sigma_cm < 0.04f ? 2 : (sigma_cm < 0.08f ? 3 : 4)));
-}
 
 // Energy's part of a track at distance d, relative to the nearest prototype; 0 out of range.
 template <class F>

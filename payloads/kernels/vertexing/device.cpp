@@ -135,8 +135,10 @@ class VertexingOnDevice : public SlottedPayload<Slot> {
     const Shape a_block_each{static_cast<u32>(most_blocks(tracks, o_)), threads};
     SITECAP_LAUNCH_BLOCKS(s.stream, vertexing_anneal, a_block_each, selected, s.selected, s.block_tracks,
                           s.block_prototypes, o_, s.results);
-    SITECAP_LAUNCH_BLOCKS(s.stream, vertexing_settle, (Shape{1, threads}), selected, s.selected,
-                          s.whole_tracks, s.prototypes, o_, s.results, s.block_prototypes.overflow, s.totals);
+    // alone with all tracks: as many threads as its registers allow
+    const Shape one_block{1, std::max(threads, 512u)};
+    SITECAP_LAUNCH_BLOCKS(s.stream, vertexing_settle, one_block, selected, s.selected, s.whole_tracks,
+                          s.prototypes, o_, s.results, s.block_prototypes.overflow, s.totals);
     s.stream.fill(s.owner, -1, tracks);
     SITECAP_LAUNCH(s.stream, vertexing_assign, i64{tracks} + vertexing::slots, selected, s.whole_tracks,
                    s.prototypes, o_, s.results, s.owner, s.log_z);

@@ -15,6 +15,8 @@ struct ThreadBlock {
   SITECAP_FN i32 size() const { return static_cast<i32>(blockDim.x); }
   SITECAP_FN void sync() const { __syncthreads(); }
   SITECAP_FN i32 count_before(bool flag, i32& all) const { return block_exclusive_scan(flag ? 1 : 0, all); }
+  SITECAP_FN void lower(i32* at, i32 value) const { atomicMin(at, value); }
+  SITECAP_FN void raise(i32* at, i32 value) const { atomicMax(at, value); }
   SITECAP_FN void lap(const char*) const {}
 };
 

@@ -41,6 +41,34 @@ SITECAP_FN float sum_of_tracks(const Team& team, const BlockTracks& t, const Pro
   }
 }
 
+// Of a team: no track is known to see a prototype.
+template <class Team>
+SITECAP_FN void forget_who_sees(const Team& team, const BlockTracks& t, const Prototypes& p) {
+  for (i32 k = team.rank(); k < *p.count * classes; k += team.size()) {
+    p.seen_from[k] = t.padded;
+    p.seen_to[k] = 0;
+  }
+}
+// Track i sees the prototypes in its range.
+template <class Team>
+SITECAP_FN void note_who_sees(const Team& team, const BlockTracks& t, const Prototypes& p, i32 i) {
+  const i32 of_class = class_of(t.sigma[i]);
+  for (i32 k = t.first[i]; k < t.last[i]; ++k) {
+    team.lower(p.seen_from + k * classes + of_class, i);
+    team.raise(p.seen_to + k * classes + of_class, i + 1);
+  }
+}
+// Calls visit(track) for those of a slot that see prototype k, in their order.
+template <class Visit>
+SITECAP_FN void each_that_sees(const BlockTracks& t, const Prototypes& p, i32 k, i32 slot,
+                               const Visit& visit) {
+  for (i32 c = k * classes; c < (k + 1) * classes; ++c) {
+    const i32 from = p.seen_from[c], to = p.seen_to[c];
+    for (i32 i = from + ((slot - from) & (slots - 1)); i < to; i += slots)
+      if (k >= t.first[i] && k < t.last[i]) visit(i);
+  }
+}
+
 // For each prototype k for which wanted(k): N sums over all tracks of what part(k, base, add) adds by add(n,
 // value) for W of them; then done(k, sums). Members of a team take a slot of a prototype each.
 template <class F, i32 N, class Team, class Wanted, class Part, class Done>
@@ -63,8 +91,8 @@ SITECAP_FN void sum_for_each(const Team& team, const BlockTracks& t, const Proto
     for (i32 item = team.rank(); item < n * slots; item += team.size()) {
       if (!wanted(item / slots)) continue;
       float sums[N] = {};
-      for (i32 i = item % slots; i < t.padded; i += slots)
-        part(item / slots, i, [&](i32 s, float value) { sums[s] += value; });
+      each_that_sees(t, p, item / slots, item % slots,
+                     [&](i32 i) { part(item / slots, i, [&](i32 s, float value) { sums[s] += value; }); });
       SITECAP_UNROLL
       for (i32 s = 0; s < N; ++s) arrays[s][item] = sums[s];
     }

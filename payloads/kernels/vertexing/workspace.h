@@ -41,6 +41,7 @@ Prototypes make_prototypes(Memory& memory, i32 capacity, i32 lists) {
   for (i32** value : {&p.count, &p.flag, &p.overflow}) *value = memory.template make<i32>(lists);
   const i64 places = static_cast<i64>(capacity) * lists;
   p.pieces = memory.template make<i32>(places);
+  for (i32** column : {&p.seen_from, &p.seen_to}) *column = memory.template make<i32>(places * classes);
   for (float** column : {&p.z, &p.rho, &p.delta, &p.start, &p.weight, &p.energy, &p.new_z, &p.new_rho,
                          &p.left_z, &p.right_z, &p.left_rho, &p.right_rho})
     *column = memory.template make<float>(places);
