@@ -12,6 +12,7 @@ import pytest
 
 from payloads import _device, compiled
 from tests.gpu_fake.driver import HERE, PAYLOADS
+from tests.unit.payloads.kernels import pixel_toy as toy
 
 Events = dict[str, Any]
 MODULE_ROWS, MODULE_COLUMNS = 160, 416
@@ -77,6 +78,18 @@ def test_clusters_of_any_shape(events: Events, share: float) -> None:
         found = _found(cut, order)
         for name, column in cpu.results().items():
             np.testing.assert_array_equal(column, found[name], err_msg=name)
+
+
+def test_the_phase_2_detector() -> None:
+    """More layers, longer tracks, other pixels."""
+    particles = toy.make_particles(30, np.random.default_rng(4), max_eta=3.5, min_pt=1.0)
+    sample = toy.make_events(toy.phase2(), [particles])
+    cpu = compiled.open_kernel("scalar", "pixeltrack", sample, {"phase": 2.0})
+    cpu.process(0)
+    assert np.diff(cpu.results()["tuple_offset"]).max() > 6
+    found = _found(sample, 3, phase=2.0)
+    for name, column in cpu.results().items():
+        np.testing.assert_array_equal(column, found[name], err_msg=name)
 
 
 def test_threads_that_join_side_by_side_find_the_same_sets(tmp_path: Path) -> None:
