@@ -20,6 +20,16 @@ struct Same {
   using type = T;
 };
 
+// *at = value where better(value, *at), in one step; returns what was there.
+template <class T, class Better>
+inline T replace(T* at, T value, const Better& better) {
+  T before = __atomic_load_n(at, __ATOMIC_RELAXED);
+  while (better(value, before) &&
+         !__atomic_compare_exchange_n(at, &before, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+  return before;
+}
+
 }  // namespace sitecap::emulated
 
 #define threadIdx ::sitecap::emulated::thread_index
@@ -33,4 +43,12 @@ struct Same {
 template <class T>
 inline T atomicAdd(T* at, typename sitecap::emulated::Same<T>::type value) {
   return __atomic_fetch_add(at, value, __ATOMIC_RELAXED);
+}
+template <class T>
+inline T atomicMin(T* at, typename sitecap::emulated::Same<T>::type value) {
+  return sitecap::emulated::replace<T>(at, value, [](T a, T b) { return a < b; });
+}
+template <class T>
+inline T atomicMax(T* at, typename sitecap::emulated::Same<T>::type value) {
+  return sitecap::emulated::replace<T>(at, value, [](T a, T b) { return b < a; });
 }

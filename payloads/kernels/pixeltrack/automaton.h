@@ -48,6 +48,18 @@ SITECAP_FN MaskOf<F> are_linked(const Topology& t, const Doublets& doublets, i32
   return good & (absolute(difference) <= max_dca_cm * (square_root(px * px + py * py) + square_root(n2)));
 }
 
+// Item: a doublet, one lane. Calls visit(inner doublet) for its links, in order.
+template <class Visit>
+SITECAP_FN void each_link_of(const Topology& t, const Hits& hits, const Doublets& d, i32 k,
+                             const Visit& visit) {
+  const i32 middle = d.inner[k], outer = d.outer[k];
+  const OuterPart part{d.inner_x[k],  d.inner_y[k],  d.inner_z[k],
+                       d.inner_r[k],  hits.x[outer], hits.y[outer],
+                       hits.z[outer], hits.r[outer], t.layer[t.pair[d.pair[k]].inner].max_misalignment};
+  for (i32 i = d.of_outer[middle]; i < d.of_outer[middle + 1]; ++i)
+    if (are_linked<float>(t, d, i, t.layer[t.pair[d.pair[i]].inner].max_dca_cm, part)) visit(i);
+}
+
 // Item: a doublet that has links. Whether another one of the same outer hit, on another module, points the
 // same way and is shorter: then this one only repeats it ("fishbone").
 SITECAP_FN bool is_repeated(const Topology& t, const Hits& hits, const Doublets& doublets, i32 doublet) {
@@ -98,6 +110,19 @@ SITECAP_FN void walk_inwards(const Topology& t, const Doublets& doublets, const 
     if (depth + 2 >= t.min_hits && (t.min_hits > 3 ? pair.starts_quadruplet : pair.starts_triplet))
       found(path, depth + 1);
   }
+}
+
+// What n-tuplet k is: the path of `length` doublets that walk_inwards found, from place `at` of both lists
+// on.
+SITECAP_FN void fill_tuple(const Doublets& d, const i32* path, i32 length, i32 k, i32 at,
+                           const Tuples& tuples) {
+  tuples.start[k] = at;
+  for (i32 i = length - 1; i >= 0; --i, ++at) {
+    tuples.doublet[at] = path[i];
+    tuples.hit[at] = d.inner[path[i]];
+  }
+  tuples.doublet[at] = -1;
+  tuples.hit[at] = d.outer[path[0]];
 }
 
 }  // namespace sitecap::pixeltrack

@@ -62,6 +62,11 @@ SITECAP_FN bool is_best_of_doublets(const Tuples& tuples, const u64* best_of_dou
   return true;
 }
 
+// Hits that a track may lose to better ones.
+SITECAP_FN i32 most_lost_hits(const Topology& t, i32 hits) {
+  return hits > 3 ? t.quadruplet_max_lost_hits : t.triplet_max_lost_hits;
+}
+
 // Item: a good n-tuplet. Hits that a better one has.
 SITECAP_FN i32 hits_lost(const Tuples& tuples, const u64* best_of_hit, i32 tuple, u64 bid) {
   i32 lost = 0;

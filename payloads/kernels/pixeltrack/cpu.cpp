@@ -2,6 +2,8 @@
 #include "host/payload.h"
 #include "kernels/pixeltrack/results.h"
 #include "kernels/pixeltrack/stages.h"
+#include "kernels/pixeltrack/workspace.h"
+#include "sitecap/order.h"
 
 namespace sitecap::pixeltrack {
 namespace {
@@ -17,30 +19,17 @@ class PixelTrack final : public Payload {
       : events_(std::move(events)),
         space_(events_, limits_of(events_, settings)),
         topology_(events_.detector.topology),
-        frames_{events_.frame.data(), events_.layer.data(), events_.matter.data(), events_.region.data(),
-                events_.modules},
-        matrix_{events_.detector.rows,
-                events_.detector.columns,
-                events_.detector.pitch_x_cm,
-                events_.detector.pitch_y_cm,
-                events_.detector.row_edges.data(),
-                events_.detector.column_edges.data()} {}
+        frames_(frames_of(events_)),
+        matrix_(matrix_of(events_.detector)) {}
 
   int events() const override { return events_.count(); }
   std::size_t workspace_bytes() const override { return static_cast<std::size_t>(space_.pool.bytes()); }
-  Columns results() const override { return results_of(space_, counts_); }
-  u64 digest() const override { return digest_of(space_, counts_); }
+  Columns results() const override { return columns_of(found()); }
+  u64 digest() const override { return digest_of(found()); }
 
   void process(int event, StageClock* clock) override {
-    const i32 begin = events_.offset[event];
-    digis_ = Digis{&events_.module[begin],
-                   &events_.row[begin],
-                   &events_.column[begin],
-                   &events_.adc[begin],
-                   events_.offset[event + 1] - begin,
-                   space_.module_start};
+    digis_ = digis_of(events_, event);
     counts_ = Counts{};
-    counts_.digis = digis_.count;
     const auto lap = [&](const char* stage) {
       if (clock != nullptr) clock->lap(stage);
     };
@@ -63,13 +52,15 @@ class PixelTrack final : public Payload {
 
  private:
   void cluster() {
-    for (i32 i = 0; i <= digis_.count; ++i) find_module_start(digis_, events_.modules, i);
+    for (i32 i = 0; i <= digis_.count; ++i)
+      find_module_start(digis_, events_.modules, i, space_.module_start);
     i32 bucket[max_column_buckets + 1];
     for (i32 m = 0; m < events_.modules; ++m) {
       const bool first = frames_.layer[m] == 0;
-      const i32 found = link_module(topology_, digis_, space_.work, m, matrix_.columns, first, bucket);
-      fill_module(topology_, digis_, space_.work, m, first, counts_.clusters, space_.clusters,
-                  space_.digi_cluster);
+      const i32 found =
+          link_module(topology_, digis_, space_.module_start, space_.work, m, matrix_.columns, first, bucket);
+      fill_module(topology_, digis_, space_.module_start, space_.work, m, first, counts_.clusters,
+                  space_.clusters, space_.digi_cluster);
       counts_.clusters += found;
     }
   }
@@ -119,16 +110,7 @@ class PixelTrack final : public Payload {
                              found += lane(good, l) ? 1 : 0;
                            }
                          }
-                         for (i32 k = before; k < found; ++k) {
-                           const i32 inner = d.inner[k];
-                           d.outer[k] = o;
-                           d.pair[k] = p;
-                           d.inner_x[k] = hits.x[inner];
-                           d.inner_y[k] = hits.y[inner];
-                           d.inner_z[k] = hits.z[inner];
-                           d.inner_r[k] = hits.r[inner];
-                           d.flags[k] = 0;
-                         }
+                         for (i32 k = before; k < found; ++k) fill_doublet(hits, p, d.inner[k], o, k, d);
                        });
     }
     d.of_outer[counts_.clusters] = found;
@@ -192,17 +174,18 @@ class PixelTrack final : public Payload {
           ++counts_.tuples_over;
           return;
         }
-        tuples.start[found++] = at;
-        for (i32 i = length - 1; i >= 0; --i, ++at) {
-          tuples.doublet[at] = path[i];
-          tuples.hit[at] = d.inner[path[i]];
-        }
-        tuples.doublet[at] = -1;
-        tuples.hit[at++] = d.outer[path[0]];
+        fill_tuple(d, path, length, found++, at, tuples);
+        at += length + 1;
       });
     }
     tuples.start[found] = at;
     counts_.tuples = found;
+    counts_.tuple_hits = at;
+  }
+
+  Found found() const {
+    return {digis_.count,    counts_,     space_.digi_cluster, space_.clusters,
+            space_.measured, space_.hits, space_.tuples,       space_.tracks};
   }
 
   // Calls with each doublet of a tuple.
@@ -232,7 +215,7 @@ class PixelTrack final : public Payload {
     for (i32 k = fits; fits > 0 && k < fits + W - 1; ++k) space_.fit_order[k] = space_.fit_order[fits - 1];
     for (i32 k = 0; k < fits; k += W)
       fit_tracks<F>(topology_, frames_, space_.hits, space_.tuples, space_.fit_order + k, space_.tracks);
-    counts_.fits = fits;
+    fits_ = fits;
   }
 
   u64 bid(i32 tuple) const { return bid_of(hits_of(tuple), space_.tracks.chi2[tuple], tuple); }
@@ -242,7 +225,7 @@ class PixelTrack final : public Payload {
     const Tuples& tuples = space_.tuples;
     const i32* which = space_.fit_order;
     u64 *of_doublet = space_.best_of_doublet, *of_hit = space_.best_of_hit;
-    const i32 n = counts_.fits;
+    const i32 n = fits_;
     for (i32 k = 0; k < n; ++k)
       tracks.quality[which[k]] = quality_of_fit(topology_, tracks, hits_of(which[k]), which[k]);
     const auto each_good = [&](const auto& visit) {
@@ -261,10 +244,9 @@ class PixelTrack final : public Payload {
       for (i32 i = tuples.start[k]; i < tuples.start[k + 1]; ++i) lower_to(of_hit + tuples.hit[i], bid(k));
     });
     each_good([&](i32 k) {
-      const i32 most = hits_of(k) > 3 ? topology_.quadruplet_max_lost_hits : topology_.triplet_max_lost_hits;
-      if (hits_lost(tuples, of_hit, k, bid(k)) > most) tracks.quality[k] = quality_duplicate;
+      if (hits_lost(tuples, of_hit, k, bid(k)) > most_lost_hits(topology_, hits_of(k)))
+        tracks.quality[k] = quality_duplicate;
     });
-    each_good([&](i32) { ++counts_.tracks; });
   }
 
   Events events_;
@@ -273,7 +255,8 @@ class PixelTrack final : public Payload {
   Frames frames_;
   Matrix matrix_;
   Digis digis_{};
-  Counts counts_;
+  Counts counts_{};
+  i32 fits_ = 0;
 };
 
 }  // namespace

@@ -104,4 +104,28 @@ SITECAP_FN void each_inner_range(const Topology& t, const i32* bin_start, i32 la
   }
 }
 
+// What doublet k is: of layer pair p, from hit i to hit o.
+SITECAP_FN void fill_doublet(const Hits& hits, i32 p, i32 i, i32 o, i32 k, const Doublets& d) {
+  d.inner[k] = i;
+  d.outer[k] = o;
+  d.pair[k] = p;
+  d.inner_x[k] = hits.x[i];
+  d.inner_y[k] = hits.y[i];
+  d.inner_z[k] = hits.z[i];
+  d.inner_r[k] = hits.r[i];
+  d.flags[k] = 0;
+}
+
+// Item: an outer hit, one lane. Calls visit(pair, inner hit) for its doublets, in order.
+template <class Visit>
+SITECAP_FN void each_doublet_of(const Topology& t, const Frames& frames, const Hits& hits,
+                                const i32* bin_start, i32 o, const Visit& visit) {
+  const OuterHit outer{hits.z[o], hits.r[o], hits.phi[o], hits.length[o]};
+  each_inner_range(t, bin_start, frames.layer[hits.module[o]], outer, [&](i32 p, i32 first, i32 last) {
+    const DoubletCuts cuts = doublet_cuts(t, t.pair[p], outer);
+    for (i32 i = first; i < last; ++i)
+      if (are_doublets<float>(cuts, hits, i)) visit(p, i);
+  });
+}
+
 }  // namespace sitecap::pixeltrack

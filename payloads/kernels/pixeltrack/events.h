@@ -108,4 +108,19 @@ inline Events read_events(const Columns& columns, const Settings& settings) {
   return events;
 }
 
+inline Digis digis_of(const Events& events, int event) {
+  const i32 begin = events.offset[event];
+  return {events.module.data + begin, events.row.data + begin, events.column.data + begin,
+          events.adc.data + begin, events.offset[event + 1] - begin};
+}
+
+// Views of what all events read.
+inline Frames frames_of(const Events& events) {
+  return {events.frame.data(), events.layer.data(), events.matter.data(), events.region.data(),
+          events.modules};
+}
+inline Matrix matrix_of(const Detector& d) {
+  return {d.rows, d.columns, d.pitch_x_cm, d.pitch_y_cm, d.row_edges.data(), d.column_edges.data()};
+}
+
 }  // namespace sitecap::pixeltrack

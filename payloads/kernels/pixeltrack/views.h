@@ -9,7 +9,6 @@ namespace sitecap::pixeltrack {
 struct Digis {
   const u16 *module, *row, *column, *adc;
   i32 count;
-  i32* module_start;  // [modules + 1]
 };
 
 // Of digis, while they are being clustered.
@@ -69,6 +68,12 @@ struct Tuples {
   i32* start;    // [tuples + 1], of both lists below
   i32* hit;      // from the beam outwards
   i32* doublet;  // one fewer; the last place is unused
+};
+
+// Of an event.
+struct Counts {
+  i32 clusters, doublets, links, tuples, tuple_hits;
+  i32 doublets_over, links_over, tuples_over;  // what there was no room for, at least
 };
 
 enum Quality : i32 { quality_shorter = 0, quality_bad_fit = 1, quality_duplicate = 2, quality_good = 3 };

@@ -1,5 +1,5 @@
-// What one copy of the kernel holds beside its events: allocated once, sizes bounded, nothing cleared as a
-// whole. Host only.
+// What an event needs beside its digis: allocated once, sizes bounded, nothing cleared as a whole; by a Pool,
+// or by whatever else takes arrays. Host only.
 #pragma once
 #include "host/pool.h"
 #include "kernels/pixeltrack/events.h"
@@ -26,12 +26,59 @@ inline Limits limits_of(const Events& events, const Settings& settings) {
   return limits;
 }
 
-inline Hits take_hits(Pool& pool, i32 count) {
+template <class Memory>
+Clusters take_clusters(Memory& memory, i32 count) {
+  Clusters c{};
+  for (i32** column :
+       {&c.module, &c.electrons, &c.digis, &c.min_row, &c.max_row, &c.min_column, &c.max_column,
+        &c.first_row_electrons, &c.last_row_electrons, &c.first_column_electrons, &c.last_column_electrons})
+    *column = memory.template take<i32>(count);
+  return c;
+}
+
+template <class Memory>
+Hits take_hits(Memory& memory, i32 count) {
   Hits hits{};
   for (float** column : {&hits.x, &hits.y, &hits.z, &hits.r, &hits.var_x, &hits.var_y})
-    *column = pool.take<float>(count);
-  for (i32** column : {&hits.phi, &hits.length, &hits.module, &hits.cluster}) *column = pool.take<i32>(count);
+    *column = memory.template take<float>(count);
+  for (i32** column : {&hits.phi, &hits.length, &hits.module, &hits.cluster})
+    *column = memory.template take<i32>(count);
   return hits;
+}
+
+template <class Memory>
+Doublets take_doublets(Memory& memory, const Limits& limit) {
+  Doublets d{};
+  for (i32** column : {&d.inner, &d.outer, &d.pair}) *column = memory.template take<i32>(limit.doublets);
+  for (float** column : {&d.inner_x, &d.inner_y, &d.inner_z, &d.inner_r})
+    *column = memory.template take<float>(limit.doublets);
+  d.flags = memory.template take<u8>(limit.doublets);
+  d.of_outer = memory.template take<i32>(limit.clusters + 1);
+  return d;
+}
+
+template <class Memory>
+Links take_links(Memory& memory, const Limits& limit) {
+  i32* const start = memory.template take<i32>(limit.doublets + 1);
+  return {start, memory.template take<i32>(limit.links)};
+}
+
+template <class Memory>
+Tuples take_tuples(Memory& memory, const Limits& limit) {
+  Tuples tuples{};
+  tuples.start = memory.template take<i32>(limit.tuples + 1);
+  for (i32** column : {&tuples.hit, &tuples.doublet}) *column = memory.template take<i32>(limit.tuple_hits);
+  return tuples;
+}
+
+template <class Memory>
+Tracks take_tracks(Memory& memory, i32 count) {
+  Tracks t{};
+  for (float** column : {&t.pt, &t.phi, &t.tip, &t.zip, &t.cot, &t.pt_error, &t.phi_error, &t.tip_error,
+                         &t.zip_error, &t.cot_error, &t.chi2})
+    *column = memory.template take<float>(count);
+  for (i32** column : {&t.charge, &t.quality}) *column = memory.template take<i32>(count);
+  return t;
 }
 
 struct Workspace {
@@ -57,31 +104,14 @@ struct Workspace {
       *column = pool.take<i32>(n);
     bin_start = pool.take<i32>(bins + 1);
     cursor = pool.take<i32>(bins);
-    for (i32** column :
-         {&clusters.module, &clusters.electrons, &clusters.digis, &clusters.min_row, &clusters.max_row,
-          &clusters.min_column, &clusters.max_column, &clusters.first_row_electrons,
-          &clusters.last_row_electrons, &clusters.first_column_electrons, &clusters.last_column_electrons})
-      *column = pool.take<i32>(limit.clusters);
+    clusters = take_clusters(pool, limit.clusters);
     measured = take_hits(pool, limit.clusters);
     hits = take_hits(pool, limit.clusters);
-    for (i32** column : {&doublets.inner, &doublets.outer, &doublets.pair})
-      *column = pool.take<i32>(limit.doublets);
-    for (float** column : {&doublets.inner_x, &doublets.inner_y, &doublets.inner_z, &doublets.inner_r})
-      *column = pool.take<float>(limit.doublets);
-    doublets.flags = pool.take<u8>(limit.doublets);
-    doublets.of_outer = pool.take<i32>(limit.clusters + 1);
-    links.start = pool.take<i32>(limit.doublets + 1);
-    links.inner = pool.take<i32>(limit.links);
-    tuples.start = pool.take<i32>(limit.tuples + 1);
-    tuples.hit = pool.take<i32>(limit.tuple_hits);
-    tuples.doublet = pool.take<i32>(limit.tuple_hits);
+    doublets = take_doublets(pool, limit);
+    links = take_links(pool, limit);
+    tuples = take_tuples(pool, limit);
     fit_order = pool.take<i32>(limit.tuples);
-    for (float** column :
-         {&tracks.pt, &tracks.phi, &tracks.tip, &tracks.zip, &tracks.cot, &tracks.pt_error, &tracks.phi_error,
-          &tracks.tip_error, &tracks.zip_error, &tracks.cot_error, &tracks.chi2})
-      *column = pool.take<float>(limit.tuples);
-    tracks.charge = pool.take<i32>(limit.tuples);
-    tracks.quality = pool.take<i32>(limit.tuples);
+    tracks = take_tracks(pool, limit.tuples);
     best_of_doublet = pool.take<u64>(limit.doublets);
     best_of_hit = pool.take<u64>(limit.clusters);
   }

@@ -1,8 +1,8 @@
 // The steps of the annealing: one text for a CPU thread with W lanes and for a team of GPU threads that share
 // a block.
 #pragma once
-#include "kernels/vertexing/annealing.h"
 #include "kernels/vertexing/prototypes.h"
+#include "kernels/vertexing/teams.h"
 
 // The schedule calls each step from many places: one copy of its code instead of a hundred.
 #if defined(__HIPCC__) || defined(__HIPCC_RTC__)
@@ -14,15 +14,6 @@
 #endif
 
 namespace sitecap::vertexing {
-
-// A team of one: a CPU thread.
-struct Alone {
-  static constexpr bool alone = true;
-  SITECAP_FN i32 rank() const { return 0; }
-  SITECAP_FN i32 size() const { return 1; }
-  SITECAP_FN void sync() const {}
-  SITECAP_FN void lap(const char*) const {}  // end of a part, for whoever times them
-};
 
 // All members run this alike; a loop over items is strided, what only one may do is done by the leader.
 template <class F, class Team>
@@ -38,56 +29,51 @@ class Annealer {
 
   // Takes selected tracks [begin, end): classes of error one after another, each in the order of z.
   SITECAP_STEP void take(const Selected& s, i32 begin, i32 end) {
-    t.count = end - begin;
-    t.padded = (t.count + slots - 1) / slots * slots;
-    if (leads()) {
-      i32 at = 0;
-      for (i32 c = 0; c < classes; ++c) {
-        for (i32 i = begin; i < end; ++i) {
-          const float sigma = 1.f / square_root(s.weight[i]);
-          if (class_of(sigma) != c) continue;
-          t.z[at] = s.z[i];
-          t.weight[at] = s.weight[i];
-          t.prior[at] = s.prior[i];
-          t.sigma[at] = sigma;
-          t.place[at] = i;
-          ++at;
-        }
-      }
-      for (; at < t.padded; ++at) {  // like the last track, with no weight
-        t.z[at] = t.z[at - 1];
-        t.weight[at] = t.weight[at - 1];
-        t.prior[at] = 0.f;
-        t.sigma[at] = t.sigma[at - 1];
-        t.place[at] = -1;
+    t.hold(end - begin);
+    i32 at = 0;
+    for (i32 c = 0; c < classes; ++c) {
+      for (i32 first = begin; first < end; first += team.size()) {
+        const i32 i = first + team.rank();
+        const float sigma = i < end ? 1.f / square_root(s.weight[i]) : 0.f;
+        const bool of_class = i < end && class_of(sigma) == c;
+        i32 all = 0;
+        const i32 to = at + team.count_before(of_class, all);
+        at += all;
+        if (!of_class) continue;
+        t.z[to] = s.z[i];
+        t.weight[to] = s.weight[i];
+        t.prior[to] = s.prior[i];
+        t.sigma[to] = sigma;
+        t.place[to] = i;
       }
     }
     team.sync();
-    Sums<F, 1> prior;
-    prior.clear();
-    for (i32 base = 0; base < t.padded; base += width) prior.add(0, base, load<F>(t.prior + base));
-    const float total = prior.total(0);
+    for (at += team.rank(); at < t.padded; at += team.size()) {  // like the last track, with no weight
+      t.z[at] = t.z[t.count - 1];
+      t.weight[at] = t.weight[t.count - 1];
+      t.prior[at] = 0.f;
+      t.sigma[at] = t.sigma[t.count - 1];
+      t.place[at] = -1;
+    }
+    team.sync();
+    const float total = sum_of_tracks<F>(team, t, p, [&](i32 base) { return load<F>(t.prior + base); });
     inverse_prior = total > 0.f ? 1.f / total : 0.f;
+    updates = 0;
   }
 
   // One prototype at the mean, and the temperature to begin with: a whole number of cooling steps above
   // T_min. Returns beta.
   SITECAP_STEP float begin() {
-    Sums<F, 2> first, second;
-    first.clear();
-    second.clear();
-    for (i32 base = 0; base < t.padded; base += width) {
-      const F w = load<F>(t.prior + base) * load<F>(t.weight + base);
-      first.add(0, base, w);
-      first.add(1, base, w * load<F>(t.z + base));
-    }
-    const float mean = first.total(0) > 0.f ? first.total(1) / first.total(0) : 0.f;
-    for (i32 base = 0; base < t.padded; base += width) {
+    const auto weight_of = [&](i32 base) { return load<F>(t.prior + base) * load<F>(t.weight + base); };
+    const float weight = sum_of_tracks<F>(team, t, p, weight_of);
+    const float moment =
+        sum_of_tracks<F>(team, t, p, [&](i32 base) { return weight_of(base) * load<F>(t.z + base); });
+    const float mean = weight > 0.f ? moment / weight : 0.f;
+    const float spread = sum_of_tracks<F>(team, t, p, [&](i32 base) {
       const F d = load<F>(t.z + base) - mean;
-      const F weight = load<F>(t.weight + base);
-      second.add(0, base, load<F>(t.prior + base) * weight * weight * d * d);
-    }
-    const float critical_t = first.total(0) > 0.f ? 2.f * second.total(0) / first.total(0) : 0.f;
+      return weight_of(base) * load<F>(t.weight + base) * d * d;
+    });
+    const float critical_t = weight > 0.f ? 2.f * spread / weight : 0.f;
     if (leads()) {
       *p.count = 1;
       p.z[0] = mean;
@@ -101,13 +87,16 @@ class Annealer {
 
   SITECAP_STEP void set_ranges(float beta) {
     if (leads()) keep_order(p);
+    if constexpr (!Team::alone) forget_who_sees(team, t, p);
     team.sync();
     const BlockTracks t = this->t;
     const Prototypes p = this->p;
     const float root_t = 1.f / square_root(beta);
     i32 hint = 0;
-    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size())
+    for (i32 chunk = team.rank(); chunk < t.padded / width; chunk += team.size()) {
       find_ranges<F>(t, p, o, root_t, chunk * width, hint);
+      if constexpr (!Team::alone) note_who_sees(team, t, p, chunk);
+    }
     team.sync();
     team.lap("annealing: ranges");
   }
@@ -116,11 +105,6 @@ class Annealer {
   SITECAP_STEP float update(float beta, float rho0, bool energies) {
     ++updates;
     const i32 n = *p.count;
-    for (i32 i = team.rank(); i < n * slots; i += team.size()) {
-      p.sum_share[i] = p.sum_weight[i] = p.sum_moment[i] = 0.f;
-      if (energies) p.sum_energy[i] = 0.f;
-    }
-    team.sync();
     const float log_outlier = outlier_term(o, beta, rho0);
     if constexpr (Team::alone)
       sum_by_tracks(beta, log_outlier, energies);
@@ -174,8 +158,11 @@ class Annealer {
   SITECAP_STEP bool split(float beta, float threshold) {
     update(beta, 0.f, true);
     const i32 n = *p.count;
-    for (i32 k = team.rank(); k < n; k += team.size()) propose_split<F>(t, p, beta, threshold, k);
-    team.sync();
+    for (i32 k = team.rank(); k < n; k += team.size()) p.pieces[k] = 1;
+    sum_for_each<F, split_sums>(
+        team, t, p, [&](i32 k) { return is_critical(p, beta, threshold, k); },
+        [&](i32 k, i32 base, const auto& add) { add_to_halves<F>(t, p, beta, k, base, add); },
+        [&](i32 k, const float* sums) { propose_pieces(p, k, sums); });
     if (leads()) replace_by_pieces(p);
     team.sync();
     team.lap("annealing: split");
@@ -188,9 +175,13 @@ class Annealer {
     if (n < 2) return false;
     set_ranges(beta);
     const float outlier = rho0 * exponential(-beta * o.dz_cut * o.dz_cut);
-    for (i32 k = team.rank(); k < n; k += team.size())
-      count_unique<F>(t, p, o, beta, outlier, k, p.pieces, p.delta);
-    team.sync();
+    sum_for_each<F, unique_sums>(
+        team, t, p, [](i32) { return true; },
+        [&](i32 k, i32 base, const auto& add) { add_to_unique<F>(t, p, o, beta, outlier, k, base, add); },
+        [&](i32 k, const float* sums) {
+          p.pieces[k] = static_cast<i32>(sums[0]);
+          p.delta[k] = sums[1];
+        });
     if (leads()) {
       *p.flag = weakest_alone(p, to_float(t.count));
       if (*p.flag >= 0) remove_prototype(p, *p.flag);
@@ -212,10 +203,7 @@ class Annealer {
     team.sync();
   }
 
-  SITECAP_FN float outlier_density() const {
-    const i32 n = *p.count;
-    return o.dz_cut > 0.f ? (n > 1 ? 1.f / to_float(n) : 1.f) : 0.f;
-  }
+  SITECAP_FN float outlier_density() const { return vertexing::outlier_density(p, o); }
   SITECAP_FN bool leads() const { return team.rank() == 0; }
 
  private:
@@ -227,6 +215,10 @@ class Annealer {
     const BlockTracks t = this->t;
     const Prototypes p = this->p;
     float* const factors = this->factors;
+    for (i32 i = 0; i < *p.count * slots; ++i) {
+      p.sum_share[i] = p.sum_weight[i] = p.sum_moment[i] = 0.f;
+      if (energies) p.sum_energy[i] = 0.f;
+    }
     for (i32 chunk = 0; chunk < t.padded / width; ++chunk) {
       const i32 base = chunk * width, begin = t.chunk_first[chunk], end = t.chunk_last[chunk];
       normalise<F>(t, p, beta, log_outlier, base, begin, end, factors);
@@ -253,8 +245,7 @@ class Annealer {
     for (i32 item = team.rank(); item < *p.count * slots; item += team.size()) {
       const i32 k = item / slots;
       Terms<F> sum{};
-      for (i32 i = item % slots; i < t.padded; i += slots) {
-        if (k < t.first[i] || k >= t.last[i]) continue;
+      each_that_sees(t, p, k, item % slots, [&](i32 i) {
         const F d = t.z[i] - p.z[k];
         const F part = boltzmann<F>(t.weight[i] * -beta, d, t.shift[i], true);
         const Terms<F> terms = terms_of<F>(part, t.share[i], t.weight[i], d, p.rho[k]);
@@ -262,7 +253,7 @@ class Annealer {
         sum.weight += terms.weight;
         sum.moment += terms.moment;
         sum.energy += terms.energy;
-      }
+      });
       p.sum_share[item] = sum.share;
       p.sum_weight[item] = sum.weight;
       p.sum_moment[item] = sum.moment;
@@ -275,9 +266,10 @@ class Annealer {
     team.sync();
   }
   SITECAP_FN bool far_from_start() const {
-    for (i32 k = 0; k < *p.count; ++k)
-      if (absolute(p.z[k] - p.start[k]) > o.least_range_cm) return true;
-    return false;
+    bool far = false;
+    for (i32 k = 0; k < *p.count && !far; ++k) far = absolute(p.z[k] - p.start[k]) > o.least_range_cm;
+    team.sync();  // before the leader moves any
+    return far;
   }
 };
 

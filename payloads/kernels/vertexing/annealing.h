@@ -17,6 +17,12 @@ SITECAP_CONST float least_exponent = -40.f;
 SITECAP_CONST float no_outliers = -1e30f;  // the logarithm of an outlier term of 0
 SITECAP_CONST i32 most_steps = 1000;       // maxIterations_ of thermalize
 
+SITECAP_CONST i32 classes = 5;
+// 2^-k times 0.16 cm: errors of the classes' upper ends
+SITECAP_FN i32 class_of(float sigma_cm) {
+  return sigma_cm < 0.01f ? 0 : (sigma_cm < 0.02f ? 1 : (sigma_cm < 0.04f ? 2 : (sigma_cm < 0.08f ? 3 : 4)));
+}
+
 // Tracks of one block, in an order of their own: by classes of error, then z, so that neighbours in a vector
 // see the same prototypes. Padded to a multiple of 16 with tracks of prior 0.
 struct BlockTracks {
@@ -27,6 +33,16 @@ struct BlockTracks {
   i32 *chunk_first, *chunk_last;  // of W tracks together
   float* share;                   // prior / Z after the last update
   float* shift;                   // exponent of the nearest prototype at the last update
+
+  SITECAP_FN void hold(i32 tracks) {
+    count = tracks;
+    padded = (tracks + slots - 1) / slots * slots;
+  }
+  // The arrays from place `at` on.
+  SITECAP_FN BlockTracks from(i64 at) const {
+    return {count,      padded,    z + at,       weight + at,      prior + at,      sigma + at, place + at,
+            first + at, last + at, nearest + at, chunk_first + at, chunk_last + at, share + at, shift + at};
+  }
 };
 
 struct Prototypes {
@@ -34,20 +50,27 @@ struct Prototypes {
   i32* count;  // one value
   float *z, *rho;
   float *delta, *start;  // moved in the last update; where it was when ranges were set
-  float *sum_share, *sum_weight, *sum_moment, *sum_energy;  // capacity x 16 slots
-  float *weight, *energy;                                   // sums of the last update with energies
-  float *new_z, *new_rho;                                   // of the next list
-  i32* pieces;                                              // how many of it come from a prototype
+  // capacity x 16 slots; the last two are scratch, as the others are between updates
+  float *sum_share, *sum_weight, *sum_moment, *sum_energy, *sum_more, *sum_most;
+  float *weight, *energy;  // sums of the last update with energies
+  float *new_z, *new_rho;  // of the next list
+  i32* pieces;             // how many of it come from a prototype
   float *left_z, *right_z, *left_rho, *right_rho;
   i32* flag;      // one value: what the leader found
   i32* overflow;  // one value: splits refused for want of room
-};
+  // capacity x 5 classes: the tracks that see a prototype lie in between. For teams.
+  i32 *seen_from, *seen_to;
 
-SITECAP_CONST i32 classes = 5;
-// 2^-k times 0.16 cm: errors of the classes' upper ends
-SITECAP_FN i32 class_of(float sigma_cm) {
-  return sigma_cm < 0.01f ? 0 : (sigma_cm < 0.02f ? 1 : (sigma_cm < 0.04f ? 2 : (sigma_cm < 0.08f ? 3 : 4)));
-}
+  // List `i` of several that lie one behind the other.
+  SITECAP_FN Prototypes list(i32 i) const {
+    const i64 at = static_cast<i64>(i) * capacity, sum = at * slots, seen = at * classes;
+    return {capacity,       count + i,       z + at,           rho + at,         delta + at,
+            start + at,     sum_share + sum, sum_weight + sum, sum_moment + sum, sum_energy + sum,
+            sum_more + sum, sum_most + sum,  weight + at,      energy + at,      new_z + at,
+            new_rho + at,   pieces + at,     left_z + at,      right_z + at,     left_rho + at,
+            right_rho + at, flag + i,        overflow + i,     seen_from + seen, seen_to + seen};
+  }
+};
 
 // Energy's part of a track at distance d, relative to the nearest prototype; 0 out of range.
 template <class F>
@@ -62,6 +85,11 @@ SITECAP_FN MaskOf<F> in_range(i32 k, IntOf<F> first, IntOf<F> last) {
   return (k >= first) & (k < last);
 }
 
+// Weight of the outliers beside the prototypes, whose weights add up to 1.
+SITECAP_FN float outlier_density(const Prototypes& p, const Options& o) {
+  const i32 n = *p.count;
+  return o.dz_cut > 0.f ? (n > 1 ? 1.f / to_float(n) : 1.f) : 0.f;
+}
 // Logarithm of the outliers' term of Z.
 SITECAP_FN float outlier_term(const Options& o, float beta, float rho0) {
   return rho0 > 0.f ? logarithm(rho0) - beta * o.dz_cut * o.dz_cut : no_outliers;
@@ -170,39 +198,44 @@ SITECAP_FN void find_ranges(const BlockTracks& t, const Prototypes& p, const Opt
   t.chunk_last[base / width_of<F>] = end;
 }
 
-// Item = prototype: whether it is critical (beta Tc > threshold), and the two pieces that it falls into then.
-// F runs over tracks. The pieces stay on their side of the gap to the neighbours.
-template <class F>
-SITECAP_FN void propose_split(const BlockTracks& t, const Prototypes& p, float beta, float threshold, i32 k) {
-  const float least_gap_cm = 1e-3f;
-  p.pieces[k] = 1;
+// Whether prototype k is critical: beta Tc > threshold, by the sums of the last update with energies.
+SITECAP_FN bool is_critical(const Prototypes& p, float beta, float threshold, i32 k) {
   const float critical_t = 2.f * p.energy[k] / p.weight[k];
-  if (!(p.weight[k] > 0.f) || !(beta * critical_t > threshold)) return;
+  return p.weight[k] > 0.f && beta * critical_t > threshold;
+}
+
+// What W tracks add to the halves of a critical prototype: to the left probability, weight, weight times
+// distance; to the right the same.
+SITECAP_CONST i32 split_sums = 6;
+template <class F, class Add>
+SITECAP_FN void add_to_halves(const BlockTracks& t, const Prototypes& p, float beta, i32 k, i32 base,
+                              const Add& add) {
+  const auto seen = in_range<F>(k, load<IntOf<F>>(t.first + base), load<IntOf<F>>(t.last + base));
+  if (!any(seen)) return;
+  const F d = load<F>(t.z + base) - p.z[k];
+  const F weight = load<F>(t.weight + base);
+  const F part = boltzmann<F>(weight * -beta, d, load<F>(t.shift + base), seen);
+  const F share = part * load<F>(t.share + base) * p.rho[k];
+  const F soft = larger(smaller(d * square_root(weight * beta), all_lanes<F>(20.f)), all_lanes<F>(-20.f));
+  const F right = 1.f / (1.f + exponential(-soft));
+  const F left = 1.f - right;
+  const F w = share * weight;
+  add(0, share * left);
+  add(1, w * left);
+  add(2, w * left * d);
+  add(3, share * right);
+  add(4, w * right);
+  add(5, w * right * d);
+}
+
+// Item = critical prototype: the two pieces that it falls into by those sums, if they are apart. They stay on
+// their side of the gap to the neighbours.
+SITECAP_FN void propose_pieces(const Prototypes& p, i32 k, const float* sums) {
+  const float least_gap_cm = 1e-3f;
   const float centre = p.z[k];
-  Sums<F, 6> sums;  // p, w, w d to the left; the same to the right
-  sums.clear();
-  for (i32 base = 0; base < t.padded; base += width_of<F>) {
-    const IntOf<F> first = load<IntOf<F>>(t.first + base), last = load<IntOf<F>>(t.last + base);
-    const auto seen = in_range<F>(k, first, last);
-    if (!any(seen)) continue;
-    const F d = load<F>(t.z + base) - centre;
-    const F weight = load<F>(t.weight + base);
-    const F part = boltzmann<F>(weight * -beta, d, load<F>(t.shift + base), seen);
-    const F share = part * load<F>(t.share + base) * p.rho[k];
-    const F soft = larger(smaller(d * square_root(weight * beta), all_lanes<F>(20.f)), all_lanes<F>(-20.f));
-    const F right = 1.f / (1.f + exponential(-soft));
-    const F left = 1.f - right;
-    const F w = share * weight;
-    sums.add(0, base, share * left);
-    sums.add(1, base, w * left);
-    sums.add(2, base, w * left * d);
-    sums.add(3, base, share * right);
-    sums.add(4, base, w * right);
-    sums.add(5, base, w * right * d);
-  }
-  const float p1 = sums.total(0), p2 = sums.total(3), w1 = sums.total(1), w2 = sums.total(4);
-  float z1 = w1 > 0.f ? centre + sums.total(2) / w1 : centre - least_gap_cm;
-  float z2 = w2 > 0.f ? centre + sums.total(5) / w2 : centre + least_gap_cm;
+  const float p1 = sums[0], p2 = sums[3], w1 = sums[1], w2 = sums[4];
+  float z1 = w1 > 0.f ? centre + sums[2] / w1 : centre - least_gap_cm;
+  float z2 = w2 > 0.f ? centre + sums[5] / w2 : centre + least_gap_cm;
   if (k > 0) z1 = max_of(z1, 0.6f * centre + 0.4f * p.z[k - 1]);
   if (k + 1 < *p.count) z2 = min_of(z2, 0.6f * centre + 0.4f * p.z[k + 1]);
   if (!(z2 - z1 > least_gap_cm) || !(p1 + p2 > 0.f)) return;
@@ -213,29 +246,24 @@ SITECAP_FN void propose_split(const BlockTracks& t, const Prototypes& p, float b
   p.right_rho[k] = p2 * p.rho[k] / (p1 + p2);
 }
 
-// Item = prototype: how many tracks are its own (`unique`), and the sum of its probabilities.
-template <class F>
-SITECAP_FN void count_unique(const BlockTracks& t, const Prototypes& p, const Options& o, float beta,
-                             float outlier, i32 k, i32* unique, float* probability) {
+// What W tracks add to how many are prototype k's own, and to the sum of its probabilities.
+SITECAP_CONST i32 unique_sums = 2;
+template <class F, class Add>
+SITECAP_FN void add_to_unique(const BlockTracks& t, const Prototypes& p, const Options& o, float beta,
+                              float outlier, i32 k, i32 base, const Add& add) {
   const float cut = o.unique_weight * p.rho[k] / (p.rho[k] + outlier);
-  Sums<F, 2> sums;
-  sums.clear();
-  for (i32 base = 0; base < t.padded; base += width_of<F>) {
-    const auto seen = in_range<F>(k, load<IntOf<F>>(t.first + base), load<IntOf<F>>(t.last + base));
-    if (!any(seen)) continue;
-    const F d = load<F>(t.z + base) - p.z[k];
-    const F prior = load<F>(t.prior + base);
-    const F part = boltzmann<F>(load<F>(t.weight + base) * -beta, d, load<F>(t.shift + base), seen);
-    // CMSSW counts a track's own probability, without its prior weight
-    const auto counted = prior > 0.f;
-    const F inverse_z = select(counted, load<F>(t.share + base) / select(counted, prior, all_lanes<F>(1.f)),
-                               all_lanes<F>(0.f));
-    const F own = part * inverse_z * p.rho[k];
-    sums.add(0, base, select(own > cut, all_lanes<F>(1.f), all_lanes<F>(0.f)));
-    sums.add(1, base, own);
-  }
-  unique[k] = static_cast<i32>(sums.total(0));
-  probability[k] = sums.total(1);
+  const auto seen = in_range<F>(k, load<IntOf<F>>(t.first + base), load<IntOf<F>>(t.last + base));
+  if (!any(seen)) return;
+  const F d = load<F>(t.z + base) - p.z[k];
+  const F prior = load<F>(t.prior + base);
+  const F part = boltzmann<F>(load<F>(t.weight + base) * -beta, d, load<F>(t.shift + base), seen);
+  // CMSSW counts a track's own probability, without its prior weight
+  const auto counted = prior > 0.f;
+  const F inverse_z =
+      select(counted, load<F>(t.share + base) / select(counted, prior, all_lanes<F>(1.f)), all_lanes<F>(0.f));
+  const F own = part * inverse_z * p.rho[k];
+  add(0, select(own > cut, all_lanes<F>(1.f), all_lanes<F>(0.f)));
+  add(1, own);
 }
 
 }  // namespace sitecap::vertexing

@@ -20,9 +20,24 @@ SITECAP_FN i32 block_end(i32 block, i32 tracks, const Options& o) {
 // Where the prototypes of a block are kept: block b has `capacity` places from b * capacity on.
 struct BlockResults {
   i32 capacity;
-  i32* count;
-  float *z, *rho, *prior;  // prior: the block's sum
+  i32 *count, *updates;
+  float *z, *rho, *prior, *beta;  // prior: the block's sum; beta: the last
 };
+
+// What the annealing of a block came to.
+template <class F, class Team>
+SITECAP_FN void keep_block(const Annealer<F, Team>& a, float beta, i32 block, const BlockResults& r) {
+  const i32 n = *a.p.count;
+  for (i32 k = a.team.rank(); k < n; k += a.team.size()) {
+    r.z[block * r.capacity + k] = a.p.z[k];
+    r.rho[block * r.capacity + k] = a.p.rho[k];
+  }
+  if (!a.leads()) return;
+  r.count[block] = n;
+  r.updates[block] = a.updates;
+  r.prior[block] = a.inverse_prior > 0.f ? 1.f / a.inverse_prior : 0.f;
+  r.beta[block] = beta;
+}
 
 // Item = the event: the prototypes of all blocks as one list in z. Neighbouring blocks share half of their
 // tracks; the border lies at the middle track of the overlap, and a prototype that each block sees on the
@@ -74,14 +89,9 @@ SITECAP_FN void assign_track(const BlockTracks& t, const Prototypes& p, float be
   owner[t.place[i]] = best;
 }
 
-// Item = the event: prototypes closer than two vertex sizes count as one cluster.
-SITECAP_FN i32 chain_prototypes(const Prototypes& p, const Options& o, i32* cluster_of) {
-  i32 clusters = 0;
-  for (i32 k = 0; k < *p.count; ++k) {
-    if (k > 0 && absolute(p.z[k] - p.z[k - 1]) > 2.f * o.vertex_size_cm) ++clusters;
-    cluster_of[k] = clusters;
-  }
-  return *p.count > 0 ? clusters + 1 : 0;
+// Item = prototype: whether a cluster begins with it; those closer than two vertex sizes count as one.
+SITECAP_FN bool begins_cluster(const Prototypes& p, const Options& o, i32 k) {
+  return k == 0 || absolute(p.z[k] - p.z[k - 1]) > 2.f * o.vertex_size_cm;
 }
 
 }  // namespace sitecap::vertexing

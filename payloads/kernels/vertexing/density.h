@@ -15,6 +15,12 @@ struct DensityTracks {
   i32 *neighbours, *parent, *cluster;
 };
 
+// Item = track, whose place among the selected is known.
+SITECAP_FN void take_dense(const Selected& s, i32 i, const DensityTracks& t) {
+  t.z[i] = s.z[t.place[i]];
+  t.error2[i] = s.error2[t.place[i]];
+}
+
 // First of n ascending values that is not below `bound`.
 SITECAP_FN i32 lower_bound(const float* values, i32 n, float bound) {
   i32 low = 0;
@@ -96,6 +102,11 @@ SITECAP_FN void find_seed(const DensityTracks& t, const Options& o, i32 i) {
   t.cluster[i] = t.neighbours[seed] >= o.least_neighbours ? seed : -1;
 }
 
+// Item = track: seeds, which `number` numbers in the order of z, become clusters.
+SITECAP_FN void number_cluster(const DensityTracks& t, const i32* number, i32 i) {
+  if (t.cluster[i] >= 0) t.cluster[i] = number[t.cluster[i]];
+}
+
 // Item = cluster, members[0..n) its tracks in the order of z: weighted mean; tracks further than
 // `outlier_chi2` leave it. Returns chi2 per degree of freedom.
 SITECAP_FN float fit_in_z(const DensityTracks& t, const i32* members, i32 n, float outlier_chi2, float& z,
@@ -157,6 +168,13 @@ SITECAP_FN i32 fit_and_split(const DensityTracks& t, const Options& o, const i32
   i32 kept = 0;
   const float chi2 = fit_in_z(t, members, n, o.first_outlier_chi2, z, kept);
   return kept > 4 && chi2 > o.split_chi2 ? split_in_z(t, members, n, z, side) : 1;
+}
+
+// Item = track: its cluster among the pieces; those of cluster c are first[c] .. first[c + 1].
+SITECAP_FN void place_in_piece(const DensityTracks& t, const i32* first, const u8* side, i32 i,
+                               i32* cluster_of) {
+  const i32 c = t.cluster[i];
+  cluster_of[t.place[i]] = c < 0 ? -1 : first[c] + (first[c + 1] - first[c] == 2 ? side[i] : 0);
 }
 
 }  // namespace sitecap::vertexing

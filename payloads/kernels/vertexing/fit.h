@@ -121,10 +121,25 @@ SITECAP_FN bool invert(const float* h, float* c) {
   return true;
 }
 
-// Item = cluster of tracks [begin, end): its vertex; ndof = 0 if there is none.
-template <class F>
-SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Options& o, i32 begin, i32 end,
-                             float start_z) {
+// One thread that fits alone.
+struct FitsAlone {
+  SITECAP_FN bool leads() const { return true; }
+  // totals[n] of what part(base, add) adds by add(n, value) for tracks [begin, end), W of them at a time.
+  template <class F, class Part>
+  SITECAP_FN void sum(i32 begin, i32 end, const Part& part, float* totals) const {
+    Sums<F, step_sums> sums;
+    sums.clear();
+    for (i32 base = begin; base < end; base += width_of<F>)
+      part(base, [&](i32 n, F value) { sums.add(n, base - begin, value); });
+    for (i32 n = 0; n < step_sums; ++n) totals[n] = sums.total(n);
+  }
+};
+
+// Item = cluster of tracks [begin, end): its vertex; ndof = 0 if there is none. All members of a team get the
+// same, but for sum_pt2, which only its leader has.
+template <class F, class Team>
+SITECAP_FN Vertex fit_vertex(const Team& team, const FitTracks& f, const BeamSpot& beam, const Options& o,
+                             i32 begin, i32 end, float start_z) {
   Vertex v{};
   v.x = beam.x_cm;
   v.y = beam.y_cm;
@@ -134,42 +149,40 @@ SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Opt
   const float prior_z = 1.f / (beam.length_z_cm * beam.length_z_cm);
   const float cut2 = o.fit_cut * o.fit_cut;
   float t = o.fit_t_start;
-  Sums<F, step_sums> sums;
   for (i32 step = 0; step < o.fit_steps; ++step) {
-    sums.clear();
     const float half_beta = 0.5f / t;
-    for (i32 base = begin; base < end; base += width_of<F>) {
+    const auto part = [&](i32 base, const auto& add) {
       const Residual<F> r = residual_at<F>(f, beam, base, v.x, v.y, v.z);
       const F chi2 = r.chi2();
       const auto inside = lane_indices<F>(base) < end;
       const F w = select(inside, 1.f / (1.f + exponential((chi2 - cut2) * half_beta)), all_lanes<F>(0.f));
       const F x_a = r.across_x * r.w_aa + r.along_x * r.w_al, x_l = r.across_x * r.w_al + r.along_x * r.w_ll;
       const F y_a = r.across_y * r.w_aa + r.along_y * r.w_al, y_l = r.across_y * r.w_al + r.along_y * r.w_ll;
-      const i32 slot = base - begin;
-      sums.add(0, slot, w * (x_a * r.across_x + x_l * r.along_x));
-      sums.add(1, slot, w * (x_a * r.across_y + x_l * r.along_y));
-      sums.add(2, slot, w * (y_a * r.across_y + y_l * r.along_y));
-      sums.add(3, slot, -(w * x_l));
-      sums.add(4, slot, -(w * y_l));
-      sums.add(5, slot, w * r.w_ll);
-      sums.add(6, slot, -(w * (x_a * r.across + x_l * r.along)));
-      sums.add(7, slot, -(w * (y_a * r.across + y_l * r.along)));
-      sums.add(8, slot, w * (r.w_al * r.across + r.w_ll * r.along));
-      sums.add(9, slot, select(inside, w * chi2, all_lanes<F>(0.f)));
-      sums.add(10, slot, w);
+      add(0, w * (x_a * r.across_x + x_l * r.along_x));
+      add(1, w * (x_a * r.across_y + x_l * r.along_y));
+      add(2, w * (y_a * r.across_y + y_l * r.along_y));
+      add(3, -(w * x_l));
+      add(4, -(w * y_l));
+      add(5, w * r.w_ll);
+      add(6, -(w * (x_a * r.across + x_l * r.along)));
+      add(7, -(w * (y_a * r.across + y_l * r.along)));
+      add(8, w * (r.w_al * r.across + r.w_ll * r.along));
+      add(9, select(inside, w * chi2, all_lanes<F>(0.f)));
+      add(10, w);
       if constexpr (width_of<F> == 1) {
         f.weight[base] = w;
       } else {
         for (i32 l = 0; l < width_of<F> && base + l < end; ++l) f.weight[base + l] = lane(w, l);
       }
-    }
+    };
+    float sums[step_sums];
+    team.template sum<F>(begin, end, part, sums);
     const float off_x = beam.x_cm - v.x, off_y = beam.y_cm - v.y, off_z = beam.z_cm - v.z;
-    const float matrix[6] = {sums.total(0) + prior_x, sums.total(1), sums.total(2) + prior_y,
-                             sums.total(3),           sums.total(4), sums.total(5) + prior_z};
+    const float matrix[6] = {sums[0] + prior_x, sums[1], sums[2] + prior_y,
+                             sums[3],           sums[4], sums[5] + prior_z};
     float c[6];
     if (!invert(matrix, c)) return Vertex{};
-    const float g[3] = {sums.total(6) + prior_x * off_x, sums.total(7) + prior_y * off_y,
-                        sums.total(8) + prior_z * off_z};
+    const float g[3] = {sums[6] + prior_x * off_x, sums[7] + prior_y * off_y, sums[8] + prior_z * off_z};
     const float move_x = c[0] * g[0] + c[1] * g[1] + c[3] * g[2];
     const float move_y = c[1] * g[0] + c[2] * g[1] + c[4] * g[2];
     const float move_z = c[3] * g[0] + c[4] * g[1] + c[5] * g[2];
@@ -180,8 +193,8 @@ SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Opt
     v.zy = c[4];
     v.zz = c[5];
     // chi2 and degrees of freedom before this step's move, which is below fit_shift_cm in the last one
-    v.chi2 = sums.total(9) + off_x * off_x * prior_x + off_y * off_y * prior_y + off_z * off_z * prior_z;
-    v.ndof = 2.f * sums.total(10);
+    v.chi2 = sums[9] + off_x * off_x * prior_x + off_y * off_y * prior_y + off_z * off_z * prior_z;
+    v.ndof = 2.f * sums[10];
     v.x += move_x;
     v.y += move_y;
     v.z += move_z;
@@ -189,9 +202,11 @@ SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Opt
     if (t <= 1.f && shift2 < o.fit_shift_cm * o.fit_shift_cm) break;
     t = max_of(1.f, t * o.fit_cooling);
   }
-  for (i32 at = begin; at < end; ++at) {
-    const float pt = f.column(column_pt)[at];
-    if (f.weight[at] > 0.5f) v.sum_pt2 += pt * pt;
+  if (team.leads()) {
+    for (i32 at = begin; at < end; ++at) {
+      const float pt = f.column(column_pt)[at];
+      if (f.weight[at] > 0.5f) v.sum_pt2 += pt * pt;
+    }
   }
   // a vertex that ran away from the beam has no tracks left
   if (!(v.ndof > o.least_ndof) || !(absolute(v.z) < 100.f)) v.ndof = 0.f;
@@ -199,11 +214,11 @@ SITECAP_FN Vertex fit_vertex(const FitTracks& f, const BeamSpot& beam, const Opt
 }
 
 // Item = cluster: its vertex; a track alone is none.
-template <class F>
-SITECAP_FN Vertex fit_cluster(const FitTracks& f, const Selected& s, const BeamSpot& beam, const Options& o,
-                              i32 begin, i32 end) {
+template <class F, class Team>
+SITECAP_FN Vertex fit_cluster(const Team& team, const FitTracks& f, const Selected& s, const BeamSpot& beam,
+                              const Options& o, i32 begin, i32 end) {
   if (end - begin < 2) return Vertex{};
-  return fit_vertex<F>(f, beam, o, begin, end, start_of(s, f, begin, end));
+  return fit_vertex<F>(team, f, beam, o, begin, end, start_of(s, f, begin, end));
 }
 
 // Item = vertex: how many vertices come before it, the largest sum of pT^2 first.
@@ -215,6 +230,25 @@ SITECAP_FN i32 rank_of(const Vertex* vertices, i32 n, i32 i) {
       ++rank;
   }
   return rank;
+}
+
+// Item = cluster: its vertex takes its place in that order. Returns whether it has one.
+SITECAP_FN bool place_vertex(const Vertex* unordered, i32 clusters, i32 c, Vertex* vertices,
+                             i32* vertex_of_cluster) {
+  vertex_of_cluster[c] = -1;
+  if (!(unordered[c].ndof > 0.f)) return false;
+  const i32 rank = rank_of(unordered, clusters, c);
+  vertex_of_cluster[c] = rank;
+  vertices[rank] = unordered[c];
+  return true;
+}
+
+// Item = place among the tracks of all clusters: what the track's vertex makes of it.
+SITECAP_FN void tell_track(const FitTracks& f, const Selected& s, const i32* cluster_of,
+                           const i32* vertex_of_cluster, i32 at, i32* track_vertex, float* track_weight) {
+  const i32 i = s.source[f.place[at]], vertex = vertex_of_cluster[cluster_of[f.place[at]]];
+  track_vertex[i] = vertex;
+  track_weight[i] = vertex < 0 ? 0.f : f.weight[at];
 }
 
 }  // namespace sitecap::vertexing

@@ -128,6 +128,14 @@ SITECAP_FN void order_bin(const float* z, i32 begin, i32 end, i32* order) {
   }
 }
 
+// The same for a GPU, item = one of these tracks: its place among them.
+SITECAP_FN i32 rank_in_bin(const float* z, const i32* order, i32 begin, i32 end, i32 track) {
+  i32 rank = 0;
+  for (i32 i = begin; i < end; ++i)
+    rank += z[order[i]] < z[track] || (z[order[i]] == z[track] && order[i] < track) ? 1 : 0;
+  return rank;
+}
+
 // Stage 3, item = place in the order.
 SITECAP_FN void place_track(const EventTracks& t, const float* weight, const float* prior, const i32* order,
                             i32 at, const Selected& s) {

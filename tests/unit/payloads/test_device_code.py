@@ -47,7 +47,7 @@ def test_nvrtc_makes_a_cubin(kernel: str, architecture: str) -> None:
 def test_what_is_launched_fits_every_architecture_without_spills(case: Case, architecture: str) -> None:
     """64 registers allow half of a multiprocessor's threads at least: 65,536 of them for 1,024 of 2,048 (or 1,536)."""
     entries = cubin.entries(nvrtc.compile_kernel(case.kernel, architecture).code)
-    assert {name for name, entry in entries.items() if entry.local_bytes > 0} == case.indexed
+    assert {name for name, entry in entries.items() if entry.local_bytes > 0} == set(case.local)
     assert max(entry.registers for entry in entries.values()) <= case.registers
     assert min(entry.registers for entry in entries.values()) > 0
 

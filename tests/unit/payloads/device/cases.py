@@ -25,7 +25,8 @@ class Case:
         refused: settings that it refuses, and what is said of them.
         wrong: a column, a value that it may not have, and what is said of it.
         registers: most of any entry; 64 allow half of a multiprocessor's threads.
-        indexed: entries with arrays of their own whose indices are known only when they run, so that they lie in memory.
+        local: entries whose threads keep in memory what registers cannot hold: a state, a path, arrays whose indices are known
+            only when they run.
     """
 
     kernel: str
@@ -36,7 +37,7 @@ class Case:
     refused: tuple[Settings, str]
     wrong: tuple[str, float, str]
     registers: int = 64
-    indexed: frozenset[str] = frozenset()
+    local: tuple[str, ...] = ()
 
     def simulate(self) -> Events:
         section, pile_up, seed, count = self.events
@@ -120,7 +121,7 @@ CASES = (
         refused=({"candidates": 6.0}, "'candidates' is 6: give 1 to 5"),
         wrong=("hit_covariance_ll", 0.0, "'hit_covariance_ll' has 0.0.* at 0: make the event set"),
         registers=128,
-        indexed=frozenset({"mkfit_keep"}),
+        local=("mkfit_keep",),
     ),
     Case(
         "catracks",
@@ -138,6 +139,43 @@ CASES = (
         refused=({"max_segments": 0.5}, "setting 'max_segments' is not in 1 .. 16000000: set it within"),
         wrong=("hit_z", float("nan"), "column 'hit_z' holds a number that is no place in a detector"),
         registers=128,
-        indexed=frozenset({"catracks_clean", "catracks_fill_tracks"}),
+        local=("catracks_clean", "catracks_fill_tracks"),
+    ),
+    Case(
+        "pixeltrack",
+        events=("pixel", 5, 5, 4),
+        few=("pixel", 5, 5, 2),
+        settings=(
+            {"min_hits": 4.0},
+            {"min_pt_doublet_gev": 0.2, "max_z0_cm": 20.0, "max_dca_first_cm": 1.0, "max_dca_cm": 1.0},
+            {"min_cluster_electrons": 0.0, "min_cluster_electrons_first": 0.0, "max_sine2": 1e-2},
+        ),
+        quiet=("digi_adc", 0),
+        refused=({"phase": 3.0}, "setting 'phase' is neither 1 nor 2"),
+        wrong=("digi_row", 65535, "is out of range or order in its row"),
+        registers=72,
+        local=("pixeltrack_count_tuples", "pixeltrack_fill_tuples"),
+    ),
+    Case(
+        "vertexing",
+        events=("tracks", 10, 5, 4),
+        few=("tracks", 20, 5, 3),
+        settings=(
+            {"block_tracks": 32.0},
+            {"dz_cut": 0.0, "merge_cm": 0.0, "least_range_cm": 0.01},
+            {
+                "least_pt_gev": 0.0,
+                "least_neighbours": 1.0,
+                "eps_cm": 0.3,
+                "split_chi2": 0.0,
+                "fit_steps": 2.0,
+            },
+            {"largest_eta": 0.3},
+        ),
+        quiet=("track_layers", 0),
+        refused=({"t_min": 1e3}, "setting 't_min' of vertexing is 1000, not within 0.1 and 100"),
+        wrong=("beam_width_x", 0.0, "the beam spot of the tracks has no width"),
+        registers=104,
+        local=("vertexing_anneal", "vertexing_settle"),
     ),
 )
