@@ -175,6 +175,9 @@ def table(found: dict[str, Any]) -> str:
         )
         for row in rows
     ]
+    lines.append(
+        f"goals: end to end at least {END_TO_END_GOAL:.0%} of kernels alone, first result within {START_UP_GOAL_S:g} s"
+    )
     for name, one in found["kernels"].items():
         flights = ", ".join(
             f"{scale['slots']}×{scale['threads']} {_number(scale['events_per_s'])}"

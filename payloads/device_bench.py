@@ -178,6 +178,12 @@ class DeviceBench:
 
     def _passes(self, one: _OneKernel, team: DeviceTeam, gpus: Sequence[Gpu], kind: Kind) -> None:
         there = [gpu for gpu in gpus if gpu in one.good]
+        if time.monotonic() >= one.end:
+            for gpu in there:
+                one.outcomes[gpu].missing[kind] = BUDGET_ENDED
+                if kind == "end_to_end":
+                    one.outcomes[gpu].reason = BUDGET_ENDED
+            return
         if not there:
             return
         self._tell(one, f"{kind.replace('_', ' ')} on {', '.join(gpu.place for gpu in there)}")
@@ -197,13 +203,17 @@ class DeviceBench:
 
     def _all_together(self, one: _OneKernel, team: DeviceTeam) -> None:
         self._passes(one, team, list(one.good), "together")
-        there = [one.outcomes[gpu] for gpu in one.good]
+        there = [one.outcomes[gpu] for gpu in one.good if "together" in one.outcomes[gpu].passes]
         whole = sum(outcome.passes["together"].rate.median for outcome in there)
         for outcome in there:
             outcome.together, outcome.together_events_per_s = len(there), whole
 
     def _beside_busy_host(self, one: _OneKernel, team: DeviceTeam) -> None:
         """The CPUs with the same kernel, alone and then beside each GPU: what keeps a host busy on the grid is such work."""
+        if time.monotonic() >= one.end:
+            for gpu in one.good:
+                one.outcomes[gpu].missing["host_busy"] = BUDGET_ENDED
+            return
         if not one.good:
             return
         self._tell(one, "the same events on the CPUs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.render.plain import one_line
+from payloads.gpu_conditions import HARMLESS
 from profiles.device_run import DeviceRate, DeviceRun
 from profiles.payload_result import PayloadResult
 
@@ -114,7 +115,8 @@ def _conditions(run: DeviceRun) -> Iterator[tuple[str, str]]:
         )
         heat = None if during.temperature_celsius_high is None else f"{during.temperature_celsius_high} °C"
         power = None if during.power_w is None else f"{during.power_w:.0f} W"
-        held = f"held down by {', '.join(during.throttle_reasons)}" if during.throttle_reasons else None
+        bad = [reason for reason in during.throttle_reasons or () if reason not in HARMLESS]
+        held = f"held down by {', '.join(bad)}" if bad else None
         told = [text for text in (clocks, heat, power, held) if text is not None]
         if told:
             yield "during", ", ".join(told)

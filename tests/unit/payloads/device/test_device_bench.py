@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import pytest
 
+from payloads import device_bench
 from payloads.backends.devices import Gpu
 from payloads.catalogue import choose, kernels
 from payloads.children import ChildError
@@ -270,6 +271,39 @@ def test_what_is_missing_has_a_reason(change: dict[str, Any], missing: dict[str,
 def test_a_budget_that_has_ended_is_nobodys_fault() -> None:
     (found,) = _run(Node(), budget_s=-1.0)
     assert (found.reason, found.failed) == ("the budget ended before it was measured", False)
+
+
+@pytest.mark.parametrize(
+    ("after", "measured", "missing", "reason"),
+    [
+        (
+            "device",
+            set(),
+            {"end_to_end", "kernel_only", "host_busy"},
+            "the budget ended before it was measured",
+        ),
+        ("idle", {"end_to_end"}, {"kernel_only", "host_busy"}, None),
+        ("kernels", {"end_to_end", "kernel_only"}, {"host_busy"}, None),
+    ],
+)
+def test_a_budget_that_ends_meanwhile_leaves_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, after: str, measured: set[str], missing: set[str], reason: str | None
+) -> None:
+    node = Node()
+    clock = [0.0]
+    monkeypatch.setattr(device_bench, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def late(gpu: Gpu, what: str, answer: dict[str, Any]) -> Any:
+        if what == after:
+            clock[0] = 1000.0
+        return answer
+
+    monkeypatch.setattr(Devices, "_change", lambda self, *asked: late(*asked))
+    (found,) = _run(node)
+    assert found.passes.keys() == measured
+    assert {name for name, why in found.missing.items() if "budget" in why} == missing
+    assert (found.reason, found.failed) == (reason, False)
+    assert node.copies == []
 
 
 def test_a_signal_ends_the_run_with_what_there_is() -> None:
