@@ -51,7 +51,7 @@ void read_out(const Run& run, u32 event, const std::vector<Deposit>& deposits, D
   const i32 bins = static_cast<i32>(all.size());
   const i32 count = static_cast<i32>(deposits.size());
   const std::size_t size = deposits.size();
-  std::vector<i32> bin(size), offset(all.size() + 1), cursor(all.size()), order(size);
+  std::vector<i32> bin(size), offset(static_cast<std::size_t>(bins) + 1), cursor(all.size()), order(size);
   for (std::size_t i = 0; i < deposits.size(); ++i) bin[i] = deposits[i].module;
   counting_sort(bin.data(), count, bins, offset.data(), cursor.data(), order.data());
   static thread_local std::vector<i32> place;  // of a pixel in `lit`, -1: dark
