@@ -43,6 +43,9 @@ START_UP_GOAL_S = 3.0
 END_TO_END_GOAL = 0.7
 """Of kernel-only throughput, with many events in flight."""
 
+STEP_GOAL = 2e9
+"""Tracks times layers a second, kernel-only."""
+
 BENCH_S = 180.0
 """Of each kernel, for physics and throughput."""
 
@@ -113,6 +116,10 @@ def check(gpu: Gpu, chosen: Sequence[Kernel], options: Options, minutes: float) 
             "scaling": steps.scaling(kernel, gpu, options),
             "sanitizer": steps.sanitizer(kernel, gpu, options),
         }
+    found["kalman_step"] = {}
+    for kernel in chosen:
+        if kernel.name == "mkfit":
+            found["kalman_step"] = steps.kalman_step(kernel, gpu, options)
     right = [one.kernel for one in outcomes if one.verdict is not None and one.verdict.right]
     found["soak"] = [
         steps.soak(kernel, gpu, options, 60 * minutes / len(right), say) for kernel in right if minutes > 0
@@ -187,6 +194,11 @@ def table(found: dict[str, Any]) -> str:
         lines.append(f"{name}: events/s by events in flight × threads: {flights or '–'}")
         missing = one["result"].get("device_run", {}).get("missing", {})
         lines += [f"{name}: no {what}: {reason}" for what, reason in missing.items()]
+    if "track_layers_per_s" in found["kalman_step"]:
+        rate = found["kalman_step"]["track_layers_per_s"]
+        lines.append(
+            f"mkfit: {rate:.3g} tracks × layers/s of its Kalman step alone (goal: {STEP_GOAL:.0e} from A100 on)"
+        )
     return "\n".join(lines)
 
 

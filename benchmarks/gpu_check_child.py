@@ -1,6 +1,7 @@
 """One step of `make gpu-check` on the GPU: a request as JSON on standard input, the answer as one line of JSON.
 
-Tasks: `once`: one event, `flight`: events per second with so many in flight, `soak`: the same for long, memory watched.
+Tasks: `once`: one event, `flight`: events per second with so many in flight, `kalman`: mkfit's step alone, `soak`: events for long,
+memory watched.
 """
 
 from __future__ import annotations
@@ -52,6 +53,21 @@ def flight(request: Request) -> dict[str, Any]:
     return {"events_per_s": events / seconds, "in_flight": opened.slots}
 
 
+def kalman(request: Request) -> dict[str, Any]:
+    """Tracks through layers a second, kernel-only; the slots hold the same event, whose seeds are counted."""
+    stores = stores_of(request)
+    events = get_or_make(EventKey(**request["events"]), stores).arrays
+    opened = open_on_device(request, events, stores)
+    seeds = int(events["seed_offset"][1] - events["seed_offset"][0])
+    count, seconds = opened.slots, 0.0
+    opened.measure_kernels(count)
+    while seconds < request["seconds"]:
+        count *= 2
+        seconds = opened.measure_kernels(count)
+    layers = request["settings"]["bare_layers"]
+    return {"track_layers_per_s": count * seeds * layers / seconds, "seeds": seeds, "in_flight": opened.slots}
+
+
 def soak(request: Request) -> dict[str, Any]:
     """Each pass holds the bits of its last events against the first ones; other bits end it with a sentence."""
     board = None if request["bus_id"] is None else _board(request["bus_id"])
@@ -80,7 +96,12 @@ def _board(bus_id: str) -> nvml.Board | None:
         return None
 
 
-TASKS: dict[str, Callable[[Request], dict[str, Any]]] = {"once": once, "flight": flight, "soak": soak}
+TASKS: dict[str, Callable[[Request], dict[str, Any]]] = {
+    "once": once,
+    "flight": flight,
+    "kalman": kalman,
+    "soak": soak,
+}
 
 
 def main() -> int:

@@ -30,6 +30,10 @@ SANITIZER_S = 1800.0
 FLIGHTS = ((1, 1), (2, 1), (4, 1), (8, 1), (8, 2), (16, 2), (16, 4))
 """Events in flight and threads of the host that drive them."""
 
+STEP_LAYERS = 20
+STEP_SLOTS = 32
+"""Events at a time: an event has some thousand seeds, a thread each, and a GPU a hundred times as many threads."""
+
 TOOLS = ("memcheck", "racecheck", "initcheck")
 FOUND_ERRORS = 99
 """Exit code that compute-sanitizer is told to give where it finds something."""
@@ -63,6 +67,14 @@ def scaling(kernel: Kernel, gpu: Gpu, how: Options) -> list[dict[str, Any]]:
         told = {"task": "flight", "slots": slots, "host_threads": threads, "seconds": 1.0}
         found.append({"slots": slots, "threads": threads, **_ask(kernel, gpu, how, told, STEP_S)})
     return found
+
+
+def kalman_step(kernel: Kernel, gpu: Gpu, how: Options) -> dict[str, Any]:
+    """mkfit's Kalman step alone: `track_layers_per_s` kernel-only, `seeds` of an event, `in_flight`; or `reason`."""
+    events = {"section": kernel.manifest.section, **kernel.manifest.events.model_dump(), "count": 1}
+    settings = {**kernel.manifest.settings, "bare_layers": float(STEP_LAYERS)}
+    told = {"task": "kalman", "events": events, "settings": settings, "seconds": 1.0, "slots": STEP_SLOTS}
+    return _ask(kernel, gpu, how, told, STEP_S)
 
 
 def sanitizer(kernel: Kernel, gpu: Gpu, how: Options) -> dict[str, Any]:
@@ -130,6 +142,8 @@ def wrong(found: dict[str, Any]) -> list[str]:
             for tool, answer in one["sanitizer"].items()
             if isinstance(answer, dict) and not answer["clean"]
         ]
+    if "reason" in found["kalman_step"]:
+        said.append(f"mkfit: its Kalman step failed: {found['kalman_step']['reason']}")
     for one in found["soak"]:
         if "reason" in one:
             said.append(f"{one['kernel']}: the soak failed: {one['reason']}")

@@ -11,6 +11,8 @@ from cuda.bindings import driver as cuda
 from payloads.backends.devices import Backend, backends, place_of
 from tests.unit.payloads.device.conftest import Node
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 30.0
 
 

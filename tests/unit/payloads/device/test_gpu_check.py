@@ -119,6 +119,25 @@ def test_what_is_not_right_is_named(
     assert "WRONG  clue: racecheck" in capsys.readouterr().out
 
 
+def test_the_kalman_step_alone(node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node()
+    monkeypatch.setattr(gpu_check_steps, "STEP_SLOTS", 2)
+    (mkfit,) = choose(kernels(), ("mkfit",))
+    few = mkfit.manifest.events.model_copy(update={"pile_up": 1.0})
+    small = replace(mkfit, manifest=mkfit.manifest.model_copy(update={"events": few}))
+    found = gpu_check_steps.kalman_step(
+        small, _nobodys_gpu("cuda"), gpu_check_steps.options(tmp_path, 1.0, 1)
+    )
+    assert found["track_layers_per_s"] > 0
+    assert found["seeds"] > 0
+    assert found["in_flight"] == 2
+    node("lost")
+    failed = gpu_check_steps.kalman_step(
+        small, _nobodys_gpu("cuda"), gpu_check_steps.options(tmp_path, 1.0, 1)
+    )
+    assert "the device was lost" in failed["reason"]
+
+
 def test_without_the_sanitizer_it_is_said(
     clue: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

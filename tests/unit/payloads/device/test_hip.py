@@ -1,4 +1,4 @@
-"""clue through a ROCm that runs its entries on the CPU; which instruction set an AMD GPU has; and what is said without either."""
+"""Kernels through a ROCm that runs their entries on the CPU; which instruction set an AMD GPU has; and what is said without either."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from payloads.backends import hiprtc, kfd
 from payloads.backends.device_code import DeviceCompilerError
 from payloads.backends.devices import Backend, backends
 from tests.gpu_fake.tree import put
+from tests.unit.payloads.device.cases import CASES, Case
+
+pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[4]
 PATIENCE_S = 30.0
@@ -70,19 +73,23 @@ def test_rocm_that_crashes_costs_only_its_child(node: Path, monkeypatch: pytest.
     assert (_hip(node).reason or "").startswith("the hip driver was killed by SIGABRT")
 
 
-def _run(root: Path, ordinal: int = 0) -> str:
-    """Name, instruction set, origin of the code and digest of an event of clue on a GPU of AMD; or the error."""
+(CLUE,) = (case for case in CASES if case.kernel == "clue")
+
+
+def _run(root: Path, ordinal: int = 0, case: Case = CLUE) -> str:
+    """Name, form of the code, instruction set and digest of few events of a kernel on a GPU of AMD; or the error."""
+    section, pile_up, seed, count = case.few
     code = (
         "from pathlib import Path\n"
         "from payloads import compiled\n"
         "from payloads.backends import hip\n"
         "from payloads.errors import PayloadError\n"
-        "events = compiled.simulate('hgcal', 5, 5, 0, 2)\n"
-        f"try: gpu = hip.open_gpu('clue', {ordinal}, (), Path({str(root)!r}))\n"
+        f"events = compiled.simulate({section!r}, {pile_up}, {seed}, 0, {count})\n"
+        f"try: gpu = hip.open_gpu({case.kernel!r}, {ordinal}, (), Path({str(root)!r}))\n"
         "except PayloadError as error: print(error)\n"
         "else:\n"
-        "    opened = gpu.device.open('clue', events, {}, 2)\n"
-        "    print(gpu.device.name, gpu.code.form, gpu.code.architecture, opened.digest_of(0, 2), sep=' | ')"
+        f"    opened = gpu.device.open({case.kernel!r}, events, {{}}, 2)\n"
+        f"    print(gpu.device.name, gpu.code.form, gpu.code.architecture, opened.digest_of(0, {count}), sep=' | ')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=REPOSITORY
@@ -102,10 +109,12 @@ def _needs_hiprtc() -> None:
 
 
 @pytest.mark.usefixtures("_needs_hiprtc")
-def test_bits_are_those_of_the_cpu(node: Path) -> None:
-    events = compiled.simulate("hgcal", 5, 5, 0, 2)
-    digest = compiled.open_kernel("scalar", "clue", events).measure(0, 2)[1]
-    assert _run(node) == f"hip device 0 (Fake MI250X) | code object | gfx90a | {digest}"
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.kernel)
+def test_bits_are_those_of_the_cpu(node: Path, case: Case) -> None:
+    section, pile_up, seed, count = case.few
+    events = compiled.simulate(section, pile_up, seed, 0, count)
+    digest = compiled.open_kernel("scalar", case.kernel, events).measure(0, count)[1]
+    assert _run(node, 0, case) == f"hip device 0 (Fake MI250X) | code object | gfx90a | {digest}"
 
 
 @pytest.mark.usefixtures("_needs_hiprtc")

@@ -8,6 +8,8 @@ import pytest
 from payloads import _device, compiled
 from tests.unit.payloads.device.cases import CASES, Case, Events
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.kernel)
 def case(request: pytest.FixtureRequest) -> Case:

@@ -14,6 +14,8 @@ from payloads import _device, compiled
 from tests.gpu_fake.driver import HERE, PAYLOADS
 from tests.unit.payloads.kernels import pixel_toy as toy
 
+pytestmark = pytest.mark.slow
+
 Events = dict[str, Any]
 MODULE_ROWS, MODULE_COLUMNS = 160, 416
 
