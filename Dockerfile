@@ -12,6 +12,9 @@ ARG BUILDER=docker.io/library/python:3.11.15-bookworm@sha256:a8f8fbe1a0edc9e4ddd
 FROM ${PYTHON} AS python
 
 FROM --platform=${BUILDPLATFORM} ${BUILDER} AS tools
+# NVIDIA's run-time compiler, so that the images bring code for its GPUs. It is for these machines only, and stays behind;
+# --build-arg DEVICE_COMPILER= leaves the code out.
+ARG DEVICE_COMPILER="nvidia-cuda-nvrtc-cu12>=12.9,<13; platform_machine in 'x86_64 aarch64'"
 WORKDIR /source
 COPY deploy/image/pip.sh deploy/image/tools.sh /image/
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca-bundle \

@@ -1,13 +1,16 @@
 """Device code that came with the wheel: cubins of the architectures that NVRTC 12 knows, and PTX for those to come.
 
-`python -m payloads.backends.embedded DIRECTORY` makes it; CMake calls that for a wheel where NVRTC is installed.
+`python -m payloads.backends.embedded DIRECTORY [PATTERN]` makes it, of kernels whose name matches; CMake calls that for a
+wheel where NVRTC is installed.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,8 +68,8 @@ def _name(kernel: str, architecture: str) -> str:
     return f"{kernel}-{architecture}-{sources_digest(kernel, nvrtc.OPTIONS)}"
 
 
-def make(folder: Path, kernels: tuple[str, ...] = device_kernels()) -> int:
-    """Fill a folder with the code of all kernels; how many files there are then.
+def make(folder: Path, kernels: Sequence[str]) -> int:
+    """Fill a folder with the code of these kernels; how many files there are then.
 
     Raises:
         DeviceCompilerError: NVRTC is absent or refuses a source.
@@ -90,8 +93,9 @@ def make(folder: Path, kernels: tuple[str, ...] = device_kernels()) -> int:
 
 def main() -> int:
     """Make the code, or say why the wheel has none: that is no failure."""
+    directory, pattern = (*sys.argv[1:], "*")[:2]
     try:
-        number = make(Path(sys.argv[1]))
+        number = make(Path(directory), fnmatch.filter(device_kernels(), pattern))
     except DeviceCompilerError as error:
         sys.stdout.write(f"sitecap: no device code in the wheel: {error}\n")
         return 0

@@ -87,6 +87,18 @@ def test_the_kernels_compute_in_the_strictest_container(podman: Engine, agent_im
     assert result.events_per_s
 
 
+def test_it_brings_code_for_gpus_and_no_compiler_of_it(podman: Engine, agent_image: str) -> None:
+    code = (
+        "import importlib.util, json\n"
+        "from payloads.backends.embedded import ARCHITECTURES, PTX, embedded\n"
+        "code = [embedded('pixeltrack', one) for one in (*ARCHITECTURES, PTX)]\n"
+        "print(json.dumps([[one.architecture for one in code], importlib.util.find_spec('nvidia') is not None]))"
+    )
+    architectures, compiler = inside(podman, agent_image, code)
+    assert {"sm_60", "sm_90", "sm_120", "compute_60"} <= set(architectures)
+    assert not compiler
+
+
 def test_all_that_is_installed_is_in_the_bill_of_materials(podman: Engine, agent_image: str) -> None:
     bill_matches(podman, agent_image)
 
