@@ -13,7 +13,7 @@ KERNEL_SOURCES := $(shell find payloads -name '*.cpp' -o -name '*.h' -o -name '*
 BUILD_REQUIREMENTS := 'scikit-build-core>=1.1' 'nanobind>=3.1' 'cmake>=3.22' 'ninja>=1.11'
 
 .PHONY: probe payloads serve plan setup check test components lint types contracts unit labs kubernetes docs pictures generate bench \
-  bench-remote bench-payloads bench-delivery image clean wheel gpu-check
+  bench-remote bench-payloads bench-delivery image clean wheel gpu-check gpu-loss
 
 # The main job. Findings (exit 1) are a result, not a failure of make.
 probe: $(VENV)/.sitecap-runtime
@@ -79,7 +79,7 @@ setup: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	find payloads -name '*.h' -o -name '*.cpp' -o -name '*.cu' | xargs $(BIN)/clang-format --dry-run --Werror
+	find payloads benchmarks -name '*.h' -o -name '*.cpp' -o -name '*.cu' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/codespell
 	test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 
@@ -160,6 +160,11 @@ bench-delivery: $(STAMP)
 # Exit code 3 of the script: there is no GPU.
 gpu-check: $(STAMP)
 	$(BIN)/python -m benchmarks.gpu_check $(ARGS)
+
+# Kernels beside twins written for CUDA by hand, on an NVIDIA GPU of this machine: what being portable costs. Exit code 3 of the
+# script: there is no such GPU.
+gpu-loss: $(STAMP)
+	$(BIN)/python -m benchmarks.native_cuda $(ARGS)
 
 clean:
 	rm -rf $(VENV) build docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-from payloads.backends.device_code import DeviceCode, DeviceCompilerError
+from payloads.backends.device_code import DeviceCode, DeviceCompilerError, source_of
 from payloads.backends.runtime_compiler import RuntimeCompiler
 
 OPTIONS = ("-std=c++17", "-ffp-contract=off", "-O3")
@@ -36,4 +36,5 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
     Raises:
         DeviceCompilerError: HIPRTC is absent or refuses the source.
     """
-    return _hiprtc().compile(kernel, architecture, (f"--offload-arch={architecture}", *OPTIONS), "Code")
+    options = (f"--offload-arch={architecture}", *OPTIONS)
+    return _hiprtc().compile(kernel, source_of(kernel), architecture, options, "Code")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from payloads.backends.device_code import DeviceCode, DeviceCompilerError
+from payloads.backends.device_code import DeviceCode, DeviceCompilerError, source_of
 from payloads.backends.runtime_compiler import RuntimeCompiler
 
 # --fmad=false: no contraction, the same operations as on the CPU. Division and square root are IEEE by default.
@@ -61,6 +61,23 @@ def compile_kernel(kernel: str, architecture: str) -> DeviceCode:
     Raises:
         DeviceCompilerError: NVRTC is absent or refuses the source.
     """
+    return compile_source(kernel, source_of(kernel), architecture)
+
+
+def compile_source(
+    name: str, source: bytes, architecture: str, options: Sequence[str] = OPTIONS
+) -> DeviceCode:
+    """Compile a text of one's own; what it includes is looked for as for kernels.
+
+    Args:
+        name: for sentences.
+        source: the text.
+        architecture: as of `compile_kernel`.
+        options: others than those of kernels.
+
+    Raises:
+        DeviceCompilerError: NVRTC is absent or refuses the source.
+    """
     product = "PTX" if architecture.startswith("compute_") else "CUBIN"
-    options = (f"--gpu-architecture={architecture}", *OPTIONS)
-    return _nvrtc().compile(kernel, architecture, options, product)
+    whole = (f"--gpu-architecture={architecture}", *options)
+    return _nvrtc().compile(name, source, architecture, whole, product)

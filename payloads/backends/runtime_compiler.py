@@ -6,12 +6,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payloads.backends.device_code import (
-    INCLUDE_DIRECTORIES,
-    DeviceCode,
-    DeviceCompilerError,
-    source_of,
-)
+from payloads.backends.device_code import INCLUDE_DIRECTORIES, DeviceCode, DeviceCompilerError
 
 
 @dataclass(frozen=True)
@@ -28,11 +23,14 @@ class RuntimeCompiler:
     prefix: str
     name: str
 
-    def compile(self, kernel: str, architecture: str, options: Sequence[str], product: str) -> DeviceCode:
+    def compile(
+        self, kernel: str, source: bytes, architecture: str, options: Sequence[str], product: str
+    ) -> DeviceCode:
         """Compile the device code of a kernel.
 
         Args:
-            kernel: name of its folder.
+            kernel: its name.
+            source: the text.
             architecture: for which; its option is among the options.
             options: beside where headers are.
             product: what is taken of the result, as the compiler's functions call it: ``CUBIN``, ``PTX``, ``Code``.
@@ -42,7 +40,7 @@ class RuntimeCompiler:
         """
         program = ctypes.c_void_p()
         error = self._call("CreateProgram")(
-            ctypes.byref(program), source_of(kernel), f"{kernel}.cu".encode(), 0, None, None
+            ctypes.byref(program), source, f"{kernel}.cu".encode(), 0, None, None
         )
         if error:
             raise DeviceCompilerError(f"{self.name} cannot start on {kernel}: error {error}")

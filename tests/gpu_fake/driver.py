@@ -1,4 +1,7 @@
-"""Make the fake libcuda.so.1 (cuda.cpp) and libamdhip64.so.6 (hip.cpp), which run the entries of all kernels on the CPU."""
+"""Make the fake libcuda.so.1 (cuda.cpp) and libamdhip64.so.6 (hip.cpp), which run the entries of all kernels on the CPU.
+
+So they do with the entries of the twins of `benchmarks/native_cuda`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-PAYLOADS = HERE.parents[1] / "payloads"
-OPTIONS = ["-std=c++17", "-shared", "-fPIC", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi", "-Werror",
-           f"-I{PAYLOADS}", f"-I{PAYLOADS / 'include'}"]  # fmt: skip
-ENTRY = re.compile(r"^__global__ void (\w+)\(", re.MULTILINE)
+REPOSITORY = HERE.parents[1]
+PAYLOADS = REPOSITORY / "payloads"
+TWINS = Path("benchmarks") / "native_cuda"
+OPTIONS = ["-std=c++17", "-shared", "-fPIC", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-unknown-pragmas", "-Werror",
+           f"-I{REPOSITORY}", f"-I{PAYLOADS}", f"-I{PAYLOADS / 'include'}"]  # fmt: skip
+ENTRY = re.compile(r"^__global__ void (?:__launch_bounds__\([\w:]+\)\s+)?(\w+)\(", re.MULTILINE)
 
 
 def native_driver(directory: Path) -> Path:
@@ -37,30 +42,31 @@ def _compiled(directory: Path, source: str, library: str) -> Path:
 
 
 def _entries(directory: Path) -> list[Path]:
-    """Sources with the entries of each kernel that has launches, and with the table of all."""
+    """Sources with the entries of each kernel that has launches and of each twin, and with the table of all."""
+    primitives = Path("payloads") / "include" / "sitecap" / "primitives.h"
     kernels = sorted(path.parent.name for path in PAYLOADS.glob("kernels/*/device.cpp"))
-    made = []
-    for kernel in kernels:
-        sources = (
-            PAYLOADS / "kernels" / kernel / "gpu.cu",
-            PAYLOADS / "include" / "sitecap" / "primitives.h",
-        )
-        names = [name for source in sources for name in ENTRY.findall(source.read_text())]
-        rows = "\n".join(
-            f'  all.emplace("{name}", sitecap::detail::entry_of<&{name}>("{name}"));' for name in names
-        )
-        path = directory / f"{kernel}.cpp"
-        path.write_text(
-            f'#include <map>\n#include "host/device.h"\n#include "kernels/{kernel}/gpu.cu"\n'
-            f"void add_{kernel}(std::map<std::string, sitecap::Entry>& all) {{\n{rows}\n}}\n"
-        )
-        made.append(path)
+    texts = {kernel: [Path("payloads") / "kernels" / kernel / "gpu.cu", primitives] for kernel in kernels}
+    texts |= {f"native_{path.stem}": [TWINS / path.name] for path in (REPOSITORY / TWINS).glob("*.cu")}
+    made = [_source(directory / f"{name}.cpp", name, sources) for name, sources in texts.items()]
     entries = "std::map<std::string, sitecap::Entry>"
-    declared = "\n".join(f"void add_{kernel}({entries}& all);" for kernel in kernels)
-    added = "\n".join(f"    add_{kernel}(made);" for kernel in kernels)
+    declared = "\n".join(f"void add_{name}({entries}& all);" for name in texts)
+    added = "\n".join(f"    add_{name}(made);" for name in texts)
     table = directory / "entries.cpp"
     table.write_text(
         f'#include <map>\n#include "host/device.h"\n{declared}\nconst {entries}& fake_entries() {{\n'
         f"  static const {entries} all = [] {{\n    {entries} made;\n{added}\n    return made;\n  }}();\n  return all;\n}}\n"
     )
     return [*made, table]
+
+
+def _source(path: Path, name: str, texts: list[Path]) -> Path:
+    """Adds the entries of the first text, which includes the others."""
+    names = [name for text in texts for name in ENTRY.findall((REPOSITORY / text).read_text())]
+    rows = "\n".join(
+        f'  all.emplace("{name}", sitecap::detail::entry_of<&{name}>("{name}"));' for name in names
+    )
+    path.write_text(
+        f'#include <map>\n#include "host/device.h"\n#include "{texts[0]}"\n'
+        f"void add_{name}(std::map<std::string, sitecap::Entry>& all) {{\n{rows}\n}}\n"
+    )
+    return path
