@@ -13,6 +13,12 @@ HEAD = ("end to end", "kernels", "host busy", "CPUs", "ev/J", "physics")
 WIDTHS = (14, 9, 9, 7, 7, 7)
 
 
+def place_of(result: PayloadResult) -> str:
+    """Where a result is of: `cpu`, or one GPU (`cuda:0`; its name, if it gave nothing)."""
+    run = result.device_run
+    return "cpu" if result.backend == "cpu" else result.device if run is None else run.place
+
+
 def cells(result: PayloadResult, rate: str, verdict: str) -> tuple[str, ...]:
     """What stands under `HEAD`."""
     run = result.device_run

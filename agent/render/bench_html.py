@@ -7,9 +7,11 @@ and are embedded as images, so that nothing in them can act on the page.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
+from agent.render import bench_device_html
+from agent.render.bench_device_text import place_of
 from agent.render.bench_svg import bars, number, scaling, stages
 from agent.render.bench_text import significant, state_of
 from agent.render.html_style import STYLE
@@ -48,15 +50,17 @@ def render(profile: CapabilityProfile, pictures: Mapping[str, Picture] | None = 
     )
     device = profile.payloads[0].device if profile.payloads else "no payloads"
     copies = profile.bench.copies if profile.bench is not None else 0
+    on_cpus = any(result.backend == "cpu" for result in profile.payloads)
+    pinned = f"{copies} pinned {'copy' if copies == 1 else 'copies'}, " if on_cpus else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>sitecap: payloads</title>\n<style>{STYLE}{_MORE}</style>\n</head>\n<body>\n"
         f"<h1>Payloads on {_text(device)}</h1>\n"
-        f'<p class="dim">{copies} pinned {"copy" if copies == 1 else "copies"}, '
+        f'<p class="dim">{pinned}'
         f"{profile.created_at:%Y-%m-%d %H:%M} UTC, sitecap {_text(profile.agent.version)}</p>\n{partial}"
-        f"{_table(profile)}{kernels}"
+        f"{_tables(profile.payloads)}{kernels}"
         + (f"<h2>Left out</h2>\n<table>{rows}</table>\n" if rows else "")
         + f'<p class="dim">Profile <code>{_text(profile.id)}</code>, schema {_text(profile.schema_version)}.</p>\n'
         "</body>\n</html>\n"
@@ -67,17 +71,35 @@ def _text(text: str) -> str:
     return escape(one_line(text), quote=True)
 
 
-def _table(profile: CapabilityProfile) -> str:
+def _tables(results: tuple[PayloadResult, ...]) -> str:
+    """One of the CPUs and one of each GPU."""
+    places: dict[str, list[PayloadResult]] = {}
+    for result in results:
+        places.setdefault(place_of(result), []).append(result)
+    tables = (
+        _table(here)
+        if here[0].backend == "cpu"
+        else bench_device_html.table(here, [_first_cells(one) for one in here])
+        for here in places.values()
+    )
+    return "".join(tables) + bench_device_html.together(results)
+
+
+def _table(results: Sequence[PayloadResult]) -> str:
     head = ("Kernel", "Physics", "Events/s", "One copy", "Scaling", "Best / baseline", "Memory per copy")
     rows = "".join(
-        f"<tr><td>{_text(result.kernel)}</td><td>{_state(result)}</td>"
-        f"<td>{_rate(result)}</td><td>{_maybe(result.one_copy_events_per_s)}</td>"
+        f"<tr>{''.join(f'<td>{cell}</td>' for cell in _first_cells(result))}"
+        f"<td>{_maybe(result.one_copy_events_per_s)}</td>"
         f"<td>{_times(result.events_per_s, result.one_copy_events_per_s)}</td>"
         f"<td>{_times(result.events_per_s, result.baseline_events_per_s)}</td>"
         f"<td>{_megabytes(result.memory_per_copy_bytes)}</td></tr>\n"
-        for result in profile.payloads
+        for result in results
     )
     return f"<table><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr>\n{rows}</table>\n"
+
+
+def _first_cells(result: PayloadResult) -> tuple[str, str, str]:
+    return (_text(result.kernel), _state(result), _rate(result))
 
 
 def _state(result: PayloadResult) -> str:
@@ -107,11 +129,12 @@ def _megabytes(value: int | None) -> str:
 
 
 def _kernel(result: PayloadResult, picture: Picture | None) -> str:
-    parts = [f"<h2>{_text(result.kernel)}</h2>\n<p>{_text(result.title or '')}</p>\n"]
+    where = "" if result.backend == "cpu" else f" on {place_of(result)}"
+    parts = [f"<h2>{_text(result.kernel + where)}</h2>\n<p>{_text(result.title or '')}</p>\n"]
     why = [text for text in (result.reason, result.physics.reason) if text]
     parts += [f"<p><strong>{_text(sentence)}</strong></p>\n" for sentence in dict.fromkeys(why)]
     parts += [f'<p class="dim">{_text(sentence)}</p>\n' for sentence in result.remarks]
-    for chart in (bars(result), scaling(result)):
+    for chart in (bars(result), scaling(result), bench_device_html.bars(result)):
         if chart:
             parts.append(f"<figure>{chart}</figure>\n")
     parts += [_picture(result, picture), _physics(result)]
@@ -120,6 +143,7 @@ def _kernel(result: PayloadResult, picture: Picture | None) -> str:
         parts.append(
             f"<details><summary>Where the time goes</summary><figure>{stages(best)}</figure></details>\n"
         )
+    parts.append(bench_device_html.details(result))
     return "".join(parts)
 
 

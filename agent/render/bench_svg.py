@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import NamedTuple
 
 from agent.render.plain import one_line
-from profiles.payload_result import PayloadResult, RateSeries, VariantResult
+from profiles.payload_result import PayloadResult, VariantResult
 
 WIDTH = 640
 BAR = 22
@@ -25,39 +26,65 @@ STYLE = """
 """
 
 
+class Bar(NamedTuple):
+    """One row of a chart.
+
+    Attributes:
+        name: what it is of.
+        kind: `best`, or `base` for what others are held against.
+        events_per_s: its length.
+        low: of its 68 % interval; None = not known.
+        high: the other end.
+    """
+
+    name: str
+    kind: str
+    events_per_s: float
+    low: float | None
+    high: float | None
+
+
 def bars(result: PayloadResult) -> str:
     """Events/s of each variant with all copies and with one, with their 68 % intervals."""
     rows = [
-        (f"{variant.name}, {series.copies} {'copy' if series.copies == 1 else 'copies'}", variant, series)
+        Bar(
+            f"{variant.name}, {series.copies} {'copy' if series.copies == 1 else 'copies'}",
+            variant.role,
+            series.events_per_s,
+            series.low,
+            series.high,
+        )
         for variant in result.variants
         for series in sorted(variant.series, key=lambda one: -one.copies)
         if series.copies in (1, result.copies)
     ]
+    return bar_chart(f"Events per second of {result.kernel} by variant and copies", rows)
+
+
+def bar_chart(title: str, rows: Sequence[Bar]) -> str:
+    """Horizontal bars to one scale; empty without rows."""
     if not rows:
         return ""
-    most = max(series.high or series.events_per_s for _, _, series in rows)
-    scale = (WIDTH - LEFT - RIGHT) / most
-    body = "".join(
-        _bar(place, name, variant, series, scale) for place, (name, variant, series) in enumerate(rows)
-    )
+    scale = (WIDTH - LEFT - RIGHT) / max(row.high or row.events_per_s for row in rows)
+    body = "".join(_bar(place, row, scale) for place, row in enumerate(rows))
     height = len(rows) * (BAR + GAP) + GAP
     axis = f'<line class="axis" x1="{LEFT}" y1="0" x2="{LEFT}" y2="{height}"/>'
-    return _svg(f"Events per second of {result.kernel} by variant and copies", height, body + axis)
+    return _svg(title, height, body + axis)
 
 
-def _bar(place: int, name: str, variant: VariantResult, series: RateSeries, scale: float) -> str:
+def _bar(place: int, row: Bar, scale: float) -> str:
     top = GAP + place * (BAR + GAP)
     middle = top + BAR / 2
-    kind = "bar" if variant.role == "best" else "base"
-    width = series.events_per_s * scale
-    low, high = series.low or series.events_per_s, series.high or series.events_per_s
+    kind = "bar" if row.kind == "best" else "base"
+    width = row.events_per_s * scale
+    low, high = row.low or row.events_per_s, row.high or row.events_per_s
     end = LEFT + max(width, high * scale)
     return (
-        f'<text x="{LEFT - 8}" y="{middle + 4:g}" text-anchor="end">{escape(one_line(name, 24))}</text>'
+        f'<text x="{LEFT - 8}" y="{middle + 4:g}" text-anchor="end">{escape(one_line(row.name, 24))}</text>'
         f'<rect class="{kind}" x="{LEFT}" y="{top}" width="{width:.1f}" height="{BAR}"/>'
         f'<line class="error" x1="{LEFT + low * scale:.1f}" x2="{LEFT + high * scale:.1f}" '
         f'y1="{middle:g}" y2="{middle:g}"/>'
-        f'<text x="{end + 8:.1f}" y="{middle + 4:g}">{number(series.events_per_s)} events/s</text>'
+        f'<text x="{end + 8:.1f}" y="{middle + 4:g}">{number(row.events_per_s)} events/s</text>'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from agent.render import bench_device_text
+from agent.render.bench_device_text import place_of
 from agent.render.plain import one_line
 from agent.render.text import NARROWEST
 from profiles.payload_result import PayloadResult, RateSeries, VariantResult
@@ -26,8 +27,8 @@ def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verb
     out: list[str] = [] if results else ["", *_fold(_heading(profile), width)]
     place = None
     for result in results:
-        if place != _place(result):
-            place = _place(result)
+        if place != place_of(result):
+            place = place_of(result)
             on_cpus = result.backend == "cpu"
             heading = _heading(profile) if on_cpus else one_line(bench_device_text.heading(result))
             out += ["", *_fold(heading, width)]
@@ -43,12 +44,6 @@ def render(profile: CapabilityProfile, *, width: int, colour: bool = False, verb
     out += _left_out(profile, width)
     out += ["", *_fold(_ending(profile), width)]
     return "\n".join(line.rstrip() for line in out) + "\n"
-
-
-def _place(result: PayloadResult) -> str:
-    """What lines stand under one heading for: the CPUs, or one GPU."""
-    run = result.device_run
-    return "cpu" if result.backend == "cpu" else result.device if run is None else run.place
 
 
 def _columns(result: PayloadResult) -> tuple[tuple[str, ...], tuple[int, ...]]:

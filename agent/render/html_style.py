@@ -8,7 +8,7 @@ STYLE = """
 body{background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif;
 max-width:64rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
-p.dim,td.dim,figcaption{color:var(--dim)}
+caption{text-align:left;font-weight:600;padding:.9rem 0 .3rem}p.dim,td.dim,figcaption{color:var(--dim)}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;
 border-bottom:1px solid var(--box);overflow-wrap:anywhere}

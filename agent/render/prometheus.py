@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agent.render.bench_device_text import place_of
 from profiles.checks import Status
 from profiles.profile import CapabilityProfile
 
@@ -58,8 +59,9 @@ def families(profile: CapabilityProfile) -> list[Metric]:
         _single("cores_present", "Logical processors of the node.", profile.scope.cores_present),
         _single("memory_granted_bytes", "Memory that a job may use here.",
                 None if memory is None else memory.effective_bytes),
-        _labelled("payload_events_per_second", "Throughput of a benchmark kernel with all copies.", ("kernel", "backend"),
-                  [((one.kernel, one.backend), one.events_per_s) for one in profile.payloads]),
+        _labelled("payload_events_per_second", "Throughput of a benchmark kernel: of all copies on CPUs, or end to end on a GPU.",
+                  ("kernel", "backend", "device"),
+                  [((one.kernel, one.backend, place_of(one)), one.events_per_s) for one in profile.payloads]),
     ]  # fmt: skip
     return [family for family in found if family.samples]
 

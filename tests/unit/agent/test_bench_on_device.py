@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from agent.bench_compare import compare
 from agent.bench_on_device import UnusableDeviceError, kernels_for, measure_on_devices
 from agent.config import Config
 from agent.exit_code import bench_exit_code
-from agent.render import bench_text
+from agent.render import bench_html, bench_text, prometheus
 from agent.run import Look
 from payloads.backends.devices import Gpu
 from payloads.catalogue import choose, kernels
@@ -183,6 +184,44 @@ def test_two_gpus_are_two_tables_and_what_they_do_together(
     assert (run.place, run.together.devices, run.together.events_per_s) == ("cuda:1", 2, 160.0)
     assert run.together.own.events_per_s == pytest.approx(80.0)
     assert [row.kernel for row in compare(profile, profile).rows] == ["clue cuda:0", "clue cuda:1"]
+
+
+def test_the_page_has_a_table_a_gpu_and_none_of_cpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    both = {"together": 2, "together_events_per_s": 160.0}
+    profile = _measured(monkeypatch, tmp_path, [_outcome(gpu, **both) for gpu in (H100, OTHER)])
+    page = bench_html.render(profile)
+    assert page.count("<caption>") == 2
+    assert (
+        "<caption>Events per second on cuda:1, NVIDIA H100, driver 535.129.03 for CUDA 12.2</caption>" in page
+    )
+    row = "<td>200</td><td>50</td><td>20</td><td>0.6</td>"
+    assert page.count(row) == 2
+    assert "One copy" not in page
+    assert "pinned" not in page
+    assert "<h2>clue on cuda:1</h2>" in page
+    for figure in ("kernels only", "end to end", "host&#x27;s CPUs busy", "4 loaded CPUs", "200 events/s"):
+        assert figure in page
+    assert "held down by sw_power_cap" in page
+
+
+def test_cpus_and_gpus_are_tables_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    on_gpu = _measured(monkeypatch, tmp_path, [_outcome()]).payloads
+    page = bench_html.render(bench_examples.profile(bench_examples.result(), *on_gpu))
+    cpus, gpu = page[: page.index("<caption>")], page[page.index("<caption>") :]
+    assert cpus.count("<td>clue</td>") == 1
+    assert gpu.count("<td>clue</td>") == 1
+    assert "2 pinned copies" in page
+
+
+def test_prometheus_tells_gpus_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    on_gpus = _measured(monkeypatch, tmp_path, [_outcome(gpu) for gpu in (H100, OTHER)]).payloads
+    page = prometheus.render(bench_examples.profile(bench_examples.result(), *on_gpus))
+    found = re.findall(r"^cms_agent_payload_events_per_second\{(.*)\} (.*)$", page, re.MULTILINE)
+    assert sorted(found) == [
+        ('backend="cpu",device="cpu",kernel="clue"', "200.0"),
+        ('backend="cuda",device="cuda:0",kernel="clue"', "100.0"),
+        ('backend="cuda",device="cuda:1",kernel="clue"', "100.0"),
+    ]
 
 
 def test_a_gpu_that_fails_is_partial_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
