@@ -6,15 +6,14 @@ comes late changes nothing newer.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from capacity.fleet import gates, identity, slots, staleness
+from capacity.fleet import gates, identity, scores, slots, staleness
 from capacity.fleet.model import FleetSettings, NodeState, SlotView
 from capacity.hs06.evidence import evidence_of
-from capacity.hs06.model import Estimate, Finding, GpuDevice, MeasuredScore, NodeEvidence, PayloadScore
+from capacity.hs06.model import Estimate, Finding, GpuDevice, MeasuredScore, NodeEvidence
 from profiles.profile import CapabilityProfile
 
 
@@ -100,6 +99,8 @@ def with_findings(state: NodeState, more: Sequence[Finding]) -> NodeState:
 
 def _look(profile: CapabilityProfile, seen_at: datetime, settings: FleetSettings) -> SlotView:
     evidence = evidence_of(profile)
+    on_cpus = any(score.backend == "cpu" for score in evidence.scores)
+    on_gpus = any(score.backend != "cpu" for score in evidence.scores)
     ahead_s = (profile.created_at - seen_at).total_seconds()
     return SlotView(
         key=slots.key_of(profile, evidence),
@@ -113,8 +114,10 @@ def _look(profile: CapabilityProfile, seen_at: datetime, settings: FleetSettings
         reported_node_id=profile.node.id,
         boot_key=profile.node.boot_key,
         clock_ahead_s=ahead_s if ahead_s > settings.clock_tolerance_s else None,
-        scores_profile_id=profile.id if evidence.scores else None,
-        scores_seen_at=seen_at if evidence.scores else None,
+        scores_profile_id=profile.id if on_cpus else None,
+        scores_seen_at=seen_at if on_cpus else None,
+        gpu_scores_profile_id=profile.id if on_gpus else None,
+        gpu_scores_seen_at=seen_at if on_gpus else None,
     )
 
 
@@ -123,36 +126,13 @@ def _with_look(known: Sequence[SlotView], look: SlotView, settings: FleetSetting
     views = list(known)
     for place, old in enumerate(views):
         if old.key == look.key and identity.contradicts(old.evidence, look.evidence) is None:
-            views[place] = _newer_of(old, look, settings)
+            views[place] = scores.newer_of(old, look, settings.scores_kept_for)
             break
     else:
         views.append(look)
     latest_first = sorted(views, key=lambda slot: (slot.seen_at, slot.profile_id), reverse=True)
     horizon = latest_first[0].seen_at - settings.slot_kept_for
     return tuple(slot for slot in latest_first if slot.seen_at >= horizon)[: settings.slots_kept]
-
-
-def _newer_of(one: SlotView, other: SlotView, settings: FleetSettings) -> SlotView:
-    """The newer look at a slot; if it ran no payloads, with the scores of the last one that did."""
-    older, newer = sorted((one, other), key=lambda slot: (slot.seen_at, slot.profile_id))
-    if older.scores_seen_at is None or _scored(newer) >= _scored(older):
-        return newer
-    if newer.seen_at - older.scores_seen_at > settings.scores_kept_for:
-        return newer
-    return newer.model_copy(
-        update={
-            "evidence": newer.evidence.model_copy(update={"scores": older.evidence.scores}),
-            "scores_profile_id": older.scores_profile_id,
-            "scores_seen_at": older.scores_seen_at,
-        }
-    )
-
-
-def _scored(slot: SlotView) -> tuple[float, str]:
-    """When the scores of a slot were made; the id of the profile decides between two of one moment."""
-    if slot.scores_seen_at is None:
-        return -math.inf, ""
-    return slot.scores_seen_at.timestamp(), slot.scores_profile_id or ""
 
 
 def _derive(state: NodeState, now: datetime, settings: FleetSettings) -> NodeState:
@@ -196,11 +176,7 @@ def _merged(
     grant: slots.Grant,
     measured: tuple[MeasuredScore, ...],
 ) -> NodeEvidence | None:
-    """One evidence for the machine: the newest description, its gaps filled, and the scores of one look.
-
-    Scores of different slots are not added: each was made under a load of its own. The look that loaded most of the
-    machine counts.
-    """
+    """One evidence for the machine: the newest description, its gaps filled, and the scores that count."""
     if not ours:
         return None
     newest = ours[0].evidence
@@ -209,7 +185,7 @@ def _merged(
         for name, value in slot.evidence.cpu.model_dump().items():
             if described[name] is None:
                 described[name] = value
-    scored = max(ours, key=lambda slot: (_loaded(slot.evidence.scores), slot.scores_seen_at or slot.seen_at))
+    counting, scored = scores.merged(ours)
     speaks = counted or ours
     return newest.model_copy(
         update={
@@ -220,22 +196,15 @@ def _merged(
             "in_batch_slot": any(slot.evidence.in_batch_slot for slot in speaks),
             "container": all(slot.evidence.container for slot in speaks),
             "cpus": grant.cpus,
-            "scores": scored.evidence.scores,
+            "scores": counting,
             "measured": measured,
             "profile_ids": _ids(ours, scored),
         }
     )
 
 
-def _loaded(scores: Sequence[PayloadScore]) -> int:
-    return max((score.copies for score in scores if score.backend == "cpu"), default=0)
-
-
-def _ids(ours: Sequence[SlotView], scored: SlotView) -> tuple[str, ...]:
-    ids = [slot.profile_id for slot in ours]
-    if scored.scores_profile_id is not None:
-        ids.append(scored.scores_profile_id)
-    return tuple(dict.fromkeys(ids))[:64]
+def _ids(ours: Sequence[SlotView], scored: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*(slot.profile_id for slot in ours), *scored]))[:64]
 
 
 def _gpus(views: Sequence[SlotView]) -> tuple[GpuDevice, ...]:

@@ -74,9 +74,11 @@ class SlotView(Part):
         default=None, description="how far the writer's clock was ahead of ours; None = it was not"
     )
     scores_profile_id: str | None = Field(
-        default=None, description="whose payload scores these are, when the newest look made none"
+        default=None, description="whose payload scores on CPUs these are, when the newest look made none"
     )
     scores_seen_at: AwareDatetime | None = None
+    gpu_scores_profile_id: str | None = Field(default=None, description="the same of those on GPUs")
+    gpu_scores_seen_at: AwareDatetime | None = None
 
 
 class Boot(Part):

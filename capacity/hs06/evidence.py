@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from capacity.hs06.model import CpuDescription, GpuDevice, NodeEvidence, PayloadScore
+from capacity.hs06.model import CpuDescription, GpuDevice, LoadedCpus, NodeEvidence, PayloadScore
+from profiles import device_run
 from profiles.facts.cpu import CpuFacts
 from profiles.facts.gpu import GpuFacts
 from profiles.payload_result import PayloadResult
@@ -78,7 +79,7 @@ def _cpu(profile: CapabilityProfile, cpu: CpuFacts | None) -> CpuDescription:
 def _score(payload: PayloadResult) -> PayloadScore | None:
     if payload.events_per_s is None or not payload.physics.right or payload.copies < 1:
         return None
-    during = payload.during
+    during, run = payload.during, payload.device_run
     return PayloadScore(
         kernel=payload.kernel,
         version=payload.version,
@@ -93,7 +94,15 @@ def _score(payload: PayloadResult) -> PayloadScore | None:
         steal_share=during.steal_share if during else None,
         others_cpus=during.others_cpus if during else None,
         throttled=payload.after.throttled if payload.after else None,
+        loaded_cpus=_loaded_cpus(run.cpus) if run and run.cpus else None,
+        beside_others_events_per_s=run.together.own.events_per_s if run and run.together else None,
     )
+
+
+def _loaded_cpus(found: device_run.LoadedCpus) -> LoadedCpus | None:
+    if found.copies < 1:
+        return None
+    return LoadedCpus(events_per_s=found.events_per_s, low=found.low, high=found.high, copies=found.copies)
 
 
 _SHIPPED_BY_CMSSW = frozenset({"x86_64_v2", "neon", "power8"})

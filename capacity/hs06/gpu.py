@@ -9,7 +9,7 @@ from pydantic import Field
 
 from capacity.hs06.gpu_inventory import GpuInventory, distinct, inventory, share_of
 from capacity.hs06.mix import Mix
-from capacity.hs06.model import Estimate, GpuDevice, NodeEvidence, Part, PayloadScore, Positive
+from capacity.hs06.model import Estimate, GpuDevice, LoadedCpus, NodeEvidence, Part, PayloadScore, Positive
 from capacity.hs06.offload import Node, equivalent, node_mix, offload, pool
 
 ASSUMPTIONS = (
@@ -171,29 +171,44 @@ def _rates(evidence: NodeEvidence, cpus: int | None, end: int) -> Mapping[str, _
     devices, _ = distinct(evidence.gpus)
     found: dict[str, _Throughputs] = {}
     for kernel in sorted({score.kernel for score in evidence.scores}):
-        whole = [s for s in evidence.scores if s.kernel == kernel and s.backend == "cpu" and s.copies == cpus]
-        gpu = sum(_of_kind(evidence.scores, kernel, name, devices, end) for name in {d.name for d in devices})
+        scores = [score for score in evidence.scores if score.kernel == kernel]
+        whole = _whole_node(scores, cpus)
+        gpu = sum(_of_kind(scores, name, devices, end) for name in {d.name for d in devices})
         if whole and gpu:
-            found[kernel] = _Throughputs(_at(whole[0], -end), gpu)
+            found[kernel] = _Throughputs(_at(whole, -end), gpu)
     return found
 
 
-def _of_kind(
-    scores: Iterable[PayloadScore], kernel: str, name: str, devices: Iterable[GpuDevice], end: int
-) -> float:
-    """Throughput of all devices of a name, from the one that was measured; instances by their share of the largest."""
-    measured = [s for s in scores if s.kernel == kernel and s.backend != "cpu" and s.device == name]
-    if not measured:
-        return 0.0
+def _whole_node(scores: Iterable[PayloadScore], cpus: int | None) -> LoadedCpus | PayloadScore | None:
+    """Of one kernel on all CPUs of the node: in the GPU's own run, or else in a run of the CPUs."""
+    of_gpus = [score.loaded_cpus for score in scores if score.backend != "cpu" and score.loaded_cpus]
+    of_cpus = [score for score in scores if score.backend == "cpu"]
+    known: list[LoadedCpus | PayloadScore] = [*of_gpus, *of_cpus]
+    return next((found for found in known if found.copies == cpus), None)
+
+
+def _of_kind(scores: Iterable[PayloadScore], name: str, devices: Iterable[GpuDevice], end: int) -> float:
+    """Throughput of all devices of a name: of each that was measured, of the others as of the first of those."""
+    measured = [score for score in scores if score.backend != "cpu" and score.device == name]
     shares = [share for device in devices if device.name == name and (share := share_of(device))]
+    if not measured or not shares:
+        return 0.0
+    rates = [_beside_others(score, end) for score in measured]
     # The benchmark takes the largest instance that it is given.
-    largest = max(shares, default=0.0)
-    return _at(measured[0], end) * sum(shares) / largest if largest else 0.0
+    largest = max(shares)
+    if min(shares) < largest:
+        return rates[0] * sum(shares) / largest
+    return sum(rates[place] if place < len(rates) else rates[0] for place in range(len(shares)))
 
 
-def _at(score: PayloadScore, end: int) -> float:
-    bound = score.low if end < 0 else score.high if end > 0 else None
-    return bound or score.events_per_s
+def _beside_others(score: PayloadScore, end: int) -> float:
+    whole = score.beside_others_events_per_s
+    return _at(score, end) * (1.0 if whole is None else whole / score.events_per_s)
+
+
+def _at(found: LoadedCpus | PayloadScore, end: int) -> float:
+    bound = found.low if end < 0 else found.high if end > 0 else None
+    return bound or found.events_per_s
 
 
 def _why_not(evidence: NodeEvidence, estimate: Estimate, proxy: str | None) -> str:
@@ -202,6 +217,6 @@ def _why_not(evidence: NodeEvidence, estimate: Estimate, proxy: str | None) -> s
     mine = [score for score in evidence.scores if score.kernel == proxy]
     if not any(score.backend != "cpu" for score in mine):
         return f"{proxy} was not measured on the GPU"
-    if not any(score.backend == "cpu" and score.copies == estimate.node_cores for score in mine):
+    if _whole_node(mine, estimate.node_cores) is None:
         return f"{proxy} was not measured on all CPUs of the node at once"
     return f"{proxy} was measured on a device that is not in the inventory"

@@ -47,6 +47,15 @@ class CpuDescription(Part):
         return None if self.threads_per_core is None else self.threads_per_core > 1
 
 
+class LoadedCpus(Part):
+    """The same kernel on the same events on CPUs of the node, in the run that measured a GPU."""
+
+    events_per_s: Positive = Field(description="of all copies together")
+    low: Positive | None = Field(default=None, description="68 % interval")
+    high: Positive | None = None
+    copies: Annotated[int, Field(ge=1)]
+
+
 class PayloadScore(Part):
     """Throughput of one kernel whose physics was right in the same run."""
 
@@ -67,6 +76,12 @@ class PayloadScore(Part):
     )
     others_cpus: float | None = Field(default=None, description="CPUs that other processes kept busy")
     throttled: bool | None = None
+    loaded_cpus: LoadedCpus | None = Field(
+        default=None, description="of a GPU's run; None = not measured there"
+    )
+    beside_others_events_per_s: Positive | None = Field(
+        default=None, description="of a GPU while all GPUs of the run worked; None = it worked alone only"
+    )
 
 
 class MeasuredScore(Part):

@@ -31,10 +31,15 @@ class PayloadRow(View):
     backend: str
     device: str
     isa: str | None
+    place: str | None = Field(description="which GPU: cuda:0, hip:1; null = CPUs, or not told")
     copies: int
     events_per_s: Interval | None = Field(description="all copies together, 68 % interval; null = see reason")
     one_copy_events_per_s: float | None
     baseline_events_per_s: float | None = Field(description="of the instruction set that CMSSW ships")
+    kernel_only_events_per_s: float | None = Field(description="of a GPU, events and results left on it")
+    worth_cpus: float | None = Field(
+        description="of a GPU: so many of this node's CPUs, all loaded; this kernel only"
+    )
     counts: bool = Field(description="the score may be used: physics right and a throughput")
     physics_right: bool
     physics_reason: str | None
@@ -49,7 +54,7 @@ def payload_rows(profile: CapabilityProfile | None) -> tuple[PayloadRow, ...]:
 
 
 def _row(payload: PayloadResult) -> PayloadRow:
-    rate = payload.events_per_s
+    rate, run = payload.events_per_s, payload.device_run
     shown = None
     if rate is not None:
         shown = Interval(
@@ -62,10 +67,13 @@ def _row(payload: PayloadResult) -> PayloadRow:
         backend=payload.backend,
         device=payload.device,
         isa=payload.isa,
+        place=run.place if run else None,
         copies=payload.copies,
         events_per_s=shown,
         one_copy_events_per_s=payload.one_copy_events_per_s,
         baseline_events_per_s=payload.baseline_events_per_s,
+        kernel_only_events_per_s=run.kernel_only.events_per_s if run and run.kernel_only else None,
+        worth_cpus=run.worth_cpus if run else None,
         counts=rate is not None and payload.physics.right,
         physics_right=payload.physics.right,
         physics_reason=payload.physics.reason,

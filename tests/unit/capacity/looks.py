@@ -25,7 +25,9 @@ def check(
     return {"id": name, "status": status, "probe": "test", "summary": summary, "hint": hint, "reason": reason}
 
 
-def payload(kernel: str = "clue", events_per_s: float = 100.0, copies: int = 8) -> dict[str, Any]:
+def payload(
+    kernel: str = "clue", events_per_s: float = 100.0, copies: int = 8, **changes: Any
+) -> dict[str, Any]:
     return {
         "kernel": kernel,
         "version": "1",
@@ -36,7 +38,36 @@ def payload(kernel: str = "clue", events_per_s: float = 100.0, copies: int = 8) 
         "events": 1000,
         "events_per_s": events_per_s,
         "physics": {"right": True},
+        **changes,
     }
+
+
+def gpu_payload(place: str = "cuda:0", events_per_s: float = 100.0, **run: Any) -> dict[str, Any]:
+    """`clue` on one A100 as `agent bench --device` tells it; one of 64 loaded CPUs does 5 events/s."""
+    return payload(
+        events_per_s=events_per_s,
+        copies=1,
+        backend="cuda",
+        device="NVIDIA A100",
+        device_run={
+            "place": place,
+            "code": {"form": "cubin", "architecture": "sm_80", "origin": "wheel", "compiler": "NVRTC 12.9"},
+            "events_in_flight": 8,
+            "host_threads": 2,
+            "first_result_s": 0.8,
+            "kernel_only": {"events_per_s": 2 * events_per_s, "passes": 3},
+            "host_idle": {"events_per_s": events_per_s, "passes": 3},
+            "cpus": {
+                "variant": "x86_64_v3",
+                "copies": 64,
+                "events_per_s": 320.0,
+                "low": 310.0,
+                "high": 330.0,
+            },
+            "worth_cpus": events_per_s / 5.0,
+            **run,
+        },
+    )
 
 
 def document(

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from capacity.errors import NotFoundError
-from capacity.hs06.gpu import columns, effective_of
+from capacity.hs06.evidence import evidence_of
+from capacity.hs06.gpu import columns, effective_of, worth_of
 from capacity.hs06.gpu_inventory import distinct, inventory, share_of
 from capacity.hs06.mix import Mix, mix_named, shipped_mixes
-from capacity.hs06.model import CpuDescription, Estimate, GpuDevice, Method, NodeEvidence, PayloadScore
+from capacity.hs06.model import (
+    CpuDescription,
+    Estimate,
+    GpuDevice,
+    LoadedCpus,
+    Method,
+    NodeEvidence,
+    PayloadScore,
+)
 from capacity.hs06.offload import Node
+from tests.unit.capacity.looks import gpu_payload, look
 
+REPOSITORY = Path(__file__).parents[4]
 A100 = GpuDevice(name="NVIDIA A100-PCIE-40GB", vendor="nvidia", memory_bytes=40 << 30, uuid_hash="gpu-a")
 
 
@@ -161,9 +175,9 @@ def test_effective_equivalent_by_hand() -> None:
     assert figure.lower_hs23 == pytest.approx(1000 / 0.92)
     assert figure.upper_hs23 == figure.lower_hs23, "one node, one step: nothing to steer"
     assert {one.algorithm: one.reason for one in figure.algorithms if one.reason} == {
-        "track building": "mkfit was not measured on the GPU",
-        "electron seeding": "no kernel of sitecap stands for it",
-        "particle flow": "no kernel of sitecap stands for it",
+        "track building": "catracks was not measured on the GPU",
+        "electron seeding": "eseeding was not measured on the GPU",
+        "particle flow": "pflow was not measured on the GPU",
     }
     assert any("not official" in line for line in figure.assumptions)
     assert any("Gates" in line for line in figure.assumptions)
@@ -185,6 +199,66 @@ def test_a_slow_gpu_binds_and_its_repeats_give_the_interval() -> None:
     assert figure.lower_hs23 == pytest.approx(1000 + 20 * (1 - 0.02 / 0.05))
     low, high = 1000 * 9 / 510 * 0.6, 1000 * 11 / 490 * 0.6
     assert (figure.low, figure.high) == pytest.approx((1000 + low, 1000 + high))
+
+
+def own_run(kernel: str, gpu: float, cpus: float, copies: int = 64, **changes: Any) -> PayloadScore:
+    """As a run on GPUs gives it: with what the node's CPUs do on the same events."""
+    loaded = LoadedCpus(events_per_s=cpus, low=cpus * 0.98, high=cpus * 1.02, copies=copies)
+    return gpu_score(kernel, gpu).model_copy(update={"loaded_cpus": loaded, **changes})
+
+
+def test_a_run_on_gpus_needs_no_other_run_of_the_cpus() -> None:
+    alone = columns(node(own_run("clue", 10, 500)), estimate(), MIX).effective
+    assert alone is not None
+    assert alone == columns(node(cpu_score("clue", 500), gpu_score("clue", 10)), estimate(), MIX).effective
+
+
+def test_cpus_of_the_same_run_go_before_those_of_another() -> None:
+    both = columns(node(cpu_score("clue", 100), own_run("clue", 10, 500)), estimate(), MIX).effective
+    assert both == columns(node(own_run("clue", 10, 500)), estimate(), MIX).effective
+
+
+def test_cpus_of_a_part_of_the_node_are_not_the_node() -> None:
+    found = columns(node(own_run("clue", 10, 500, copies=8)), estimate(), MIX)
+    assert found.effective is None
+    _, _, reason = worth_of(node(own_run("clue", 10, 500, copies=8)), estimate(), MIX)
+    assert "no kernel of this mix" in (reason or "")
+
+
+def test_gpus_that_were_measured_together_count_with_what_each_did_then() -> None:
+    second = A100.model_copy(update={"uuid_hash": "gpu-b"})
+    third = A100.model_copy(update={"uuid_hash": "gpu-c"})
+
+    def gain(*scores: PayloadScore, gpus: tuple[GpuDevice, ...]) -> float:
+        figure = columns(node(*scores, gpus=gpus), estimate(), MIX).effective
+        assert figure is not None
+        return figure.lower_hs23 - 1000
+
+    one = gain(own_run("clue", 10, 500), gpus=(A100,))
+    slowed = [own_run("clue", 10, 500, beside_others_events_per_s=rate) for rate in (8.0, 6.0)]
+    assert gain(*slowed, gpus=(A100, second)) == pytest.approx(1.4 * one)
+    assert gain(*slowed, gpus=(A100, second, third)) == pytest.approx(2.2 * one), "the third as the first"
+
+
+def test_a_profile_of_gpus_alone_gives_an_effective_equivalent() -> None:
+    together = {"devices": 2, "events_per_s": 160.0, "own": {"events_per_s": 80.0, "passes": 3}}
+    profile = look(
+        cores=64.0,
+        gpus=("00000001", "00000002"),
+        payloads=[gpu_payload(place, together=together) for place in ("cuda:0", "cuda:1")],
+    )
+    evidence = evidence_of(profile)
+    figure = columns(evidence, estimate(), MIX).effective
+    assert figure is not None
+    # E = (80 + 80) / 320 of the node's 1000 HS23, for the 5 % of clue
+    assert figure.gpu_hs23 == pytest.approx(500)
+    assert figure.lower_hs23 == pytest.approx(1000 / (1 - 0.05 + 0.02))
+
+
+def test_every_mix_names_kernels_that_there_are() -> None:
+    there = {path.parent.name for path in (REPOSITORY / "payloads" / "kernels").glob("*/manifest.toml")}
+    for mix in shipped_mixes().values():
+        assert set(mix.proxies().values()) <= there
 
 
 def test_devices_of_a_node_add_and_instances_by_their_share() -> None:

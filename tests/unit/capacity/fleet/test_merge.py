@@ -63,6 +63,52 @@ def test_a_look_without_payloads_leaves_the_scores_of_the_slot() -> None:
     assert scored.id in state.evidence.profile_ids
 
 
+GPU: dict[str, Any] = {"backend": "cuda", "device": "NVIDIA A100", "copies": 1}
+
+
+def test_a_run_on_gpus_leaves_the_scores_of_the_cpus_and_the_other_way_round() -> None:
+    on_cpus = look(ago(days=3), number=1, payloads=[payload()])
+    on_gpus = look(ago(days=2), number=2, payloads=[payload(events_per_s=9000.0, **GPU)])
+    again = look(ago(days=1), number=3, payloads=[payload(events_per_s=110.0)])
+    for order in permutations((on_cpus, on_gpus, again)):
+        evidence = absorbed(*order).evidence
+        assert evidence is not None
+        assert [(score.backend, score.events_per_s) for score in evidence.scores] == [
+            ("cpu", 110.0),
+            ("cuda", 9000.0),
+        ]
+        assert {on_gpus.id, again.id} <= set(evidence.profile_ids)
+
+
+def test_of_gpus_of_one_name_the_latest_measurement_counts() -> None:
+    other = {**GPU, "device": "NVIDIA T4"}
+    state = absorbed(
+        look(
+            ago(hours=3),
+            slot="a",
+            payloads=[payload(events_per_s=1.0, **GPU), payload(events_per_s=2.0, **other)],
+        ),
+        look(
+            ago(hours=2),
+            slot="b",
+            payloads=[payload(events_per_s=3.0, **GPU), payload(events_per_s=4.0, **GPU)],
+        ),
+    )
+    assert state.evidence is not None
+    assert sorted((score.device, score.events_per_s) for score in state.evidence.scores) == [
+        ("NVIDIA A100", 3.0),
+        ("NVIDIA A100", 4.0),
+        ("NVIDIA T4", 2.0),
+    ]
+
+
+def test_scores_of_gpus_of_long_ago_are_dropped() -> None:
+    old = look(ago(days=91), slot="slot1", payloads=[payload(**GPU)])
+    evidence = absorbed(old, look(slot="slot1")).evidence
+    assert evidence is not None
+    assert evidence.scores == ()
+
+
 def test_of_two_scores_of_one_moment_always_the_same_counts() -> None:
     looks = [
         look(NOW, number=1, payloads=[payload(copies=8)]),
@@ -202,7 +248,11 @@ def many_looks(draw: st.DrawFn) -> list[CapabilityProfile]:
             slot=draw(st.sampled_from([None, "slot1_1", "slot1_2"])),
             cpus=draw(st.sampled_from([None, "0-7", "4-11", "0-63"])),
             cores=draw(st.sampled_from([1.5, 8.0, 40.0, 64.0])),
-            payloads=draw(st.sampled_from([None, [payload()], [payload(copies=4)]])),
+            payloads=draw(
+                st.sampled_from(
+                    [None, [payload()], [payload(copies=4)], [payload(**GPU)], [payload(), payload(**GPU)]]
+                )
+            ),
             checks=draw(st.sampled_from([None, [], [check("CVM-13", "CRITICAL", "gone")]])),
         )
         for i in range(number)

@@ -20,6 +20,7 @@ from capacity.service.views.sites import NodeChecks, SiteSort, failing_checks, s
 from capacity.service.views.sums import FleetSums
 from capacity.store.database import Database
 from capacity.store.nodes import OddNode
+from tests.unit.capacity.looks import gpu_payload, look, payload
 from tests.unit.capacity.web import samples
 
 ZERO = Interval(value=0, low=0, high=0)
@@ -74,6 +75,12 @@ class TestNode:
         assert not wrong.counts
         assert wrong.events_per_s is None
         assert wrong.physics_reason
+
+    def test_a_gpu_says_what_it_is_worth_for_one_kernel(self) -> None:
+        profile = look(cores=64.0, payloads=[payload(copies=64), gpu_payload("cuda:1")], gpus=("00000001",))
+        cpus, gpu = node_view(samples.state(), (), profile, samples.NOW).payloads
+        assert (cpus.place, cpus.worth_cpus, cpus.kernel_only_events_per_s) == (None, None, None)
+        assert (gpu.place, gpu.worth_cpus, gpu.kernel_only_events_per_s) == ("cuda:1", 20.0, 200.0)
 
     def test_without_its_profile_a_node_says_why_details_are_missing(self) -> None:
         view = node_view(samples.state(), (), None, samples.NOW)
