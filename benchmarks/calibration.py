@@ -24,8 +24,8 @@ def ship() -> None:
     pair = calibrate.pair_of("sitecap build machine", evidence, Estimator.shipped())
     fitted = calibrate.fit(
         [pair],
-        datetime(2026, 11, 23, tzinfo=UTC),
-        note="anchored on the family expectation of one virtual machine (Zen 3, 2 CPUs); replace it by measured pairs",
+        datetime(2026, 11, 24, tzinfo=UTC),
+        note="anchored on the family expectation of one virtual machine (Zen 5, 2 CPUs); replace it by measured pairs",
     )
     (DATA / "calibration-provisional.json").write_text(fitted.to_json())
 

@@ -16,11 +16,13 @@ from typing import Any, Literal
 
 import orjson
 
+from capacity.demo.gpu_payloads import on_gpus
 from capacity.demo.truth import DemoNode
 from capacity.fleet import gates
 
-EVENTS_PER_S_PER_HS23 = {"clue": 0.80, "mkfit": 3.4, "pixeltrack": 4.1, "vertexing": 2.2}
-"""Throughput per HS23 of the machine that the frame was recorded on, some 20 HS23 per CPU; only the demo's truth."""
+EVENTS_PER_S_PER_HS23 = {"catracks": 2.9, "clue": 0.72, "eseeding": 130.0, "hgcalml": 1.5, "mkfit": 6.9, "pflow": 7.0, "pixeltrack": 5.5,
+                         "vertexing": 4.1}  # fmt: skip
+"""Throughput per HS23 of the machine that the payloads were recorded on, some 30 HS23 per CPU; only the demo's truth."""
 
 REPEAT_SPREAD = 0.01
 
@@ -38,8 +40,8 @@ def documents(node: DemoNode, at: datetime, seed: int, detail: Detail = "whole")
         node: the machine and its truth.
         at: when the profiles were written, with a time zone.
         seed: of the fleet; together with node, slot and moment it fixes the profile's id.
-        detail: whole: as large as `agent probe` and `agent bench` together (some 92 kB); short: what an estimate needs
-            (some 15 kB), as `agent probe context cores cpu memory gpu` gives it, with throughputs.
+        detail: whole: as large as `agent probe` and `agent bench` together (some 117 kB); short: what an estimate needs
+            (some 26 kB), as `agent probe context cores cpu memory gpu` gives it, with throughputs.
     """
     for slot in range(len(node.slots)):
         profile = _profile(node, slot, at, seed)
@@ -94,7 +96,7 @@ def _profile(node: DemoNode, slot: int, at: datetime, seed: int) -> dict[str, An
             "gpu": _gpu(facts["gpu"], node),
         },
         "checks": _checks(frame["checks"], node),
-        "payloads": [_payload(one, node, cores, rng) for one in frame["payloads"]],
+        "payloads": _payloads(frame["payloads"], node, cores, rng),
     }
 
 
@@ -154,12 +156,12 @@ def _gpu(frame: dict[str, Any], node: DemoNode) -> dict[str, Any]:
     devices = [
         {
             "index": index,
-            "name": name,
-            "compute_capability": capability,
+            "name": gpu.name,
+            "compute_capability": gpu.compute_capability,
             "memory_total_bytes": 80 * 1024**3,
             "uuid_hash": hashlib.sha256(f"{node.site} {node.number} {index}".encode()).hexdigest()[:8],
         }
-        for index, (name, capability) in enumerate(node.gpus)
+        for index, gpu in enumerate(node.gpus)
     ]
     return {**frame, "nvml": {"status": "ok", "driver_version": "570.86.10", "devices": devices}}
 
@@ -178,6 +180,16 @@ def _checks(frame: list[dict[str, Any]], node: DemoNode) -> list[dict[str, Any]]
         else check
         for check in frame
     ]
+
+
+def _payloads(
+    frame: list[dict[str, Any]], node: DemoNode, cores: int, rng: random.Random
+) -> list[dict[str, Any]]:
+    on_cpus = [_payload(one, node, cores, rng) for one in frame]
+    if cores < node.cpu.logical_cpus:
+        return on_cpus
+    kernels = [(one, EVENTS_PER_S_PER_HS23[one["kernel"]]) for one in on_cpus]
+    return [*on_cpus, *(found for one, rate in kernels for found in on_gpus(node, one, rate, rng))]
 
 
 def _payload(frame: dict[str, Any], node: DemoNode, cores: int, rng: random.Random) -> dict[str, Any]:

@@ -59,7 +59,25 @@ FAULTS = (
     DemoFault("half-the-memory-channels", 0.02, slows_to=0.86),
 )
 
-GPUS = (("NVIDIA A100-SXM4-80GB", "8.0"), ("NVIDIA H100 80GB HBM3", "9.0"), ("NVIDIA L40S", "8.9"))
+
+@dataclass(frozen=True)
+class DemoGpu:
+    """A GPU.
+
+    Attributes:
+        hs23: of CPUs that do as much of a kernel; made up, for nobody has measured the kernels on them.
+    """
+
+    name: str
+    compute_capability: str
+    hs23: float
+
+
+GPUS = (
+    DemoGpu("NVIDIA A100-SXM4-80GB", "8.0", 900.0),
+    DemoGpu("NVIDIA H100 80GB HBM3", "9.0", 1500.0),
+    DemoGpu("NVIDIA L40S", "8.9", 700.0),
+)
 GPU_SHARE = 0.04
 
 
@@ -80,7 +98,7 @@ class DemoNode:
     kernel_bias: dict[str, float]
     fault: DemoFault | None
     slots: tuple[int, ...]
-    gpus: tuple[tuple[str, str], ...]
+    gpus: tuple[DemoGpu, ...]
     virtual: bool
 
 

@@ -22,7 +22,7 @@ DATA = Path(__file__).parents[4] / "capacity" / "hs06" / "data"
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"covariance": [[1.0]]}, "covariance must be 6 × 6"),
+        ({"covariance": [[1.0]]}, "covariance must be 10 × 10"),
         ({"terms": []}, "terms"),
         ({"sigma": -1}, "sigma"),
         ({"version": "x/../y"}, "version"),
@@ -71,7 +71,7 @@ def test_shipped_one_says_nothing_twice() -> None:
     assert (with_it.hs23_per_core, with_it.sigma) == (without.hs23_per_core, without.sigma)
     payload = next(rung for rung in with_it.rungs if rung.method is Method.PAYLOAD)
     assert payload.reason is not None
-    assert "anchored on what zen3 processors are expected to do" in payload.reason
+    assert "anchored on what zen5 processors are expected to do" in payload.reason
 
 
 def test_shipped_one_speaks_of_other_families_at_25_percent_or_worse() -> None:

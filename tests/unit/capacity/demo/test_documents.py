@@ -8,6 +8,7 @@ import pytest
 
 from capacity.demo.cpus import demo_cpus
 from capacity.demo.documents import EVENTS_PER_S_PER_HS23, REPEAT_SPREAD, Detail, documents
+from capacity.demo.gpu_payloads import BESIDE_OTHERS
 from capacity.demo.truth import DemoNode, demo_nodes
 from capacity.fleet import merge
 from capacity.fleet.model import FleetSettings
@@ -15,6 +16,8 @@ from capacity.hs06.calibration import Calibration
 from capacity.hs06.catalogue import Catalogue
 from capacity.hs06.estimate import Estimator
 from capacity.hs06.evidence import evidence_of
+from capacity.hs06.gpu import worth_of
+from capacity.hs06.mix import mix_named
 from capacity.service.demo import fill
 from capacity.store import profiles
 from capacity.store.database import Database
@@ -47,7 +50,7 @@ def test_the_contract_accepts_every_slot_and_all_are_of_one_machine(detail: Deta
 
 def test_a_short_document_is_short() -> None:
     (short,), (whole,) = (list(documents(WHOLE, AT, 1, detail)) for detail in ("short", "whole"))
-    assert len(short) < 25_000
+    assert len(short) < 30_000
     assert len(whole) > 80_000
 
 
@@ -108,7 +111,21 @@ def test_a_fault_is_told_by_its_check_and_a_gpu_is_listed() -> None:
 
     for detail in DETAILS:
         assert critical(WITHOUT_CVMFS, detail) - critical(WHOLE, detail) == {"CVM-01"}
-    assert [gpu.name for gpu in evidence_of(read(WITH_GPU)[0]).gpus] == [name for name, _ in WITH_GPU.gpus]
+    assert [gpu.name for gpu in evidence_of(read(WITH_GPU)[0]).gpus] == [gpu.name for gpu in WITH_GPU.gpus]
+
+
+def test_a_node_with_gpus_has_an_effective_equivalent_by_its_truth() -> None:
+    node = next(one for one in NODES if len(one.gpus) > 1 and len(one.slots) == 1 and one.fault is None)
+    evidence = evidence_of(read(node)[0])
+    estimate = Estimator.shipped(Calibration.shipped()).estimate(evidence)
+    found, _, reason = worth_of(evidence, estimate, mix_named("reco-probable"))
+    assert reason is None
+    assert estimate.hs23_node is not None
+    of_gpus = BESIDE_OTHERS * sum(gpu.hs23 for gpu in node.gpus)
+    for one in found:
+        # the node's score is estimated, and kernels differ from HS23 by a bias
+        wanted = of_gpus / node.hs23 * estimate.hs23_node / node.kernel_bias[one.proxy or ""]
+        assert one.equivalent_hs23 == pytest.approx(wanted, rel=0.05)
 
 
 def test_filling_twice_for_one_moment_changes_nothing(tmp_path: object) -> None:
