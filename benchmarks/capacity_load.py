@@ -12,7 +12,7 @@ With --grow N: N short profiles in bulk; cost per profile and the service's memo
 
 Each figure stands beside the CPU time that a profile cost the client, the service and PostgreSQL, and how many CPUs
 other programs kept busy meanwhile. "estimating" is the process that makes estimates of nodes with a lower priority: it takes what
-is left over, a tenth where nothing is, and more where all of this runs with a low priority itself (nice). short: what an estimate needs; probe: all probes of a synthetic fleet; whole: with four payloads;
+is left over, a tenth where nothing is, and more where all of this runs with a low priority itself (nice). short: what an estimate needs; probe: all probes of a synthetic fleet; whole: with eight payloads;
 --document: a profile that `agent probe --json` or `agent bench --json` wrote, under other ids. PostgreSQL syncs to disk (fsync and synchronous_commit are on).
 """
 
