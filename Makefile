@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.sitecap-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
+# Of the quick tier: some of its tests sleep.
+UNIT_WORKERS ?= 3
 EXTRAS := gpu-nvidia,docker,xrootd
 SERVICE := service,postgres,dask,analysis
 comma := ,
@@ -93,7 +95,7 @@ contracts: $(STAMP)
 	$(BIN)/python charts/generate.py --check
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m 'not lab and not long and not slow'
+	$(BIN)/python -m pytest -q -n $(UNIT_WORKERS) --dist loadgroup -m 'not lab and not long and not slow'
 
 # Quick: what to run before every commit.
 check: lint types contracts unit

@@ -100,6 +100,7 @@ class Page(HTMLParser):
         self.links += [value or "" for name, value in attrs if name in ("src", "href")]
 
 
+@pytest.mark.slow
 def test_the_report_is_one_file_that_fetches_nothing(made: Outlook) -> None:
     page = Page()
     page.feed(FORMATS["html"](made))
@@ -115,6 +116,7 @@ def test_what_a_layer_says_is_text_and_not_markup(tmp_path: Path, monkeypatch: p
     assert "<script" not in FORMATS["html"](outlook([str(mine)]))
 
 
+@pytest.mark.slow
 def test_plots_are_written_and_are_the_same_again(made: Outlook, tmp_path: Path) -> None:
     written = plots.write(made, tmp_path / "a")
     assert len(written) == 3 + 3 + 3 * 2
