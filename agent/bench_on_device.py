@@ -45,7 +45,7 @@ def measure_on_devices(
     on_start: Callable[[DeviceBench], None] = lambda _: None,
     told: Told = lambda _: None,
 ) -> Benched:
-    """Measure on GPUs of a node that was looked at.
+    """Measure on GPUs of a node that was looked at; what its CPUs gave already stays, the GPUs' results behind it.
 
     Raises:
         LockError: another benchmark holds the node.
@@ -58,7 +58,6 @@ def measure_on_devices(
         exclusively(stack, config)
         outcomes = bench.run()
     duration_s = time.monotonic() - began
-    info = BenchInfo(mode=request.mode, budget_s=options.budget_s, duration_s=duration_s, copies=1)
     missing = list(dict.fromkeys(outcome.kernel.name for outcome in outcomes if outcome.reason is not None))
     reasons = [
         text
@@ -74,7 +73,15 @@ def measure_on_devices(
         }
     )
     results = sorted(outcomes, key=lambda outcome: list(gpus).index(outcome.gpu))
-    profile = seen.profile.model_copy(
-        update={"payloads": tuple(map(device_result, results)), "bench": info, "limits": limits}
-    )
+    payloads = (*seen.profile.payloads, *map(device_result, results))
+    info = _info(seen.profile.bench, request, options.budget_s, duration_s)
+    profile = seen.profile.model_copy(update={"payloads": payloads, "bench": info, "limits": limits})
     return Benched(profile, bench.interrupted_by, None)
+
+
+def _info(before: BenchInfo | None, request: BenchRequest, budget_s: float, duration_s: float) -> BenchInfo:
+    if before is None:
+        return BenchInfo(mode=request.mode, budget_s=budget_s, duration_s=duration_s, copies=1)
+    return before.model_copy(
+        update={"budget_s": before.budget_s + budget_s, "duration_s": before.duration_s + duration_s}
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from agent.config import Config
-from agent.pilot.plan import Mode, Times, plan_bench
+from agent.pilot.plan import ENDING_S, Mode, Times, plan_bench
 from agent.pilot.stage import Part
 from agent.run import Look, Request, look
 from probes.lock import LockError
@@ -114,6 +114,7 @@ def _bench(task: Task, part: Part, found: Look) -> tuple[CapabilityProfile, list
     # Only here: numpy alone takes a tenth of a second, which a pilot that only probes need not spend.
     from agent.bench import BenchRequest, measure  # noqa: PLC0415
     from agent.bench_commands import place_of  # noqa: PLC0415
+    from agent.pilot.measure_gpus import has_gpus, measure_gpus  # noqa: PLC0415
     from payloads.catalogue import ManifestError, UnknownKernelError, choose, kernels  # noqa: PLC0415
     from payloads.compiled import NO_KERNELS, variants  # noqa: PLC0415
     from payloads.plan import BUDGETS_S  # noqa: PLC0415
@@ -145,4 +146,12 @@ def _bench(task: Task, part: Part, found: Look) -> tuple[CapabilityProfile, list
         done = measure(found, request, waiting, on_start=_listener(part))
     except LockError as error:
         return found.profile, [f"not benchmarked: {error}"]
-    return done.profile, list(plan.reasons)
+    reasons = list(plan.reasons)
+    if not settings.gpus or part.stopped is not None or not has_gpus(done.profile):
+        return done.profile, reasons
+    # So that it is there whatever a GPU's driver does.
+    part.say(write_profile(with_reasons(done.profile, reasons, task.times.total_s)).encode())
+    profile, more = measure_gpus(
+        found._replace(profile=done.profile), request, waiting, task.left_s - ENDING_S, _listener(part)
+    )
+    return profile, reasons + more

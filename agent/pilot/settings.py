@@ -22,6 +22,10 @@ class PilotSettings(Section):
     bench: Thoroughness = Field(
         default="auto", description="how the kernels are measured: auto is the most that fits, up to default"
     )
+    gpus: bool = Field(
+        default=True,
+        description="measure the GPUs that the slot was granted, too, in the time that the CPUs have left",
+    )
     kernels: tuple[str, ...] = Field(
         default=(), max_length=64, description="kernels by priority; empty = those of the catalogue"
     )

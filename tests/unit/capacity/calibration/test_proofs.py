@@ -9,6 +9,8 @@ import pytest
 from benchmarks import published, synthetic_study
 from capacity.hs06.model import Method, Rung
 
+pytestmark = pytest.mark.slow
+
 
 def test_baseline_instructions_follow_hs23_and_wide_vectors_do_not() -> None:
     """Why `baseline_events_per_s` is calibrated: six CPUs that are in both tables."""
