@@ -13,8 +13,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
+from sqlalchemy import JSON, insert, select, text
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import insert, select, text
 
 from capacity.store.database import POSTGRESQL, Database
 from capacity.store.packing import pack, unpack
@@ -183,13 +183,17 @@ def _write(database: Database, table: type[Table], rows: Iterable[_Row]) -> int:
 def _copy(driver: Any, table: type[Table], rows: Sequence[_Row]) -> None:  # noqa: ANN401 - psycopg's connection
     names = list(rows[0])
     target: SqlTable = table.__table__  # type: ignore[assignment]
+    are_json = [isinstance(target.columns[name].type, JSON) for name in names]
     with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY {target.name} ({', '.join(names)}) FROM STDIN") as copy,
     ):
         for row in rows:
             copy.write_row(
-                [orjson.dumps(value).decode() if isinstance(value, dict) else value for value in row.values()]
+                [
+                    orjson.dumps(value).decode() if packed and value is not None else value
+                    for packed, value in zip(are_json, row.values(), strict=True)
+                ]
             )
 
 

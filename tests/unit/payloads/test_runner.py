@@ -21,6 +21,8 @@ from payloads.plan import Options
 from payloads.runner import Bench, Seams
 from tests.unit.payloads.conftest import VARIANTS, only
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., BenchOutcome]
 MakeToy = Callable[..., Kernel]
 

@@ -17,6 +17,8 @@ from payloads.kernels.pflow.physics import differences, measure, measure_singles
 from payloads.kernels.pflow.reference import reconstruct
 from tests.unit.payloads.kernels import judged
 
+pytestmark = pytest.mark.slow
+
 KERNEL = "pflow"
 CROWDED_EVENTS = 8
 
