@@ -18,6 +18,9 @@ CALL_TIMEOUT_S = 20.0
 REMOVAL_S = 20.0
 """How long a container is asked to go."""
 
+UNANSWERED_S = 2.0
+"""An engine that was not heard to the end of its creating may bring the container into being after it was asked to remove it."""
+
 POLL_S = 0.05
 MAX_COMPLAINT_BYTES = 16 * 1024
 ENDED = ("exited", "stopped", "dead")
@@ -139,6 +142,7 @@ def _run(
     # The name is ours before the container exists, so that it can be removed even if we are
     # interrupted while the engine is creating it.
     name = f"sitecap-probe-{uuid.uuid4().hex[:16]}"
+    gone_for_s = UNANSWERED_S
     try:
         container = client.containers.create(
             found.id,
@@ -157,13 +161,17 @@ def _run(
             log_config=docker.types.LogConfig(type="json-file", config={"max-size": "16m"}),
             labels={"io.sitecap": "probe"},
         )
+        gone_for_s = 0.0
         container.start()
         code = _ended(container, image, timeout_s)
         output = _bounded(container.logs(stdout=True, stderr=False, stream=True), MAX_PROFILE_BYTES + 1)
         complaint = _bounded(container.logs(stdout=False, stderr=True, stream=True), MAX_COMPLAINT_BYTES)
         return code, output, complaint.decode("utf-8", "replace")
+    except docker.errors.APIError:
+        gone_for_s = 0.0  # the engine has answered
+        raise
     finally:
-        _remove(client, docker, name)
+        _remove(client, docker, name, gone_for_s)
 
 
 def _ended(container: Any, image: str, timeout_s: float) -> int:  # noqa: ANN401
@@ -199,19 +207,23 @@ def _bounded(stream: Any, limit_bytes: int) -> bytes:  # noqa: ANN401
     return b"".join(pieces)[:limit_bytes]
 
 
-def _remove(client: Any, docker: Any, name: str) -> None:  # noqa: ANN401
-    """Kill and remove by name, and see that it is gone; that it is not there (any more) is fine.
+def _remove(client: Any, docker: Any, name: str, gone_for_s: float) -> None:  # noqa: ANN401
+    """Kill and remove by name, and see that it is gone for so long; that it is not there (any more) is fine.
 
     An engine refuses while it is still cleaning up after the container's end itself (podman does that in a process of its
     own), so it is asked again for some time.
     """
     deadline = time.monotonic() + REMOVAL_S
+    gone_since: float | None = None
     while time.monotonic() < deadline:
         try:
             client.api.remove_container(name, force=True, v=True)
+            gone_since = None
             client.api.inspect_container(name)
         except docker.errors.NotFound:
-            return
+            gone_since = gone_since or time.monotonic()
+            if time.monotonic() - gone_since >= gone_for_s:
+                return
         except (docker.errors.DockerException, OSError):
-            pass
+            gone_since = None
         time.sleep(POLL_S)
